@@ -1,0 +1,38 @@
+/*
+ * The best response of one device to prices, by the exact solver for its type.
+ *
+ * Model    min over the device's set of cost(x) + Σ_t price_t · draw_t · Δ/1000.
+ *          battery, ev, thermal: dynamic programming on the slopes of the convex value function
+ *          (docs/devices.md); load, pv, bid, generator without ramp: closed form; generator with
+ *          ramp: the same slopes with a flat piece; shiftable: enumeration. Others: GLPK
+ * (agents/model.h). Ties     are broken in a fixed way: the same question always gets the same
+ * answer. Threads  one workspace a thread; devices are read only.
+ */
+#ifndef WALRAS_AGENTS_SOLVE_H
+#define WALRAS_AGENTS_SOLVE_H
+
+#include "agents/device.h"
+#include "market/oracle.h"
+
+struct agent_workspace; /* scratch for one horizon length, all memory taken in _new */
+
+WALRAS_NODISCARD enum walras_status agent_workspace_new(const struct agent_horizon *horizon,
+                                                        struct agent_workspace **made,
+                                                        struct walras_err *err);
+void agent_workspace_free(struct agent_workspace *workspace);
+
+/* True when agent_solve knows the type (given its flags: not an exclusive battery, no commitment,
+ * no lp). */
+bool agent_has_fast_solver(const struct agent_device *device);
+
+/*
+ * price_per_mwh [n_step]; draw_kw [n_step] and *answer out. Returns WALRAS_INVALID when the device
+ * cannot satisfy its own constraints: the message names the step and what cannot be met (not the
+ * device: the caller puts its name before it). Never allocates.
+ */
+WALRAS_NODISCARD enum walras_status
+agent_solve(const struct agent_device *device, const struct agent_horizon *horizon,
+            const double *price_per_mwh, struct agent_workspace *workspace, double *draw_kw,
+            struct market_answer *answer, struct walras_err *err);
+
+#endif

@@ -1,0 +1,60 @@
+/*
+ * A network: buses and the lines between them, as written by a scenario or a MATPOWER case.
+ *
+ * Units      per unit on base_mva and each bus's base_kv; limits and loads in kW and kvar;
+ *            `draw` is positive from the grid.
+ * Ownership  the network owns its arrays and names; grid_network_release frees them.
+ * Threads    read only after it is built.
+ */
+#ifndef WALRAS_GRID_NETWORK_H
+#define WALRAS_GRID_NETWORK_H
+
+#include "core/status.h"
+
+struct grid_bus {
+    char *id;
+    double base_kv;            /* 0: not given */
+    double v_min_pu, v_max_pu; /* 0 and INFINITY: not given */
+    double load_kw, load_kvar; /* draw of the case's own fixed load, 0 in inline grids */
+    double shunt_draw_kw;      /* conductance Gs at 1 p.u.: a draw */
+    double shunt_inject_kvar;  /* susceptance Bs at 1 p.u.: an injection */
+};
+
+struct grid_line {
+    char *id;
+    size_t from, to; /* bus indices */
+    double r_pu, x_pu, b_pu;
+    double limit_kw;  /* INFINITY: unlimited */
+    double tap;       /* off-nominal ratio at the from side, 1 for a line */
+    double shift_rad; /* phase shift at the from side */
+    bool in_service;
+};
+
+struct grid_network {
+    double base_mva;
+    size_t slack; /* bus index */
+    double slack_v_pu;
+    struct grid_bus *buses;
+    size_t n_bus;
+    struct grid_line *lines;
+    size_t n_line;
+};
+
+/* One bus named "1", no line. */
+WALRAS_NODISCARD enum walras_status grid_network_copperplate(struct grid_network *network,
+                                                             struct walras_err *err);
+void grid_network_release(struct grid_network *network);
+
+/* Index of the bus of that id, or SIZE_MAX. Linear in n_bus; readers of many names keep their own
+ * index. */
+size_t grid_network_find_bus(const struct grid_network *network, const char *id);
+
+/*
+ * Judges the network: ids unique and not empty, ends exist and differ, reactances of lines in
+ * service not zero, limits not negative, everything finite, and every bus connected to the slack by
+ * lines in service. The message names the bus or line (of an island: its size and one bus of it).
+ */
+WALRAS_NODISCARD enum walras_status grid_network_check(const struct grid_network *network,
+                                                       struct walras_err *err);
+
+#endif

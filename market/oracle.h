@@ -1,0 +1,65 @@
+/*
+ * What the market may ask of a participant: "at these prices, what would you draw, what would it
+ * cost you?" One oracle may stand for one device, for a fleet of thousands behind one bus, for an
+ * agent on the network. Sums of oracles are oracles.
+ *
+ * Model    v(price) = min over the participant's own set of  cost(x) + price · x ; an answer is a
+ *          minimiser x (the draw), its own cost, and a proven lower bound of v(price). For a convex
+ *          participant that is solved exactly the bound is cost + price · x; for an integer one it
+ * is what its solver has proven. (ALGORITHMS: section 0; docs/mathematics.md eq. 3-5) Units price
+ * in currency per MWh [n_step]; draw_kw [n_step] average power, positive from the grid; cost and
+ * bound in currency over the whole horizon. Threads  distinct parts may be asked at the same time
+ * by distinct workers.
+ */
+#ifndef WALRAS_MARKET_ORACLE_H
+#define WALRAS_MARKET_ORACLE_H
+
+#include "core/status.h"
+
+#include <stdint.h>
+
+struct market_answer {
+    double cost;  /* of the draw, without what is paid for energy */
+    double bound; /* proven: <= cost(x) + price · x for every x the participant can do */
+};
+
+/* What is offered or asked at one bus in one step at an open price: known to the market exactly. */
+struct market_order {
+    uint32_t bus, step;
+    double low_kw, high_kw; /* injection_kw range, low <= high; demand is negative */
+    double price_per_mwh;   /* cost is step_h/1000 · (price · q + slope/2 · q²) for q in kW */
+    double slope_per_mwh_per_kw; /* >= 0 */
+};
+
+/*
+ * A group: participants behind one bus that answer together. Split into parts, so that threads can
+ * share it; part sums are added in part order, whoever computed them.
+ */
+struct market_oracle_ops {
+    /*
+     * Adds nothing: overwrites draw_kw [n_step] and *answer with the sum over this part.
+     * `worker` < the number of workers that the group was made for; scratch space is per worker.
+     * A participant that cannot satisfy its own constraints is an error (WALRAS_INVALID) whose
+     * message names it and the step.
+     */
+    enum walras_status (*respond)(void *self, size_t part, unsigned worker,
+                                  const double *price_per_mwh, double *draw_kw,
+                                  struct market_answer *answer, struct walras_err *err);
+    /*
+     * For groups with integer participants, NULL for others: each participant plays one of its own
+     * answers to the `n_point` prices [n_point x n_step], chosen so that the sum of the group comes
+     * close to target_kw [n_step]. Overwrites draw_kw and *answer with what was chosen. The choice
+     * is kept: it is the group's award. Deterministic.
+     */
+    enum walras_status (*settle)(void *self, size_t n_point, const double *price_per_mwh,
+                                 const double *weight, const double *target_kw, double *draw_kw,
+                                 struct market_answer *answer, struct walras_err *err);
+};
+
+struct market_oracle {
+    const struct market_oracle_ops *ops;
+    void *self; /* borrowed: outlives the market problem */
+    size_t n_part;
+};
+
+#endif

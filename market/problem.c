@@ -1,0 +1,47 @@
+#include "market/problem.h"
+
+#include <math.h>
+
+static enum walras_status check_order(const struct market_problem *problem, size_t i,
+                                      struct walras_err *err)
+{
+    const struct market_order *order = &problem->orders[i];
+
+    if (order->bus >= problem->n_bus || order->step >= problem->n_step)
+        return walras_fail(err, WALRAS_INVALID, "order %zu: bus %u or step %u is not there", i,
+                           order->bus, order->step);
+    if (!isfinite(order->price_per_mwh) || !(order->slope_per_mwh_per_kw >= 0.0) ||
+        !isfinite(order->slope_per_mwh_per_kw))
+        return walras_fail(err, WALRAS_INVALID, "order %zu: price %g or slope %g is not usable", i,
+                           order->price_per_mwh, order->slope_per_mwh_per_kw);
+    if (!(order->low_kw <= order->high_kw) || order->low_kw == INFINITY ||
+        order->high_kw == -INFINITY)
+        return walras_fail(err, WALRAS_INVALID, "order %zu: range [%g, %g] kW is empty", i,
+                           order->low_kw, order->high_kw);
+    return WALRAS_OK;
+}
+
+enum walras_status market_problem_check(const struct market_problem *problem,
+                                        struct walras_err *err)
+{
+    if (problem->n_bus == 0 || problem->n_step == 0 || !(problem->step_h > 0.0))
+        return walras_fail(err, WALRAS_INVALID, "a market needs a bus, a step and a step length");
+    for (size_t i = 0; i < problem->n_bus * problem->n_step; i++)
+        if (!isfinite(problem->firm_draw_kw[i]))
+            return walras_fail(err, WALRAS_INVALID, "bus %s, step %zu: firm draw is not finite",
+                               problem->bus_ids[i / problem->n_step], i % problem->n_step);
+    for (size_t i = 0; i < problem->n_order; i++) {
+        enum walras_status status = check_order(problem, i, err);
+
+        if (status != WALRAS_OK)
+            return status;
+    }
+    for (size_t g = 0; g < problem->n_group; g++)
+        if (problem->groups[g].bus >= problem->n_bus || problem->groups[g].oracle.n_part == 0)
+            return walras_fail(err, WALRAS_INVALID, "group %zu (%s): bus or parts are not there", g,
+                               problem->groups[g].name);
+    if (!(problem->breach_price_per_mwh > 0.0))
+        return walras_fail(err, WALRAS_INVALID, "breach price must be > 0, got %g",
+                           problem->breach_price_per_mwh);
+    return WALRAS_OK;
+}

@@ -1,0 +1,42 @@
+/*
+ * A market to clear: what is known openly (grid, firm draws, orders) and who is asked (groups).
+ *
+ * Model      minimise  Σ cost of groups + Σ cost of orders (+ priced breaches of soft limits)
+ *            subject to balance in every step and the grid's limits (docs/mathematics.md eq. 1-2).
+ * Ownership  everything is borrowed and outlives the clearing.
+ * Threads    read only, but for the grid limits' workspace.
+ */
+#ifndef WALRAS_MARKET_PROBLEM_H
+#define WALRAS_MARKET_PROBLEM_H
+
+#include "grid/limits.h"
+#include "market/oracle.h"
+
+struct market_group {
+    uint32_t bus;
+    struct market_oracle oracle;
+    bool integer;     /* answers are not convex combinations: settled, not mixed */
+    double swing_kw;  /* about how far its draw can move: scales price steps, need not be exact */
+    size_t n_device;  /* for reports */
+    const char *name; /* for reports, borrowed */
+};
+
+struct market_problem {
+    size_t n_bus, n_step;
+    double step_h;
+    const double *firm_draw_kw;        /* [n_bus x n_step], row-major */
+    double firm_cost;                  /* constant, currency */
+    const struct market_order *orders; /* [n_order] */
+    size_t n_order;
+    const struct market_group *groups; /* [n_group] */
+    size_t n_group;
+    struct grid_limits *limits;  /* NULL: one bus, or no limits at all */
+    double breach_price_per_mwh; /* soft grid limits; INFINITY: hard */
+    const char *const *bus_ids;  /* [n_bus] */
+};
+
+/* Shapes, ranges, finiteness; the message names the order, group or bus. */
+WALRAS_NODISCARD enum walras_status market_problem_check(const struct market_problem *problem,
+                                                         struct walras_err *err);
+
+#endif
