@@ -44,7 +44,7 @@ enum walras_status walras_fail(struct walras_err *err, enum walras_status status
 
 void walras_err_prefix(struct walras_err *err, const char *format, ...)
 {
-    char prefix[sizeof(err->msg)], whole[2 * sizeof(err->msg)];
+    char prefix[sizeof(err->msg)], whole[2 * sizeof(err->msg) + 2];
     va_list args;
 
     if (!err || err->code == WALRAS_OK)
