@@ -1,0 +1,27 @@
+/*
+ * Whole files into memory, with a ceiling.
+ *
+ * Threads  no shared state.
+ */
+#ifndef WALRAS_CORE_FILE_H
+#define WALRAS_CORE_FILE_H
+
+#include "core/status.h"
+
+/*
+ * Reads a regular file (or what a pipe gives until its end). *text is the caller's, malloc'd, with
+ * a NUL behind its *size bytes. Returns WALRAS_IO "PATH: reason" when it cannot be read,
+ * WALRAS_INVALID when it is larger than `ceiling` bytes, WALRAS_NOMEM.
+ */
+WALRAS_NODISCARD enum walras_status walras_file_read(const char *path, size_t ceiling, char **text,
+                                                     size_t *size, struct walras_err *err);
+
+/*
+ * `path` as seen from `directory` ("." when it is ""): absolute paths stay as they are. Malloc'd,
+ * NULL when there is no memory.
+ */
+char *walras_path_join(const char *directory, const char *path);
+/* The directory part of a path, "." when there is none. Malloc'd, NULL when there is no memory. */
+char *walras_path_directory(const char *path);
+
+#endif
