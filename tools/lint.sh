@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Everything `./dev lint` checks; needs a configured build/dev. Goes on after a failure, so that one
+# run tells all.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+mapfile -d '' -t c_files < <(git ls-files -z -- '*.c')
+mapfile -d '' -t c_and_h < <(git ls-files -z -- '*.c' '*.h')
+mapfile -d '' -t scripts < <(git ls-files -z -- dev .ci/run 'tools/*' '*.sh' '*.cmake')
+
+check_format() {
+    clang-format-14 --dry-run -Werror "${c_and_h[@]}"
+}
+
+check_lengths() {
+    awk -f tools/ratchet.awk "${c_and_h[@]}" "${scripts[@]}"
+}
+
+check_rules() {
+    awk -f tools/rules.awk "${c_and_h[@]}"
+}
+
+# A path of the machine somebody worked on means nothing on another.
+check_paths() {
+    local status=0
+
+    git grep -nE '(^|[^[:alnum:]._:/-])/(work|root|home|Users|tmp/[a-z]+)/' || status=$?
+    [ "$status" -eq 1 ] # 0: found some, above 1: git itself failed
+}
+
+check_tidy() {
+    tools/tidy.sh build/dev "${c_files[@]}"
+}
+
+failed=0
+for check in format lengths rules paths tidy; do
+    if "check_$check"; then
+        echo "lint: $check: ok"
+    else
+        echo "lint: $check: FAILED"
+        failed=1
+    fi
+done
+exit $failed

@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# clang-tidy over C files, in parallel:  tools/tidy.sh BUILD-DIRECTORY FILE...
+#
+# What was clean stays clean: a file is judged again only when it, a header, the compile commands
+# or the checks have changed.
+set -euo pipefail
+
+build=$1
+shift
+cache=$build/tidy
+jobs=$(nproc 2>/dev/null || echo 2)
+mkdir -p "$cache"
+
+# everything but the file itself that a verdict depends on
+common=$({
+    clang-tidy-14 --version
+    git ls-files -z -- '*.h' | xargs -0 -r cat
+    cat .clang-tidy "$build/compile_commands.json"
+} | sha256sum | cut -d' ' -f1)
+
+judge() {
+    local build=$1 common=$2 file=$3 mark
+
+    mark=$build/tidy/$({
+        printf '%s\n' "$common" "$file"
+        cat "$file"
+    } | sha256sum | cut -d' ' -f1)
+    if [ -e "$mark" ]; then
+        return
+    fi
+    clang-tidy-14 --quiet -p "$build" "$file" 2>&1 |
+        sed '/^[0-9]* warnings\{0,1\} \(generated\|treated as errors\)/d' &&
+        : >"$mark"
+}
+export -f judge
+
+printf '%s\0' "$@" |
+    xargs -0 -n 1 -P "$jobs" bash -c 'set -euo pipefail; judge "$@"' judge "$build" "$common"
