@@ -92,8 +92,9 @@ struct agent_generator {
 };
 
 struct agent_bid {
-    const struct agent_segment *demand, *offer; /* [list_stride or n·steps]; see list_of */
-    const uint32_t *demand_first, *offer_first; /* step t's blocks: [first[t], first[t + 1]) */
+    const struct agent_segment *demand, *offer; /* all lists, one after the other */
+    const uint32_t *demand_first, *offer_first; /* step t's blocks: [first[t], first[t + 1]); NULL:
+                                                   no blocks */
     bool one_list; /* the same list in every step: first has 2 entries */
 };
 
@@ -120,7 +121,10 @@ struct agent_device {
 
 const char *agent_device_type_name(enum agent_device_type type);
 
-/* True when the device has integer decisions, so that its answers are not convex combinations. */
+/*
+ * True when the device has integer decisions, so that its answers are not convex combinations. An
+ * `lp` device counts as integer: its file is not read here.
+ */
 bool agent_device_is_integer(const struct agent_device *device);
 
 /*

@@ -1,0 +1,1 @@
+walras_test(test_device SOURCES unit/test_device.c USES agents)
