@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double smallest_reactance_pu = 1e-9; /* less than this in size counts as none */
+static const double smallest_reactance_pu = 1e-11; /* less than this in size counts as none */
 static const double largest_base_mva = 1e9;
 
 enum walras_status grid_network_copperplate(struct grid_network *network, struct walras_err *err)
@@ -87,7 +87,7 @@ static enum walras_status check_line(const struct grid_network *network, size_t 
     else if (!isfinite(line->shift_rad))
         fault = "the phase shift must be finite";
     else if (line->in_service && fabs(line->x_pu * line->tap) < smallest_reactance_pu)
-        fault = "the reactance of a line in service must not be zero (at least 1e-9 per unit)";
+        fault = "the reactance of a line in service must not be zero (at least 1e-11 per unit)";
     return fault ? walras_fail(err, WALRAS_INVALID, "line %s: %s", line->id, fault) : WALRAS_OK;
 }
 
