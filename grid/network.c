@@ -1,5 +1,6 @@
 #include "grid/network.h"
-#include "grid/names.h"
+
+#include "core/names.h"
 
 #include <math.h>
 #include <stdint.h>
@@ -46,9 +47,10 @@ size_t grid_network_find_bus(const struct grid_network *network, const char *id)
     return SIZE_MAX;
 }
 
-static enum walras_status check_bus(const struct grid_bus *bus, size_t index,
-                                    struct walras_err *err)
+enum walras_status grid_network_check_bus(const struct grid_network *network, size_t index,
+                                          struct walras_err *err)
 {
+    const struct grid_bus *bus = &network->buses[index];
     const char *fault = NULL;
 
     if (!bus->id || bus->id[0] == '\0')
@@ -66,8 +68,8 @@ static enum walras_status check_bus(const struct grid_bus *bus, size_t index,
     return fault ? walras_fail(err, WALRAS_INVALID, "bus %s: %s", bus->id, fault) : WALRAS_OK;
 }
 
-static enum walras_status check_line(const struct grid_network *network, size_t index,
-                                     struct walras_err *err)
+enum walras_status grid_network_check_line(const struct grid_network *network, size_t index,
+                                           struct walras_err *err)
 {
     const struct grid_line *line = &network->lines[index];
     const char *fault = NULL;
@@ -91,37 +93,30 @@ static enum walras_status check_line(const struct grid_network *network, size_t 
     return fault ? walras_fail(err, WALRAS_INVALID, "line %s: %s", line->id, fault) : WALRAS_OK;
 }
 
-/* Sorts name[n] and fails on the first name that stands twice. */
-static enum walras_status check_unique(struct grid_name *name, size_t n, const char *kind,
-                                       struct walras_err *err)
+static enum walras_status check_new(struct walras_names *names, const char *kind, const char *id,
+                                    struct walras_err *err)
 {
-    grid_names_sort(name, n);
-    const struct grid_name *pair = grid_names_repeated(name, n);
+    size_t earlier = walras_names_find(names, id);
 
-    return pair ? walras_fail(err, WALRAS_INVALID,
-                              "%s %s: the id is used twice (positions %zu and %zu)", kind,
-                              pair->name, pair[0].at + 1, pair[1].at + 1)
-                : WALRAS_OK;
+    if (earlier != SIZE_MAX)
+        return walras_fail(err, WALRAS_INVALID,
+                           "%s %s: the id is used twice (positions %zu and %zu)", kind, id,
+                           earlier + 1, walras_names_count(names) + 1);
+    return walras_names_add(names, id, err);
 }
 
 static enum walras_status check_ids(const struct grid_network *network, struct walras_err *err)
 {
-    size_t most = network->n_bus > network->n_line ? network->n_bus : network->n_line;
-    struct grid_name *name = calloc(most + 1, sizeof(*name));
-    enum walras_status status = WALRAS_OK;
+    struct walras_names *names = NULL;
+    enum walras_status status = walras_names_new(&names, err);
 
-    if (!name)
-        return walras_fail(err, WALRAS_NOMEM, "cannot compare the names of %zu buses or lines",
-                           most);
-    for (size_t b = 0; b < network->n_bus; b++)
-        name[b] = (struct grid_name){network->buses[b].id, b};
-    status = check_unique(name, network->n_bus, "bus", err);
-    if (status == WALRAS_OK) {
-        for (size_t l = 0; l < network->n_line; l++)
-            name[l] = (struct grid_name){network->lines[l].id, l};
-        status = check_unique(name, network->n_line, "line", err);
-    }
-    free(name);
+    for (size_t b = 0; b < network->n_bus && status == WALRAS_OK; b++)
+        status = check_new(names, "bus", network->buses[b].id, err);
+    if (names)
+        walras_names_clear(names);
+    for (size_t l = 0; l < network->n_line && status == WALRAS_OK; l++)
+        status = check_new(names, "line", network->lines[l].id, err);
+    walras_names_free(names);
     return status;
 }
 
@@ -198,9 +193,9 @@ enum walras_status grid_network_check(const struct grid_network *network, struct
                            "the voltage of the slack bus is %g; expected a finite number above 0",
                            network->slack_v_pu);
     for (size_t b = 0; b < network->n_bus && status == WALRAS_OK; b++)
-        status = check_bus(&network->buses[b], b, err);
+        status = grid_network_check_bus(network, b, err);
     for (size_t l = 0; l < network->n_line && status == WALRAS_OK; l++)
-        status = check_line(network, l, err);
+        status = grid_network_check_line(network, l, err);
     if (status == WALRAS_OK)
         status = check_ids(network, err);
     if (status == WALRAS_OK)

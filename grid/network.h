@@ -56,5 +56,11 @@ size_t grid_network_find_bus(const struct grid_network *network, const char *id)
  */
 WALRAS_NODISCARD enum walras_status grid_network_check(const struct grid_network *network,
                                                        struct walras_err *err);
+/* The part of grid_network_check that looks at one bus or line alone, for readers that know its
+ * place in a file. */
+WALRAS_NODISCARD enum walras_status grid_network_check_bus(const struct grid_network *network,
+                                                           size_t index, struct walras_err *err);
+WALRAS_NODISCARD enum walras_status grid_network_check_line(const struct grid_network *network,
+                                                            size_t index, struct walras_err *err);
 
 #endif

@@ -1,4 +1,3 @@
-#include "grid/names.h"
 #include "grid/network.h"
 #include "gridkit.h"
 #include "testkit.h"
@@ -165,24 +164,6 @@ static void test_missing_slack_and_names_are_refused(void)
     CU_ASSERT_STRING_EQUAL(judged(&empty), "the network has no bus");
 }
 
-static void test_names_are_found_and_repeats_told(void)
-{
-    struct grid_name name[] = {{"pear", 0}, {"apple", 1}, {"fig", 2}, {"apple", 3}};
-
-    grid_names_sort(name, 4);
-    CU_ASSERT_EQUAL(grid_names_find(name, 4, "pear"), 0);
-    CU_ASSERT_EQUAL(grid_names_find(name, 4, "apple"), 1);
-    CU_ASSERT_EQUAL(grid_names_find(name, 4, "zebra"), SIZE_MAX);
-    CU_ASSERT_EQUAL(grid_names_find(name, 4, ""), SIZE_MAX);
-    CU_ASSERT_EQUAL(grid_names_find(name, 0, "fig"), SIZE_MAX);
-    const struct grid_name *pair = grid_names_repeated(name, 4);
-
-    CU_ASSERT_PTR_NOT_NULL_FATAL(pair);
-    CU_ASSERT_EQUAL(pair[0].at, 1);
-    CU_ASSERT_EQUAL(pair[1].at, 3);
-    CU_ASSERT_PTR_NULL(grid_names_repeated(name + 2, 2));
-}
-
 static void test_a_large_network_is_judged_fast(void)
 {
     struct walras_rng rng = walras_rng_from_seed(testkit_seed());
@@ -201,7 +182,6 @@ static const struct testkit_test tests[] = {
     {"line faults are named", test_line_faults_are_named},
     {"a zero reactance matters only in service", test_zero_reactance_matters_only_in_service},
     {"a missing slack and missing names are refused", test_missing_slack_and_names_are_refused},
-    {"names are found and repeats told", test_names_are_found_and_repeats_told},
     {"a large network is judged fast", test_a_large_network_is_judged_fast},
 };
 TESTKIT_MAIN("network", tests)
