@@ -1,0 +1,61 @@
+/*
+ * The certificate: what a result is worth, computed from the answer alone.
+ *
+ * Shares nothing with the method that found the answer. From the awards it sums the balance, finds
+ * every line's flow by star-mesh elimination (scenario/angles.h, no sensitivities), audits every
+ * device (agents/audit.h) and adds the cost of the plan again. From the prices it computes the dual
+ * bound again: with λ_t the energy price, μ ≥ 0 the shadow prices (d = ±1 the side of the limit L)
+ * and s the sensitivities
+ *
+ *     p_bt   = λ_t − Σ_l s_lb · Σ d·μ_lt                                        (price of a bus)
+ *     bound  = Σ_i min_x [cost_i(x) + Δ/1000 · Σ_t p_bt · x_t]                  (devices)
+ *            + Δ/1000 · Σ_st [min(0, price − p_bt) · import limit
+ *                             + min(0, p_bt − export price) · export limit]     (supply)
+ *            − Δ/1000 · Σ_lt μ_lt · (L_l − d · base_l)                          (limits)
+ *
+ * which no plan undercuts, whatever λ and μ are. With soft limits it holds as long as no μ exceeds
+ * the price of a breach. On an unlimited exchange a margin below 1e-7 of the price counts as none.
+ *
+ * Threads  no shared state.
+ */
+#ifndef WALRAS_SCENARIO_CERTIFICATE_H
+#define WALRAS_SCENARIO_CERTIFICATE_H
+
+#include "scenario/result.h"
+
+struct scenario_place { /* where the worst was found; meaningless while its value is 0 */
+    size_t index;       /* of the device, line, bus or supply */
+    size_t step;
+};
+
+struct scenario_certificate {
+    double max_imbalance_kw; /* |draw + export − import| over the steps */
+    size_t imbalance_step;
+    double max_line_breach_kw; /* beyond the limit, hard or soft; never < 0 */
+    struct scenario_place line_breach;
+    double max_flow_error_kw; /* reported flow against the one found here */
+    struct scenario_place flow_error;
+    double max_device_breach; /* in the unit of its kind of limit: kW, kWh, K */
+    struct scenario_place device_breach;
+    const char *device_what;     /* the limit that is broken; NULL: none */
+    double max_supply_breach_kw; /* exchange outside [0, limit] */
+    struct scenario_place supply_breach;
+    double max_price_error_per_mwh; /* announced bus price against p_bt */
+    struct scenario_place price_error;
+    double device_cost, supply_cost, breach_cost, objective;
+    double dual_bound; /* -INFINITY: the prices prove nothing */
+    double gap;        /* (objective − dual_bound) / max(1, |objective|) */
+    bool clean;        /* every check holds to 1e-6 of the size of what it compares */
+};
+
+/*
+ * Judges result->award_kw, flow_kw, import_kw, export_kw (none NULL) and the prices, shadow prices,
+ * objective and bound of result->market; result->certificate is not looked at. The models are
+ * copperplate and DC. Fails (WALRAS_INVALID, prefixed with agent and device) when a device cannot
+ * be solved at all, WALRAS_NOMEM.
+ */
+WALRAS_NODISCARD enum walras_status scenario_certify(const struct scenario_result *result,
+                                                     struct scenario_certificate *certificate,
+                                                     struct walras_err *err);
+
+#endif

@@ -1,0 +1,49 @@
+/*
+ * The result of clearing a scenario, and how it is written (docs/scenario.md, "Result").
+ *
+ * Units      kW, currency per MWh, currency; draw is positive from the grid; row-major arrays.
+ * Ownership  everything is borrowed.
+ * Threads    read only.
+ */
+#ifndef WALRAS_SCENARIO_RESULT_H
+#define WALRAS_SCENARIO_RESULT_H
+
+#include "market/clearing.h"
+#include "scenario/scenario.h"
+
+#include <stdio.h>
+
+struct scenario_certificate;
+
+struct scenario_result {
+    const struct scenario *scenario;
+    const struct market_result *market;
+    const struct grid_limits *limits; /* the rows that market->binding and ->breach name; or NULL */
+    const char *method;
+    const char *why; /* outcome infeasible: what cannot be met; else NULL */
+    double gap_asked;
+    /* The plan; all NULL when there is none (infeasible). */
+    const double *award_kw;                         /* [n_device x n_step] draw */
+    const double *flow_kw;                          /* [n_line x n_step] from → to */
+    const double *import_kw;                        /* [n_supply x n_step] */
+    const double *export_kw;                        /* [n_supply x n_step] */
+    const struct scenario_certificate *certificate; /* NULL: none */
+};
+
+/* "converged", "round_limit", "time_limit" or "infeasible". */
+const char *scenario_result_status(const struct scenario_result *result);
+
+/*
+ * Writes result.json, awards.csv, prices.csv and rounds.csv into `directory`, which exists. Files
+ * are complete or an error is returned: WALRAS_IO "PATH: reason", WALRAS_NOMEM. Hand it the staging
+ * directory of core/outdir.h, so that the directory appears whole or not at all.
+ */
+WALRAS_NODISCARD enum walras_status scenario_result_write(const char *directory,
+                                                          const struct scenario_result *result,
+                                                          struct walras_err *err);
+
+/* Only what result.json holds, to a stream (for --json). */
+WALRAS_NODISCARD enum walras_status
+scenario_result_print(FILE *file, const struct scenario_result *result, struct walras_err *err);
+
+#endif
