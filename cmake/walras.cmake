@@ -8,6 +8,9 @@
 set(WALRAS_WARNINGS -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wdouble-promotion
     -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef -Wpointer-arith -Wwrite-strings
     -Wformat=2 -Werror)
+if(CMAKE_C_COMPILER_ID MATCHES Clang) # which minds even the constant -INFINITY; gcc's is on
+    list(APPEND WALRAS_WARNINGS -Wno-double-promotion)
+endif()
 
 # A third-party library without a pkg-config file: target walras_dep_<name>.
 function(walras_find_library name header)

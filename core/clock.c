@@ -106,8 +106,8 @@ enum walras_status walras_time_parse(const char *text, int64_t *utc_s, int *offs
     if (!good || !read_offset(&at, &offset) || *at != '\0')
         return walras_fail(err, WALRAS_INVALID,
                            "expected a time like 2026-07-01T00:00:00+02:00, got \"%.40s\"", text);
-    *utc_s = days_from_civil(year, month, day) * 86400 + hour * 3600 + minute * 60 + second -
-             60 * (int64_t)offset;
+    *utc_s = days_from_civil(year, month, day) * 86400 + (int64_t)hour * 3600 +
+             (int64_t)minute * 60 + second - 60 * (int64_t)offset;
     *offset_min = offset;
     return WALRAS_OK;
 }

@@ -165,7 +165,7 @@ enum walras_status walras_json_keys(const struct walras_json *node, const char *
         return walras_json_mistyped(node, "an object", err);
 
     /* jansson's iteration takes no const; nothing is changed */
-    json_t *object = (json_t *)(uintptr_t)node->value;
+    json_t *object = (json_t *)node->value;
 
     for (void *at = json_object_iter(object); at; at = json_object_iter_next(object, at)) {
         const char *key = json_object_iter_key(at);

@@ -228,7 +228,7 @@ static bool chance(struct writer *w, double probability)
 
 static int between(struct writer *w, int low, int high) /* both inclusive */
 {
-    return low + (int)walras_rng_below(w->rng, (uint64_t)(high - low + 1));
+    return low + (int)walras_rng_below(w->rng, (uint64_t)(high - low) + 1);
 }
 
 static void next_device(struct writer *w)
