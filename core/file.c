@@ -79,6 +79,14 @@ char *walras_path_join(const char *directory, const char *path)
     return joined.data;
 }
 
+char *walras_path_absolute(const char *path)
+{
+    char here[4096];
+
+    return path[0] == '/' || !getcwd(here, sizeof(here)) ? strdup(path)
+                                                         : walras_path_join(here, path);
+}
+
 char *walras_path_directory(const char *path)
 {
     const char *slash = strrchr(path, '/');

@@ -21,6 +21,8 @@ WALRAS_NODISCARD enum walras_status walras_file_read(const char *path, size_t ce
  * NULL when there is no memory.
  */
 char *walras_path_join(const char *directory, const char *path);
+/* The same path from the root, so that it means the same from anywhere. Malloc'd, may be NULL. */
+char *walras_path_absolute(const char *path);
 /* The directory part of a path, "." when there is none. Malloc'd, NULL when there is no memory. */
 char *walras_path_directory(const char *path);
 

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { LARGE_TABLE = 1024 }; /* slots */
+
 struct walras_names {
     const char **names; /* [n], room for `room` */
     size_t n, room;
@@ -30,6 +32,18 @@ void walras_names_free(struct walras_names *names)
     free(names->names);
     free(names->slots);
     free(names);
+}
+
+void walras_names_clear(struct walras_names *names)
+{
+    if (names->n_slot > LARGE_TABLE) {
+        free(names->names);
+        free(names->slots);
+        *names = (struct walras_names){0};
+    } else if (names->n > 0) {
+        memset(names->slots, 0, names->n_slot * sizeof(*names->slots));
+        names->n = 0;
+    }
 }
 
 size_t walras_names_count(const struct walras_names *names)

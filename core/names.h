@@ -14,6 +14,8 @@ struct walras_names;
 WALRAS_NODISCARD enum walras_status walras_names_new(struct walras_names **made,
                                                      struct walras_err *err);
 void walras_names_free(struct walras_names *names);
+/* Forgets every name. A large table is given back. */
+void walras_names_clear(struct walras_names *names);
 size_t walras_names_count(const struct walras_names *names);
 
 /* Index of the name, or SIZE_MAX. Names have the indices 0, 1, … in the order they were added. */
