@@ -63,8 +63,9 @@ WALRAS_NODISCARD enum walras_status lp_set_row_bounds(struct lp *lp, size_t row,
 
 /*
  * Reads a CPLEX LP (name ends in .lp) or MPS (.mps, free or fixed) file, from anybody. Maximisation
- * is turned round: costs are negated. Returns WALRAS_IO when the file cannot be read,
- * WALRAS_INVALID with file and line when it is not such a program or is larger than 64 MiB.
+ * is turned round: costs are negated. GLPK's readings hold: no constant in a CPLEX objective; the
+ * right-hand side of an MPS objective row is added to it. Returns WALRAS_IO when the file cannot be
+ * read, WALRAS_INVALID with file and line when it is not such a program or is larger than 64 MiB.
  */
 WALRAS_NODISCARD enum walras_status lp_read(const char *path, struct lp **made,
                                             struct walras_err *err);
