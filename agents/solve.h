@@ -5,8 +5,10 @@
  *          battery, ev, thermal: dynamic programming on the slopes of the convex value function
  *          (docs/devices.md); load, pv, bid, generator without ramp: closed form; generator with
  *          ramp: the same slopes with a flat piece; shiftable: enumeration. Others: GLPK
- * (agents/model.h). Ties     are broken in a fixed way: the same question always gets the same
- * answer. Threads  one workspace a thread; devices are read only.
+ *          (agents/model.h).
+ * Ties     are broken in a fixed way: the same question always gets the same answer. A device
+ *          indifferent between acting and idling idles; a shiftable one takes the earlier start.
+ * Threads  one workspace a thread; devices are read only.
  */
 #ifndef WALRAS_AGENTS_SOLVE_H
 #define WALRAS_AGENTS_SOLVE_H
@@ -21,8 +23,10 @@ WALRAS_NODISCARD enum walras_status agent_workspace_new(const struct agent_horiz
                                                         struct walras_err *err);
 void agent_workspace_free(struct agent_workspace *workspace);
 
-/* True when agent_solve knows the type (given its flags: not an exclusive battery, no commitment,
- * no lp). */
+/*
+ * True when agent_solve knows the device: not an exclusive battery, a generator with commitment (or
+ * with a ramp limit and more than 32 segments), or an lp device.
+ */
 bool agent_has_fast_solver(const struct agent_device *device);
 
 /*
@@ -34,5 +38,16 @@ WALRAS_NODISCARD enum walras_status
 agent_solve(const struct agent_device *device, const struct agent_horizon *horizon,
             const double *price_per_mwh, struct agent_workspace *workspace, double *draw_kw,
             struct market_answer *answer, struct walras_err *err);
+
+/*
+ * An exclusive battery's question without the rule against charging and discharging in one step:
+ * fast, and a lower bound for the battery itself. *exact: the answer keeps the rule anyway, so it
+ * is the battery's best response too. (It can break it only at negative prices.) Other types are
+ * WALRAS_UNSUPPORTED. As agent_solve otherwise.
+ */
+WALRAS_NODISCARD enum walras_status
+agent_solve_relaxed(const struct agent_device *device, const struct agent_horizon *horizon,
+                    const double *price_per_mwh, struct agent_workspace *workspace, double *draw_kw,
+                    struct market_answer *answer, bool *exact, struct walras_err *err);
 
 #endif

@@ -1,0 +1,228 @@
+/* Batteries and electric vehicles (docs/devices.md, eq. 1-12). */
+#include "agents/solve_internal.h"
+#include "agents/storage_list.h"
+#include "core/units.h"
+
+#include <math.h>
+#include <string.h>
+
+/*
+ * A store that exists in steps [first, end). Energy in kWh; values in thousandths of the currency,
+ * so that a price per MWh is a slope per kWh as it stands.
+ */
+struct store {
+    size_t first, end;
+    double keep;                          /* share of the energy left after one step */
+    double charge_kw, discharge_kw;       /* limits at the terminals */
+    double in_kwh_per_kw, out_kwh_per_kw; /* change of state per kW in one step */
+    double wear_per_mwh;
+    double start_kwh, low_kwh, high_kwh;
+    double end_kwh;             /* wanted at the end */
+    double end_low_kwh;         /* needed at the end */
+    double end_short_per_mwh;   /* price of what is missing to end_kwh */
+    double in_share, out_share; /* slope per kWh stored, per price: 1/η_c and η_d */
+    const char *deadline;       /* what the end is called in messages */
+};
+
+struct store_plan {
+    double throughput_kw; /* Σ charge + discharge */
+    double end_kwh;
+    bool both;
+};
+
+static struct storage_list final_value(const struct store *store, struct storage_piece *piece)
+{
+    double low = storage_min(store->end_low_kwh, store->high_kwh);
+    double bend = storage_min(storage_max(store->end_kwh, low), store->high_kwh);
+    struct storage_list list = storage_list_at(piece, store->end - store->first, low);
+
+    storage_append(&list, -store->end_short_per_mwh, bend - low);
+    storage_append(&list, 0.0, store->high_kwh - bend);
+    return list;
+}
+
+/* Charging and discharging at once pays when the price is negative enough: eq. 8. */
+static inline bool burns(const struct store *store, double price_per_mwh)
+{
+    return (price_per_mwh - store->wear_per_mwh) * store->out_share >
+           (price_per_mwh + store->wear_per_mwh) * store->in_share;
+}
+
+/* Writes the thresholds of every step; false when some step has no state to go to. */
+static bool backward(const struct store *store, const double *price_per_mwh,
+                     struct storage_piece *piece, struct storage_policy *policy, double slack)
+{
+    struct storage_list list = final_value(store, piece);
+    const double wear = store->wear_per_mwh, keep = store->keep;
+    const double in_kwh = store->charge_kw * store->in_kwh_per_kw;
+    const double out_kwh = store->discharge_kw * store->out_kwh_per_kw;
+
+    if (store->end_low_kwh > store->high_kwh + slack)
+        return false;
+    for (size_t t = store->end; t-- > store->first;) {
+        double scale = list.scale, unscale = list.unscale;
+        struct storage_piece in = {-(price_per_mwh[t] + wear) * store->in_share * unscale,
+                                   in_kwh * scale};
+        struct storage_piece out = {-(price_per_mwh[t] - wear) * store->out_share * unscale,
+                                    out_kwh * scale};
+        bool swapped = in.slope > out.slope;
+        struct storage_piece low = swapped ? out : in, high = swapped ? in : out;
+
+        storage_seek(&list, low.slope, high.slope);
+        policy[t] = (struct storage_policy){list.x_low * unscale, list.x_high * unscale};
+        storage_widen(&list, low, high, in.length, out.length);
+        if (t == store->first)
+            break;
+        storage_leak(&list, keep);
+        if (!storage_cut(&list, store->low_kwh * list.scale, store->high_kwh * list.scale,
+                         slack * list.scale))
+            return false;
+    }
+    return storage_cut(&list, keep * store->start_kwh * list.scale,
+                       keep * store->start_kwh * list.scale, slack * list.scale);
+}
+
+static struct store_plan forward(const struct store *store, const double *price_per_mwh,
+                                 const struct storage_policy *policy, double *draw_kw)
+{
+    const double in_kwh = store->charge_kw * store->in_kwh_per_kw;
+    const double out_kwh = store->discharge_kw * store->out_kwh_per_kw;
+    const double in_kw = 1.0 / store->in_kwh_per_kw, out_kw = 1.0 / store->out_kwh_per_kw;
+    struct store_plan plan = {.end_kwh = store->start_kwh};
+
+    for (size_t t = store->first; t < store->end; t++) {
+        double rest = store->keep * plan.end_kwh, charge, discharge;
+
+        if (burns(store,
+                  price_per_mwh[t])) { /* discharge in full, then charge, then less of both */
+            double in = storage_clamp(policy[t].high - (rest - out_kwh), 0.0, in_kwh);
+            double saved = storage_clamp(policy[t].low - (rest - out_kwh + in_kwh), 0.0, out_kwh);
+
+            charge = storage_min(in * in_kw, store->charge_kw);
+            discharge = storage_min((out_kwh - saved) * out_kw, store->discharge_kw);
+            plan.both = plan.both || (charge > 0.0 && discharge > 0.0);
+            plan.end_kwh = rest + in - (out_kwh - saved);
+        } else {
+            double wish = storage_clamp(rest, policy[t].low, policy[t].high);
+            double next = storage_clamp(wish, rest - out_kwh, rest + in_kwh);
+            double change = next - rest;
+
+            charge = storage_min(storage_max(change, 0.0) * in_kw, store->charge_kw);
+            discharge = storage_min(storage_max(-change, 0.0) * out_kw, store->discharge_kw);
+            plan.end_kwh = next;
+        }
+        draw_kw[t] = charge - discharge;
+        plan.throughput_kw += charge + discharge;
+    }
+    return plan;
+}
+
+/*
+ * The first step whose end cannot be reached with enough energy, charging in full all the way. (Too
+ * much energy cannot be a reason: idling never raises the state.)
+ */
+static enum walras_status why_not(const struct store *store, struct walras_err *err)
+{
+    double reach_kwh = store->start_kwh;
+
+    for (size_t t = store->first; t < store->end; t++) {
+        bool last = t + 1 == store->end;
+        double need_kwh = last ? store->end_low_kwh : store->low_kwh;
+
+        reach_kwh = storage_min(store->keep * reach_kwh + store->charge_kw * store->in_kwh_per_kw,
+                                store->high_kwh);
+        if (reach_kwh < need_kwh)
+            return walras_fail(err, WALRAS_INVALID,
+                               "step %zu: needs %.6g kWh%s, can reach %.6g kWh", t, need_kwh,
+                               last ? store->deadline : "", reach_kwh);
+    }
+    return walras_fail(err, WALRAS_INVALID, "step %zu: needs %.6g kWh%s, misses it by rounding",
+                       store->end - 1, store->end_low_kwh, store->deadline);
+}
+
+static enum walras_status solve(const struct store *store, const double *price_per_mwh,
+                                struct agent_workspace *workspace, double *draw_kw,
+                                struct store_plan *plan, struct walras_err *err)
+{
+    /* what decimal input may miss by rounding; far inside the 1e-9 that answers are held to */
+    double slack_kwh = 1e-11 * (1.0 + store->high_kwh);
+
+    if (!backward(store, price_per_mwh, workspace->piece, workspace->policy, slack_kwh))
+        return why_not(store, err);
+    *plan = forward(store, price_per_mwh, workspace->policy, draw_kw);
+    return WALRAS_OK;
+}
+
+enum walras_status agent_solve_battery(const struct agent_battery *battery,
+                                       const struct agent_horizon *horizon,
+                                       const double *price_per_mwh,
+                                       struct agent_workspace *workspace, double *draw_kw,
+                                       double *cost, bool *both, struct walras_err *err)
+{
+    double end_low_kwh = storage_max(battery->min_kwh, battery->end_min_kwh);
+    struct store store = {
+        .end = horizon->n_step,
+        .keep = battery->loss_per_hour == 0.0 ? 1.0
+                                              : pow(1.0 - battery->loss_per_hour, horizon->step_h),
+        .charge_kw = battery->charge_kw,
+        .discharge_kw = battery->discharge_kw,
+        .in_kwh_per_kw = horizon->step_h * battery->charge_efficiency,
+        .out_kwh_per_kw = horizon->step_h / battery->discharge_efficiency,
+        .wear_per_mwh = battery->wear_per_mwh,
+        .start_kwh = battery->start_kwh,
+        .low_kwh = battery->min_kwh,
+        .high_kwh = battery->capacity_kwh,
+        .end_kwh = end_low_kwh,
+        .end_low_kwh = end_low_kwh,
+        .in_share = 1.0 / battery->charge_efficiency,
+        .out_share = battery->discharge_efficiency,
+        .deadline = " at the end",
+    };
+    struct store_plan plan;
+    enum walras_status status = solve(&store, price_per_mwh, workspace, draw_kw, &plan, err);
+
+    if (status != WALRAS_OK)
+        return status;
+    *cost = walras_mwh(plan.throughput_kw, horizon->step_h) * battery->wear_per_mwh;
+    *both = plan.both;
+    return WALRAS_OK;
+}
+
+enum walras_status agent_solve_ev(const struct agent_ev *ev, const struct agent_horizon *horizon,
+                                  const double *price_per_mwh, struct agent_workspace *workspace,
+                                  double *draw_kw, double *cost, struct walras_err *err)
+{
+    bool soft = !isnan(ev->unserved_price_per_mwh);
+    double wanted_kwh = ev->start_kwh + ev->energy_kwh;
+    struct store store = {
+        .first = ev->arrive,
+        .end = ev->depart,
+        .keep = 1.0,
+        .charge_kw = ev->charge_kw,
+        .discharge_kw = ev->discharge_kw,
+        .in_kwh_per_kw = horizon->step_h * ev->efficiency,
+        .out_kwh_per_kw = horizon->step_h / ev->efficiency,
+        .wear_per_mwh = ev->wear_per_mwh,
+        .start_kwh = ev->start_kwh,
+        .high_kwh = ev->capacity_kwh,
+        .end_kwh = wanted_kwh,
+        .end_low_kwh = soft ? 0.0 : wanted_kwh,
+        .end_short_per_mwh = soft ? ev->unserved_price_per_mwh : 0.0,
+        .in_share = 1.0 / ev->efficiency,
+        .out_share = ev->efficiency,
+        .deadline = " by departure",
+    };
+    struct store_plan plan;
+    enum walras_status status = solve(&store, price_per_mwh, workspace, draw_kw, &plan, err);
+
+    if (status != WALRAS_OK)
+        return status;
+    memset(draw_kw, 0, store.first * sizeof(*draw_kw));
+    memset(draw_kw + store.end, 0, (horizon->n_step - store.end) * sizeof(*draw_kw));
+
+    double unserved_kwh = storage_max(wanted_kwh - plan.end_kwh, 0.0);
+
+    *cost = walras_mwh(plan.throughput_kw, horizon->step_h) * ev->wear_per_mwh +
+            walras_mwh(unserved_kwh, 1.0) * store.end_short_per_mwh;
+    return WALRAS_OK;
+}

@@ -1,0 +1,188 @@
+/* Heat pumps, air conditioners and the like (docs/devices.md, eq. 13-17). */
+#include "agents/solve_internal.h"
+#include "agents/storage_list.h"
+#include "core/units.h"
+
+#include <math.h>
+
+/* The building in one step: θ' = keep · θ + drift ± k_per_kw · p. */
+struct room {
+    const struct agent_thermal *thermal;
+    double step_h, keep, lost, k_per_kw_at_cop_1;
+    double comfort_per_k; /* currency per K beyond the band at the end of a step; 0: hard band */
+};
+
+static struct room room_of(const struct agent_thermal *thermal, double step_h)
+{
+    double u = thermal->conductance_kw_per_k, c = thermal->capacity_kwh_per_k;
+    double lost = -expm1(-u * step_h / c);
+    bool soft = !isnan(thermal->comfort_price_per_kh);
+
+    return (struct room){
+        .thermal = thermal,
+        .step_h = step_h,
+        .keep = exp(-u * step_h / c),
+        .lost = lost,
+        .k_per_kw_at_cop_1 = lost > 0.0 ? lost / u : step_h / c,
+        .comfort_per_k = soft ? thermal->comfort_price_per_kh * step_h : 0.0,
+    };
+}
+
+static inline double drift_k(const struct room *room, size_t t)
+{
+    return room->lost * walras_series_at(room->thermal->outdoor_c, t) +
+           room->k_per_kw_at_cop_1 * walras_series_at(room->thermal->gain_kw, t);
+}
+
+static inline double k_per_kw(const struct room *room, size_t t)
+{
+    return room->k_per_kw_at_cop_1 * walras_series_at(room->thermal->cop, t);
+}
+
+/* States that can be reached at the end of each step: off all the time, full power all the time. */
+static void reach(const struct room *room, size_t n_step, double *low_c, double *high_c)
+{
+    double sign = room->thermal->cool ? -1.0 : 1.0;
+    double off = room->thermal->start_c, full = off;
+
+    for (size_t t = 0; t < n_step; t++) {
+        double drift = drift_k(room, t);
+
+        off = room->keep * off + drift;
+        full = room->keep * full + drift + sign * k_per_kw(room, t) * room->thermal->max_kw;
+        low_c[t] = storage_min(off, full);
+        high_c[t] = storage_max(off, full);
+    }
+}
+
+/* Bounds (hard band) or reachable states with the comfort cost (soft band) at the end of step t. */
+static bool bound(const struct room *room, const struct agent_workspace *workspace, size_t t,
+                  bool soft, struct storage_list *list)
+{
+    double min_c = walras_series_at(room->thermal->min_c, t);
+    double max_c = walras_series_at(room->thermal->max_c, t);
+    double low_c = soft ? workspace->reach_low[t] : min_c;
+    double high_c = soft ? workspace->reach_high[t] : max_c;
+    double slack_k = 1e-11 * (1.0 + storage_max(fabs(low_c), fabs(high_c)));
+
+    if (!storage_cut(list, low_c * list->scale, high_c * list->scale, slack_k * list->scale))
+        return false;
+    if (soft) {
+        storage_tilt_below(list, min_c * list->scale, -room->comfort_per_k * list->unscale);
+        storage_tilt_above(list, max_c * list->scale, room->comfort_per_k * list->unscale);
+    }
+    return true;
+}
+
+static struct storage_list final_value(const struct room *room,
+                                       const struct agent_workspace *workspace, size_t n_step,
+                                       bool soft)
+{
+    size_t last = n_step - 1;
+    double low_c = soft ? workspace->reach_low[last] : walras_series_at(room->thermal->min_c, last);
+    double high_c =
+        soft ? workspace->reach_high[last] : walras_series_at(room->thermal->max_c, last);
+    struct storage_list list = storage_list_at(workspace->piece, n_step, low_c);
+
+    storage_append(&list, 0.0, high_c - low_c);
+    return list;
+}
+
+static bool backward(const struct room *room, size_t n_step, const double *price_per_mwh, bool soft,
+                     struct agent_workspace *workspace)
+{
+    const struct agent_thermal *thermal = room->thermal;
+    struct storage_list list = final_value(room, workspace, n_step, soft);
+
+    for (size_t t = n_step; t-- > 0;) {
+        if (!bound(room, workspace, t, soft, &list))
+            return false;
+
+        double gain_k_per_kw = k_per_kw(room, t), drift = drift_k(room, t);
+        double per_k = walras_mwh(price_per_mwh[t], room->step_h) / gain_k_per_kw;
+        struct storage_piece run = {(thermal->cool ? per_k : -per_k) * list.unscale,
+                                    gain_k_per_kw * thermal->max_kw * list.scale};
+        struct storage_piece none = {0.0, 0.0};
+
+        storage_seek(&list, run.slope, run.slope);
+        workspace->policy[t] =
+            (struct storage_policy){list.x_low * list.unscale, list.x_high * list.unscale};
+        if (thermal->cool)
+            storage_widen(&list, none, run, 0.0, run.length);
+        else
+            storage_widen(&list, run, none, run.length, 0.0);
+        storage_shift(&list, -drift * list.scale);
+        storage_leak(&list, room->keep);
+    }
+
+    double start = thermal->start_c * list.scale;
+
+    return soft || storage_cut(&list, start, start, 1e-11 * (fabs(start) + list.scale));
+}
+
+static void forward(const struct room *room, size_t n_step, const struct storage_policy *policy,
+                    double *draw_kw, double *discomfort_k)
+{
+    const struct agent_thermal *thermal = room->thermal;
+    double state = thermal->start_c;
+
+    *discomfort_k = 0.0;
+    for (size_t t = 0; t < n_step; t++) {
+        double gain_k_per_kw = k_per_kw(room, t), full = gain_k_per_kw * thermal->max_kw;
+        double rest = room->keep * state + drift_k(room, t);
+
+        if (thermal->cool)
+            state = storage_min(rest, storage_max(policy[t].high, rest - full));
+        else
+            state = storage_max(rest, storage_min(policy[t].low, rest + full));
+        draw_kw[t] = storage_min(fabs(state - rest) / gain_k_per_kw, thermal->max_kw);
+        *discomfort_k += storage_max(walras_series_at(thermal->min_c, t) - state, 0.0) +
+                         storage_max(state - walras_series_at(thermal->max_c, t), 0.0);
+    }
+}
+
+/* The first step whose band cannot be met, coming from bands met in all steps before it. */
+static enum walras_status why_not(const struct room *room, size_t n_step, struct walras_err *err)
+{
+    const struct agent_thermal *thermal = room->thermal;
+    double low = thermal->start_c, high = thermal->start_c;
+
+    for (size_t t = 0; t < n_step; t++) {
+        double full = k_per_kw(room, t) * thermal->max_kw, drift = drift_k(room, t);
+        double min_c = walras_series_at(thermal->min_c, t);
+        double max_c = walras_series_at(thermal->max_c, t);
+
+        low = room->keep * low + drift - (thermal->cool ? full : 0.0);
+        high = room->keep * high + drift + (thermal->cool ? 0.0 : full);
+        if (high < min_c)
+            return walras_fail(err, WALRAS_INVALID,
+                               "step %zu: needs at least %.6g °C, can reach %.6g °C", t, min_c,
+                               high);
+        if (low > max_c)
+            return walras_fail(err, WALRAS_INVALID,
+                               "step %zu: needs at most %.6g °C, can get down to %.6g °C", t, max_c,
+                               low);
+        low = storage_max(low, min_c);
+        high = storage_min(high, max_c);
+    }
+    return walras_fail(err, WALRAS_INVALID, "step %zu: misses its band by rounding", n_step - 1);
+}
+
+enum walras_status agent_solve_thermal(const struct agent_thermal *thermal,
+                                       const struct agent_horizon *horizon,
+                                       const double *price_per_mwh,
+                                       struct agent_workspace *workspace, double *draw_kw,
+                                       double *cost, struct walras_err *err)
+{
+    const struct room room = room_of(thermal, horizon->step_h);
+    bool soft = !isnan(thermal->comfort_price_per_kh);
+    double discomfort_k;
+
+    if (soft)
+        reach(&room, horizon->n_step, workspace->reach_low, workspace->reach_high);
+    if (!backward(&room, horizon->n_step, price_per_mwh, soft, workspace))
+        return why_not(&room, horizon->n_step, err);
+    forward(&room, horizon->n_step, workspace->policy, draw_kw, &discomfort_k);
+    *cost = soft ? room.comfort_per_k * discomfort_k : 0.0;
+    return WALRAS_OK;
+}
