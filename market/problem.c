@@ -1,5 +1,6 @@
 #include "market/problem.h"
 
+#include <float.h>
 #include <math.h>
 
 static enum walras_status check_order(const struct market_problem *problem, size_t i,
@@ -14,8 +15,7 @@ static enum walras_status check_order(const struct market_problem *problem, size
         !isfinite(order->slope_per_mwh_per_kw))
         return walras_fail(err, WALRAS_INVALID, "order %zu: price %g or slope %g is not usable", i,
                            order->price_per_mwh, order->slope_per_mwh_per_kw);
-    if (!(order->low_kw <= order->high_kw) || order->low_kw == INFINITY ||
-        order->high_kw == -INFINITY)
+    if (!(order->low_kw <= order->high_kw) || order->low_kw > DBL_MAX || order->high_kw < -DBL_MAX)
         return walras_fail(err, WALRAS_INVALID, "order %zu: range [%g, %g] kW is empty", i,
                            order->low_kw, order->high_kw);
     return WALRAS_OK;

@@ -1,0 +1,272 @@
+#include "market/award.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct award { /* one call of market_award */
+    const struct market_problem *problem;
+    struct market_method *method;
+    struct market_plan plan;
+    bool *fixed;                     /* [n_group] settled */
+    double *extra_draw;              /* [n_bus x n_step] of settled groups */
+    double *settled_draw;            /* [n_group x n_step] */
+    double *settled_cost;            /* [n_group] */
+    double *price, *weight, *target; /* one group's points with weight */
+    size_t n_settled;
+};
+
+static void end(struct award *a)
+{
+    free(a->fixed);
+    free(a->extra_draw);
+    free(a->settled_draw);
+    free(a->settled_cost);
+    free(a->price);
+    free(a->weight);
+    free(a->target);
+}
+
+static enum walras_status begin(struct award *a, struct walras_err *err)
+{
+    size_t n_group = a->problem->n_group, n_step = a->problem->n_step;
+    size_t n_point = a->plan.n_point;
+
+    a->fixed = calloc(n_group + 1, sizeof(*a->fixed));
+    a->extra_draw = calloc(a->problem->n_bus * n_step, sizeof(double));
+    a->settled_draw = calloc(n_group * n_step + 1, sizeof(double));
+    a->settled_cost = calloc(n_group + 1, sizeof(double));
+    a->price = calloc(n_point * n_step + 1, sizeof(double));
+    a->weight = calloc(n_point + 1, sizeof(double));
+    a->target = calloc(n_step, sizeof(double));
+    if (!a->fixed || !a->extra_draw || !a->settled_draw || !a->settled_cost || !a->price ||
+        !a->weight || !a->target)
+        return walras_fail(err, WALRAS_NOMEM, "cannot settle %zu groups", n_group);
+    return WALRAS_OK;
+}
+
+static enum walras_status settle_group(struct award *a, size_t g, struct walras_err *err)
+{
+    const struct market_group *group = &a->problem->groups[g];
+    size_t n_step = a->problem->n_step, n_cell = a->problem->n_bus * n_step, n = 0;
+    struct market_answer answer = {0};
+    enum walras_status status = WALRAS_OK;
+
+    for (size_t j = 0; j < a->plan.n_point; j++) {
+        double weight = a->plan.weight[g * a->plan.n_point + j];
+
+        if (weight <= 1e-9)
+            continue;
+        memcpy(a->price + n * n_step,
+               a->plan.point_price_per_mwh + j * n_cell + group->bus * n_step,
+               n_step * sizeof(double));
+        a->weight[n++] = weight;
+    }
+    memcpy(a->target, a->plan.group_draw_kw + g * n_step, n_step * sizeof(double));
+    status = group->oracle.ops->settle(group->oracle.self, n, a->price, a->weight, a->target,
+                                       a->settled_draw + g * n_step, &answer, err);
+    if (status != WALRAS_OK)
+        return status;
+    a->fixed[g] = true;
+    a->settled_cost[g] = answer.cost;
+    a->n_settled++;
+    for (size_t t = 0; t < n_step; t++)
+        a->extra_draw[group->bus * n_step + t] += a->settled_draw[g * n_step + t];
+    return WALRAS_OK;
+}
+
+static enum walras_status settle_groups(struct award *a, struct walras_err *err)
+{
+    enum walras_status status = WALRAS_OK;
+
+    for (size_t g = 0; g < a->problem->n_group && status == WALRAS_OK; g++)
+        if (a->problem->groups[g].integer && a->problem->groups[g].oracle.ops->settle)
+            status = settle_group(a, g, err);
+    if (status == WALRAS_OK && a->n_settled > 0)
+        status = a->method->ops->plan(a->method, a->fixed, a->extra_draw, &a->plan, err);
+    return status;
+}
+
+static double *copy(const double *from, size_t n)
+{
+    double *made = malloc((n + 1) * sizeof(*made));
+
+    if (made && n > 0)
+        memcpy(made, from, n * sizeof(*made));
+    return made;
+}
+
+static enum walras_status copy_plan(struct award *a, struct market_result *r,
+                                    struct walras_err *err)
+{
+    const struct market_problem *p = a->problem;
+    size_t n_step = p->n_step, n_cell = p->n_bus * n_step;
+
+    r->n_bus = p->n_bus;
+    r->n_step = n_step;
+    r->n_order = p->n_order;
+    r->n_group = p->n_group;
+    r->price_per_mwh = copy(a->plan.price_per_mwh, n_cell);
+    r->energy_price_per_mwh = copy(a->plan.energy_price_per_mwh, n_step);
+    r->order_kw = copy(a->plan.order_kw, p->n_order);
+    r->group_draw_kw = copy(a->plan.group_draw_kw, p->n_group * n_step);
+    r->group_cost = copy(a->plan.group_cost, p->n_group);
+    if (!r->price_per_mwh || !r->energy_price_per_mwh || !r->order_kw || !r->group_draw_kw ||
+        !r->group_cost)
+        return walras_fail(err, WALRAS_NOMEM, "the result does not fit in memory");
+    for (size_t g = 0; g < p->n_group; g++) {
+        if (!a->fixed[g])
+            continue;
+        r->group_cost[g] = a->settled_cost[g];
+        memcpy(r->group_draw_kw + g * n_step, a->settled_draw + g * n_step,
+               n_step * sizeof(double));
+    }
+    return WALRAS_OK;
+}
+
+/* Keeps the points that some group's award is made of. */
+static enum walras_status copy_points(struct award *a, struct market_result *r,
+                                      struct walras_err *err)
+{
+    size_t n_group = a->problem->n_group, n_cell = r->n_bus * r->n_step, n = 0;
+    size_t *kept = calloc(a->plan.n_point + 1, sizeof(*kept));
+
+    if (!kept)
+        return walras_fail(err, WALRAS_NOMEM, "the result does not fit in memory");
+    for (size_t j = 0; j < a->plan.n_point; j++) {
+        bool used = false;
+
+        for (size_t g = 0; g < n_group && !used; g++)
+            used = !a->fixed[g] && a->plan.weight[g * a->plan.n_point + j] > 0.0;
+        if (used)
+            kept[n++] = j;
+    }
+    r->n_point = n;
+    r->weight = calloc(n_group * n + 1, sizeof(double));
+    r->point_price_per_mwh = calloc(n * n_cell + 1, sizeof(double));
+    for (size_t k = 0; k < n && r->weight && r->point_price_per_mwh; k++) {
+        memcpy(r->point_price_per_mwh + k * n_cell, a->plan.point_price_per_mwh + kept[k] * n_cell,
+               n_cell * sizeof(double));
+        for (size_t g = 0; g < n_group; g++)
+            if (!a->fixed[g])
+                r->weight[g * n + k] = a->plan.weight[g * a->plan.n_point + kept[k]];
+    }
+    free(kept);
+    if (!r->weight || !r->point_price_per_mwh)
+        return walras_fail(err, WALRAS_NOMEM, "the result does not fit in memory");
+    return WALRAS_OK;
+}
+
+/*
+ * Rounding of the master (1e-9 of the market) is taken out of the balance: the order with the most
+ * room either way carries it.
+ */
+static void balance_exactly(const struct market_problem *p, struct market_result *r,
+                            const struct market_plan *plan, double *missing_kw)
+{
+    size_t n_step = p->n_step;
+
+    for (size_t t = 0; t < n_step; t++) {
+        missing_kw[t] = plan->surplus_kw[t] - plan->shortage_kw[t];
+        for (size_t b = 0; b < p->n_bus; b++)
+            missing_kw[t] += p->firm_draw_kw[b * n_step + t];
+        for (size_t g = 0; g < p->n_group; g++)
+            missing_kw[t] += r->group_draw_kw[g * n_step + t];
+    }
+    for (size_t i = 0; i < p->n_order; i++)
+        missing_kw[p->orders[i].step] -= r->order_kw[i];
+    for (size_t t = 0; t < n_step; t++) {
+        size_t best = SIZE_MAX;
+        double most = 0.0;
+
+        for (size_t i = 0; i < p->n_order; i++) {
+            const struct market_order *order = &p->orders[i];
+            double room = fmin(order->high_kw - r->order_kw[i], r->order_kw[i] - order->low_kw);
+
+            if (order->step == t && room > most) {
+                most = room;
+                best = i;
+            }
+        }
+        if (best != SIZE_MAX && fabs(missing_kw[t]) <= most)
+            r->order_kw[best] += missing_kw[t];
+    }
+}
+
+static enum walras_status copy_limits(struct award *a, struct market_result *r,
+                                      struct walras_err *err)
+{
+    const struct market_plan *plan = &a->plan;
+    double mwh_per_kw = a->problem->step_h / 1000.0, soft = a->problem->breach_price_per_mwh;
+
+    r->binding = calloc(plan->n_shadow + 1, sizeof(*r->binding));
+    r->breach = calloc(plan->n_breach + 2 * r->n_step + 1, sizeof(*r->breach));
+    if (!r->binding || !r->breach)
+        return walras_fail(err, WALRAS_NOMEM, "the result does not fit in memory");
+    for (size_t i = 0; i < plan->n_shadow; i++) {
+        const struct market_shadow *s = &plan->shadows[i];
+
+        if (s->price_per_mwh > 0.0)
+            r->binding[r->n_binding++] =
+                (struct market_binding){s->limit, s->step, s->direction, s->price_per_mwh};
+    }
+    for (size_t i = 0; i < plan->n_breach; i++) {
+        const struct market_shadow *s = &plan->breaches[i];
+        double cost = isinf(soft) ? 0.0 : soft * s->price_per_mwh * mwh_per_kw;
+
+        r->breach[r->n_breach++] =
+            (struct market_breach){MARKET_BREACH_LIMIT, s->limit, s->step, s->price_per_mwh, cost};
+        r->objective += cost;
+    }
+    for (uint32_t t = 0; t < r->n_step && !plan->feasible; t++) {
+        if (plan->shortage_kw[t] > 1e-6)
+            r->breach[r->n_breach++] =
+                (struct market_breach){MARKET_BREACH_SHORTAGE, 0, t, plan->shortage_kw[t], 0.0};
+        if (plan->surplus_kw[t] > 1e-6)
+            r->breach[r->n_breach++] =
+                (struct market_breach){MARKET_BREACH_SURPLUS, 0, t, plan->surplus_kw[t], 0.0};
+    }
+    return WALRAS_OK;
+}
+
+static void add_costs(const struct market_problem *p, struct market_result *r)
+{
+    double money = p->step_h / 1000.0;
+
+    r->objective += p->firm_cost;
+    for (size_t i = 0; i < p->n_order; i++) {
+        const struct market_order *order = &p->orders[i];
+
+        r->objective += money * r->order_kw[i] *
+                        (order->price_per_mwh + 0.5 * order->slope_per_mwh_per_kw * r->order_kw[i]);
+    }
+    for (size_t g = 0; g < p->n_group; g++)
+        r->objective += r->group_cost[g];
+}
+
+enum walras_status market_award(const struct market_problem *problem, struct market_method *method,
+                                const struct market_state *state, struct market_result *result,
+                                struct walras_err *err)
+{
+    struct award a = {.problem = problem, .method = method};
+    enum walras_status status = method->ops->plan(method, NULL, NULL, &a.plan, err);
+
+    if (status == WALRAS_OK)
+        status = begin(&a, err);
+    if (status == WALRAS_OK)
+        status = settle_groups(&a, err);
+    if (status == WALRAS_OK)
+        status = copy_plan(&a, result, err);
+    if (status == WALRAS_OK)
+        status = copy_points(&a, result, err);
+    if (status == WALRAS_OK)
+        status = copy_limits(&a, result, err);
+    if (status == WALRAS_OK) {
+        balance_exactly(problem, result, &a.plan, a.target);
+        add_costs(problem, result);
+        result->bound = state->bound;
+        result->convex_objective = state->objective;
+    }
+    end(&a);
+    return status;
+}

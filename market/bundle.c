@@ -1,0 +1,587 @@
+/*
+ * The proximal bundle with one cut per group and answer.
+ *
+ * Model    docs/mathematics.md, "Bundle": the dual function q is bounded from above by the model
+ *          m(u) = open part + Σ_g min_j (F_gj + price · X_gj). The next prices maximise
+ *          m(u) - 1/(2 tau) Σ_b S_b |price_b - centre_b|²; the centre is the best point so far; tau
+ * follows how well the model foretold the gain. The plan is the model without the proximal term:
+ *          the restricted master, whose convex weights balance exactly.
+ * Sources  Kiwiel, Proximity control in bundle methods (1990); Lemaréchal and Sagastizábal,
+ * Variable metric bundle methods (1997); Barahona and Anbil, The volume algorithm (2000) for plans
+ * from weights.
+ */
+#include "market/dual.h"
+#include "market/method_internal.h"
+#include "market/trial.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_POINTS = 16, IDLE_MASTERS = 12 };
+
+struct bundle {
+    struct market_method method;
+    const struct market_problem *problem;
+    struct market_method_settings settings;
+    double kwp_in_currency; /* step_h / 1000: what a kW · currency/MWh is in currency */
+    double reach_kw, price_scale, tau, penalty_per_mwh;
+
+    struct market_rows rows;
+    struct market_cuts cuts;
+    struct market_master *master;
+    struct market_trial step, restricted; /* next prices; plan */
+
+    unsigned round;
+    size_t n_asked;                      /* points of the open query */
+    double *asked;                       /* [n_point x n_bus x n_step] prices */
+    double *asked_open;                  /* [n_point] open part of the dual function there */
+    double foretold;                     /* the model's value at the first point asked */
+    struct market_shadow **asked_shadow; /* [n_point] and their energy prices below */
+    size_t *asked_n_shadow;
+    double *asked_energy; /* [n_point x n_step] */
+
+    double *centre, *centre_energy; /* prices with the best bound */
+    struct market_shadow *centre_shadow;
+    size_t n_centre_shadow;
+    double bound; /* kW · currency/MWh; -INFINITY before the first answer */
+
+    double objective, unmet_kw; /* of the restricted master; NAN: not solved yet */
+    double next_value;          /* the model at the prices to ask next */
+    double *point_price;        /* [n_told x n_bus x n_step]: every point that was told */
+    size_t n_told, told_capacity;
+    double *weight;                  /* [n_group x n_told], of the last plan handed out */
+    double *group_draw, *group_cost; /* [n_group x n_step], [n_group] of that plan */
+    struct market_shadow *breach;
+    size_t n_breach;
+};
+
+static struct bundle *bundle_of(struct market_method *method)
+{
+    return (struct bundle *)method;
+}
+
+static size_t n_cell(const struct bundle *b)
+{
+    return b->problem->n_bus * b->problem->n_step;
+}
+
+static void bundle_free(struct market_method *method)
+{
+    struct bundle *b = bundle_of(method);
+
+    if (!b)
+        return;
+    for (size_t i = 0; b->asked_shadow && i < b->settings.n_point; i++)
+        free(b->asked_shadow[i]);
+    market_rows_release(&b->rows);
+    market_cuts_release(&b->cuts);
+    market_master_free(b->master);
+    market_trial_release(&b->step);
+    market_trial_release(&b->restricted);
+    free(b->asked);
+    free(b->asked_open);
+    free(b->asked_shadow);
+    free(b->asked_n_shadow);
+    free(b->asked_energy);
+    free(b->centre);
+    free(b->centre_energy);
+    free(b->centre_shadow);
+    free(b->point_price);
+    free(b->weight);
+    free(b->group_draw);
+    free(b->breach);
+    free(b);
+}
+
+static enum walras_status take_memory(struct bundle *b, struct walras_err *err)
+{
+    size_t n_point = b->settings.n_point, n_step = b->problem->n_step;
+
+    b->asked = calloc(n_point * n_cell(b), sizeof(double));
+    b->asked_open = calloc(n_point, sizeof(double));
+    b->asked_shadow = calloc(n_point, sizeof(*b->asked_shadow));
+    b->asked_n_shadow = calloc(n_point, sizeof(*b->asked_n_shadow));
+    b->asked_energy = calloc(n_point * n_step, sizeof(double));
+    b->centre = calloc(n_cell(b), sizeof(double));
+    b->centre_energy = calloc(n_step, sizeof(double));
+    b->group_draw = calloc(b->problem->n_group * (n_step + 1) + 1, sizeof(double));
+    if (!b->asked || !b->asked_open || !b->asked_shadow || !b->asked_n_shadow || !b->asked_energy ||
+        !b->centre || !b->centre_energy || !b->group_draw)
+        return walras_fail(err, WALRAS_NOMEM, "bundle: %zu price points do not fit in memory",
+                           n_point);
+    b->group_cost = b->group_draw + b->problem->n_group * n_step;
+    return WALRAS_OK;
+}
+
+/* The typical price of what is open, and a price that nothing sensible reaches. */
+static void measure_prices(struct bundle *b)
+{
+    double sum = 0.0, largest = 0.0;
+    size_t n = 0;
+
+    for (size_t i = 0; i < b->problem->n_order; i++) {
+        const struct market_order *order = &b->problem->orders[i];
+        double span = fmin(b->reach_kw, fmax(fabs(order->low_kw), fabs(order->high_kw)));
+        double price = fabs(order->price_per_mwh) + order->slope_per_mwh_per_kw * span;
+
+        if (order->high_kw <= order->low_kw)
+            continue;
+        sum += fabs(order->price_per_mwh);
+        largest = fmax(
+            largest, isfinite(order->high_kw - order->low_kw) ? price : fabs(order->price_per_mwh));
+        n++;
+    }
+    b->price_scale = n > 0 && sum > 0.0 ? sum / (double)n : 1.0;
+    b->penalty_per_mwh = 1e3 * fmax(largest, b->price_scale);
+}
+
+static enum walras_status bundle_new(const struct market_problem *problem,
+                                     const struct market_method_settings *settings,
+                                     struct market_method **made, struct walras_err *err)
+{
+    struct bundle *b = calloc(1, sizeof(*b));
+    enum walras_status status = WALRAS_OK;
+
+    if (!b)
+        return walras_fail(err, WALRAS_NOMEM, "cannot set up the bundle");
+    b->method.ops = &market_bundle_ops;
+    b->problem = problem;
+    b->settings = *settings;
+    b->kwp_in_currency = problem->step_h / 1000.0;
+    b->reach_kw = market_reach_kw(problem);
+    b->bound = -INFINITY;
+    b->objective = NAN;
+    measure_prices(b);
+    b->tau = 0.3 * b->price_scale;
+    status = take_memory(b, err);
+    if (status == WALRAS_OK)
+        status = market_rows_init(&b->rows, problem, err);
+    if (status == WALRAS_OK)
+        status = market_cuts_init(&b->cuts, problem->n_group, problem->n_step, err);
+    if (status == WALRAS_OK)
+        status = market_master_new(problem, &b->master, err);
+    if (status == WALRAS_OK)
+        status = market_trial_init(&b->step, problem, err);
+    if (status == WALRAS_OK)
+        status = market_trial_init(&b->restricted, problem, err);
+    if (status != WALRAS_OK) {
+        bundle_free(&b->method);
+        return status;
+    }
+    *made = &b->method;
+    return WALRAS_OK;
+}
+
+static struct market_master_settings master_settings(const struct bundle *b, double accuracy)
+{
+    return (struct market_master_settings){
+        .penalty_per_mwh = b->penalty_per_mwh, .tolerance = accuracy, .max_iterations = 100};
+}
+
+/* The shadow prices of a trial: what its rows were priced at. */
+static enum walras_status copy_shadows(const struct bundle *b, const double *u,
+                                       struct market_shadow **shadows, size_t *n,
+                                       struct walras_err *err)
+{
+    struct market_shadow *made = realloc(*shadows, (b->rows.n + 1) * sizeof(*made));
+
+    if (!made)
+        return walras_fail(err, WALRAS_NOMEM, "cannot keep %zu shadow prices", b->rows.n);
+    *shadows = made;
+    *n = b->rows.n;
+    for (size_t a = 0; a < b->rows.n; a++)
+        made[a] = (struct market_shadow){b->rows.rows[a].limit, b->rows.rows[a].step,
+                                         b->rows.rows[a].direction, u[b->problem->n_step + a]};
+    return WALRAS_OK;
+}
+
+/* The model at a trial's prices, from the cuts themselves. */
+static double model_value(const struct bundle *b, const struct market_trial *trial)
+{
+    size_t n_step = b->problem->n_step;
+    double value = market_dual_open_part(&b->rows, trial->u, trial->price, b->reach_kw);
+
+    for (size_t g = 0; g < b->problem->n_group; g++) {
+        const struct market_group_cuts *cuts = &b->cuts.groups[g];
+        const double *price = trial->price + b->problem->groups[g].bus * n_step;
+        double least = INFINITY;
+
+        for (size_t j = 0; j < cuts->n; j++) {
+            double cut = cuts->cuts[j].cost;
+
+            for (size_t t = 0; t < n_step; t++)
+                cut += price[t] * cuts->draw_kw[j * n_step + t];
+            least = fmin(least, cut);
+        }
+        value += least;
+    }
+    return value;
+}
+
+/* Puts a trial's prices into the open query. */
+static enum walras_status query_trial(struct bundle *b, const struct market_trial *trial,
+                                      struct walras_err *err)
+{
+    size_t i = b->n_asked, n_step = b->problem->n_step;
+
+    memcpy(b->asked + i * n_cell(b), trial->price, n_cell(b) * sizeof(double));
+    memcpy(b->asked_energy + i * n_step, trial->u, n_step * sizeof(double));
+    b->asked_open[i] = market_dual_open_part(&b->rows, trial->u, trial->price, b->reach_kw);
+    b->n_asked++;
+    return copy_shadows(b, trial->u, &b->asked_shadow[i], &b->asked_n_shadow[i], err);
+}
+
+/* Before any answer: prices at which what is open meets the firm draw. */
+static enum walras_status first_query(struct bundle *b, struct walras_err *err)
+{
+    bool *skip = malloc(b->problem->n_group + 1);
+    struct market_master_settings settings = master_settings(b, 1e-3);
+    struct market_master_problem ask = {
+        .rows = &b->rows, .cuts = &b->cuts, .tau = INFINITY, .skip_group = skip};
+    enum walras_status status = WALRAS_OK;
+
+    if (!skip)
+        return walras_fail(err, WALRAS_NOMEM, "cannot start the bundle");
+    memset(skip, 1, b->problem->n_group);
+    settings.penalty_per_mwh = 2.0 * b->price_scale;
+    status = market_trial_solve(&b->step, b->master, &b->rows, &ask, &settings, 1e-3, err);
+    free(skip);
+    return status == WALRAS_OK ? query_trial(b, &b->step, err) : status;
+}
+
+static double point_factor(size_t i)
+{
+    static const double factors[] = {1.0, 0.2, 0.5, 2.0, 8.0};
+
+    return i < 5 ? factors[i] : pow(2.0, (double)i - 1.0);
+}
+
+static enum walras_status next_queries(struct bundle *b, struct walras_err *err)
+{
+    for (size_t i = 0; i < b->settings.n_point; i++) {
+        struct market_master_settings settings =
+            master_settings(b, fmin(1e-6, 0.01 * b->settings.gap));
+        struct market_master_problem ask = {.rows = &b->rows,
+                                            .cuts = &b->cuts,
+                                            .centre = b->centre,
+                                            .tau = b->tau * point_factor(i)};
+        enum walras_status status =
+            market_trial_solve(&b->step, b->master, &b->rows, &ask, &settings, 1e-5, err);
+
+        if (status == WALRAS_OK)
+            status = query_trial(b, &b->step, err);
+        if (status != WALRAS_OK)
+            return status;
+        if (i == 0)
+            b->next_value = model_value(b, &b->step);
+        if (i == 0 && b->settings.n_point == 1)
+            break;
+    }
+    return WALRAS_OK;
+}
+
+static enum walras_status bundle_ask(struct market_method *method, struct market_query *query,
+                                     struct walras_err *err)
+{
+    struct bundle *b = bundle_of(method);
+    enum walras_status status = WALRAS_OK;
+
+    if (b->n_asked == 0 && b->problem->n_group > 0 && b->round == 0)
+        status = first_query(b, err);
+    *query = (struct market_query){.n_point = b->n_asked, .price_per_mwh = b->asked};
+    return status;
+}
+
+static enum walras_status keep_point(struct bundle *b, const double *price, struct walras_err *err)
+{
+    if (b->n_told == b->told_capacity) {
+        size_t capacity = b->told_capacity ? 2 * b->told_capacity : 32;
+        double *grown = realloc(b->point_price, capacity * n_cell(b) * sizeof(*grown));
+
+        if (!grown)
+            return walras_fail(err, WALRAS_NOMEM, "cannot keep %zu price points", capacity);
+        b->point_price = grown;
+        b->told_capacity = capacity;
+    }
+    memcpy(b->point_price + b->n_told * n_cell(b), price, n_cell(b) * sizeof(*price));
+    b->n_told++;
+    return WALRAS_OK;
+}
+
+static void move_centre(struct bundle *b, size_t point, double value)
+{
+    size_t n_step = b->problem->n_step;
+    struct market_shadow *shadow = b->centre_shadow;
+
+    b->bound = value;
+    memcpy(b->centre, b->asked + point * n_cell(b), n_cell(b) * sizeof(double));
+    memcpy(b->centre_energy, b->asked_energy + point * n_step, n_step * sizeof(double));
+    b->centre_shadow = b->asked_shadow[point];
+    b->n_centre_shadow = b->asked_n_shadow[point];
+    b->asked_shadow[point] = shadow;
+}
+
+/* Takes the answers to one point in; *value is the dual function there. */
+static enum walras_status take_answers(struct bundle *b, const struct market_reply *reply,
+                                       size_t point, double *value, struct walras_err *err)
+{
+    size_t n_group = b->problem->n_group, n_step = b->problem->n_step;
+    enum walras_status status = keep_point(b, b->asked + point * n_cell(b), err);
+
+    *value = b->asked_open[point];
+    for (size_t g = 0; g < n_group && status == WALRAS_OK; g++) {
+        const struct market_answer *answer = &reply->answers[point * n_group + g];
+
+        *value += answer->bound / b->kwp_in_currency;
+        status = market_cuts_add(&b->cuts, g, b->n_told - 1,
+                                 reply->draw_kw + (point * n_group + g) * n_step,
+                                 answer->cost / b->kwp_in_currency, err);
+    }
+    return status;
+}
+
+static void adapt_tau(struct bundle *b, double gain, double foretold_gain)
+{
+    if (gain >= 0.5 * foretold_gain)
+        b->tau *= 2.0;
+    else if (gain < 0.1 * foretold_gain)
+        b->tau *= 0.7;
+}
+
+static void remember_weights(struct bundle *b, const struct market_trial *trial, bool mixed)
+{
+    size_t at = 0;
+
+    for (size_t g = 0; g < b->problem->n_group; g++)
+        for (size_t j = 0; j < b->cuts.groups[g].n; j++, at++) {
+            struct market_cut *cut = &b->cuts.groups[g].cuts[j];
+
+            if (mixed) {
+                cut->mixed = trial->weight[at] > 1e-9 ? trial->weight[at] : 0.0;
+            } else {
+                cut->weight = trial->weight[at];
+                cut->idle = cut->weight > 1e-6 ? 0 : cut->idle + 1;
+            }
+        }
+}
+
+static double scale_of(const struct bundle *b, double value)
+{
+    return fmax(1.0 / b->kwp_in_currency, fabs(value));
+}
+
+static double unmet(const struct bundle *b, const struct market_trial *trial)
+{
+    double worst = 0.0;
+
+    for (size_t t = 0; t < b->problem->n_step; t++)
+        worst = fmax(worst, fmax(trial->shortage_kw[t], trial->surplus_kw[t]));
+    for (size_t a = 0; a < b->rows.n && isinf(b->problem->breach_price_per_mwh); a++)
+        worst = fmax(worst, trial->breach_kw[a]);
+    return worst;
+}
+
+/* The plan of the answers so far: the model's maximum without the proximal term. */
+static enum walras_status solve_restricted(struct bundle *b, struct walras_err *err)
+{
+    struct market_master_settings settings =
+        master_settings(b, fmax(1e-12, fmin(1e-7, 1e-3 * b->settings.gap)));
+    struct market_master_problem ask = {.rows = &b->rows, .cuts = &b->cuts, .tau = INFINITY};
+    enum walras_status status =
+        market_trial_solve(&b->restricted, b->master, &b->rows, &ask, &settings, 1e-8, err);
+
+    if (status != WALRAS_OK)
+        return status;
+    remember_weights(b, &b->restricted, true);
+    b->unmet_kw = unmet(b, &b->restricted);
+    b->objective = b->restricted.info.primal;
+    return WALRAS_OK;
+}
+
+static void report(const struct bundle *b, double value, struct market_state *state)
+{
+    double money = b->kwp_in_currency, fixed = b->problem->firm_cost;
+    bool feasible = b->unmet_kw < 1e-6 * b->reach_kw;
+    double gap = (b->objective - b->bound) / scale_of(b, b->objective);
+
+    *state =
+        (struct market_state){.dual_value = value * money + fixed,
+                              .bound = b->bound * money + fixed,
+                              .objective = feasible ? b->objective * money + fixed : (double)NAN,
+                              .imbalance_kw = b->step.info.imbalance_kw};
+    state->done = gap <= b->settings.gap;
+    state->unmet_kw = feasible ? 0.0 : b->unmet_kw;
+    for (size_t i = 0; i < b->n_centre_shadow; i++)
+        state->n_binding += b->centre_shadow[i].price_per_mwh > 1e-6 * b->price_scale;
+    for (size_t i = 0; i < n_cell(b) && b->n_asked > 0; i++)
+        state->price_move_per_mwh =
+            fmax(state->price_move_per_mwh, fabs(b->asked[i] - b->centre[i]));
+}
+
+/* A market without groups: the restricted master is the market. */
+static enum walras_status tell_open_market(struct bundle *b, struct market_state *state,
+                                           struct walras_err *err)
+{
+    enum walras_status status = solve_restricted(b, err);
+
+    if (status != WALRAS_OK)
+        return status;
+    status = query_trial(b, &b->restricted, err);
+    if (status != WALRAS_OK)
+        return status;
+    move_centre(b, 0, b->asked_open[0]);
+    report(b, b->asked_open[0], state);
+    b->n_asked = 0;
+    return WALRAS_OK;
+}
+
+static enum walras_status bundle_tell(struct market_method *method,
+                                      const struct market_reply *reply, struct market_state *state,
+                                      struct walras_err *err)
+{
+    struct bundle *b = bundle_of(method);
+    double best = -INFINITY, first = -INFINITY, old_bound = b->bound;
+    size_t best_point = 0;
+    enum walras_status status = WALRAS_OK;
+
+    b->round++;
+    if (b->problem->n_group == 0)
+        return tell_open_market(b, state, err);
+    for (size_t i = 0; i < reply->n_point; i++) {
+        double value = 0.0;
+
+        status = take_answers(b, reply, i, &value, err);
+        if (status != WALRAS_OK)
+            return status;
+        if (i == 0)
+            first = value;
+        if (value > best) {
+            best = value;
+            best_point = i;
+        }
+    }
+    if (b->round > 1)
+        adapt_tau(b, first - old_bound, b->next_value - old_bound);
+    if (best > b->bound)
+        move_centre(b, best_point, best);
+    market_cuts_drop_idle(&b->cuts, IDLE_MASTERS);
+    b->n_asked = 0;
+    status = next_queries(b, err);
+    if (status != WALRAS_OK)
+        return status;
+    remember_weights(b, &b->step, false);
+    if (b->next_value - b->bound <= b->settings.gap * scale_of(b, b->next_value))
+        status = solve_restricted(b, err);
+    if (status == WALRAS_OK)
+        report(b, best, state);
+    return status;
+}
+
+/* Group g's answers mixed by a trial's weights, which start at `weight` for this group. */
+static void mix_group(struct bundle *b, size_t g, const double *weight)
+{
+    const struct market_group_cuts *cuts = &b->cuts.groups[g];
+    size_t n_step = b->problem->n_step;
+    double *draw = b->group_draw + g * n_step, sum = 0.0;
+
+    for (size_t j = 0; j < cuts->n; j++)
+        sum += weight[j];
+    for (size_t j = 0; j < cuts->n; j++) {
+        double share = weight[j] / sum;
+
+        b->weight[g * b->n_told + cuts->cuts[j].point] += share;
+        b->group_cost[g] += share * cuts->cuts[j].cost * b->kwp_in_currency;
+        for (size_t t = 0; t < n_step; t++)
+            draw[t] += share * cuts->draw_kw[j * n_step + t];
+    }
+}
+
+static enum walras_status mix_groups(struct bundle *b, const struct market_trial *trial,
+                                     const bool *fixed, struct walras_err *err)
+{
+    size_t at = 0, n_group = b->problem->n_group;
+    double *grown = realloc(b->weight, (n_group * b->n_told + 1) * sizeof(*grown));
+
+    if (!grown)
+        return walras_fail(err, WALRAS_NOMEM, "cannot hand out weights of %zu groups", n_group);
+    b->weight = grown;
+    memset(b->weight, 0, n_group * b->n_told * sizeof(*b->weight));
+    memset(b->group_draw, 0, n_group * (b->problem->n_step + 1) * sizeof(*b->group_draw));
+    for (size_t g = 0; g < n_group; g++) {
+        if (fixed && fixed[g])
+            continue;
+        mix_group(b, g, trial->weight + at);
+        at += b->cuts.groups[g].n;
+    }
+    return WALRAS_OK;
+}
+
+static enum walras_status list_breaches(struct bundle *b, const struct market_trial *trial,
+                                        struct walras_err *err)
+{
+    struct market_shadow *grown = realloc(b->breach, (b->rows.n + 1) * sizeof(*grown));
+
+    if (!grown)
+        return walras_fail(err, WALRAS_NOMEM, "cannot list %zu breaches", b->rows.n);
+    b->breach = grown;
+    b->n_breach = 0;
+    for (size_t a = 0; a < b->rows.n; a++) {
+        const struct market_row *row = &b->rows.rows[a];
+
+        if (trial->breach_kw[a] > 1e-7 * fmax(1.0, fabs(row->room_kw)))
+            b->breach[b->n_breach++] =
+                (struct market_shadow){row->limit, row->step, row->direction, trial->breach_kw[a]};
+    }
+    return WALRAS_OK;
+}
+
+static enum walras_status bundle_plan(struct market_method *method, const bool *fixed,
+                                      const double *extra_draw_kw, struct market_plan *plan,
+                                      struct walras_err *err)
+{
+    struct bundle *b = bundle_of(method);
+    struct market_trial *trial = &b->restricted;
+    enum walras_status status = WALRAS_OK;
+
+    if (fixed || isnan(b->objective)) {
+        struct market_master_settings settings = master_settings(b, 1e-10);
+        struct market_master_problem ask = {.rows = &b->rows,
+                                            .cuts = &b->cuts,
+                                            .tau = INFINITY,
+                                            .skip_group = fixed,
+                                            .extra_draw_kw = extra_draw_kw};
+
+        status = market_trial_solve(trial, b->master, &b->rows, &ask, &settings, 1e-8, err);
+    }
+    if (status == WALRAS_OK)
+        status = mix_groups(b, trial, fixed, err);
+    if (status == WALRAS_OK)
+        status = list_breaches(b, trial, err);
+    *plan = (struct market_plan){.energy_price_per_mwh = b->centre_energy,
+                                 .price_per_mwh = b->centre,
+                                 .shadows = b->centre_shadow,
+                                 .n_shadow = b->n_centre_shadow,
+                                 .feasible = unmet(b, trial) < 1e-6 * b->reach_kw,
+                                 .order_kw = trial->order_kw,
+                                 .weight = b->weight,
+                                 .group_draw_kw = b->group_draw,
+                                 .group_cost = b->group_cost,
+                                 .point_price_per_mwh = b->point_price,
+                                 .n_point = b->n_told,
+                                 .shortage_kw = trial->shortage_kw,
+                                 .surplus_kw = trial->surplus_kw,
+                                 .breaches = b->breach,
+                                 .n_breach = b->n_breach};
+    return status;
+}
+
+const struct market_method_ops market_bundle_ops = {
+    .name = "bundle",
+    .summary = "proximal bundle with one cut per group and answer",
+    .new_method = bundle_new,
+    .free_method = bundle_free,
+    .ask = bundle_ask,
+    .tell = bundle_tell,
+    .plan = bundle_plan,
+};

@@ -1,0 +1,103 @@
+#include "market/cuts.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum walras_status market_cuts_init(struct market_cuts *cuts, size_t n_group, size_t n_step,
+                                    struct walras_err *err)
+{
+    *cuts = (struct market_cuts){.n_group = n_group, .n_step = n_step};
+    cuts->groups = calloc(n_group + 1, sizeof(*cuts->groups));
+    if (!cuts->groups)
+        return walras_fail(err, WALRAS_NOMEM, "cannot keep answers of %zu groups", n_group);
+    return WALRAS_OK;
+}
+
+void market_cuts_release(struct market_cuts *cuts)
+{
+    for (size_t g = 0; cuts->groups && g < cuts->n_group; g++) {
+        free(cuts->groups[g].cuts);
+        free(cuts->groups[g].draw_kw);
+    }
+    free(cuts->groups);
+    *cuts = (struct market_cuts){0};
+}
+
+static bool same_answer(const struct market_group_cuts *group, size_t cut, size_t n_step,
+                        const double *draw_kw, double cost)
+{
+    const double *kept = group->draw_kw + cut * n_step;
+
+    if (fabs(group->cuts[cut].cost - cost) > 1e-12 * fmax(1.0, fabs(cost)))
+        return false;
+    for (size_t t = 0; t < n_step; t++)
+        if (fabs(kept[t] - draw_kw[t]) > 1e-12 * fmax(1.0, fabs(draw_kw[t])))
+            return false;
+    return true;
+}
+
+static enum walras_status grow(struct market_group_cuts *group, size_t n_step,
+                               struct walras_err *err)
+{
+    size_t capacity = group->capacity ? 2 * group->capacity : 16;
+    struct market_cut *cuts = realloc(group->cuts, capacity * sizeof(*cuts));
+
+    if (cuts)
+        group->cuts = cuts;
+    double *draw_kw = realloc(group->draw_kw, capacity * n_step * sizeof(*draw_kw));
+
+    if (draw_kw)
+        group->draw_kw = draw_kw;
+    if (!cuts || !draw_kw)
+        return walras_fail(err, WALRAS_NOMEM, "cannot keep %zu answers of a group", capacity);
+    group->capacity = capacity;
+    return WALRAS_OK;
+}
+
+enum walras_status market_cuts_add(struct market_cuts *cuts, size_t g, size_t point,
+                                   const double *draw_kw, double cost, struct walras_err *err)
+{
+    struct market_group_cuts *group = &cuts->groups[g];
+
+    for (size_t i = 0; i < group->n; i++)
+        if (same_answer(group, i, cuts->n_step, draw_kw, cost)) {
+            group->cuts[i].idle = 0;
+            return WALRAS_OK;
+        }
+    if (group->n == group->capacity) {
+        enum walras_status status = grow(group, cuts->n_step, err);
+
+        if (status != WALRAS_OK)
+            return status;
+    }
+    group->cuts[group->n] = (struct market_cut){.point = point, .cost = cost};
+    memcpy(group->draw_kw + group->n * cuts->n_step, draw_kw, cuts->n_step * sizeof(*draw_kw));
+    group->n++;
+    cuts->n_total++;
+    return WALRAS_OK;
+}
+
+void market_cuts_drop_idle(struct market_cuts *cuts, unsigned idle)
+{
+    size_t n_step = cuts->n_step;
+
+    for (size_t g = 0; g < cuts->n_group; g++) {
+        struct market_group_cuts *group = &cuts->groups[g];
+        size_t kept = 0;
+
+        for (size_t i = 0; i < group->n; i++) {
+            if (group->cuts[i].idle > idle && group->cuts[i].mixed <= 0.0)
+                continue;
+            if (kept < i) {
+                group->cuts[kept] = group->cuts[i];
+                memcpy(group->draw_kw + kept * n_step, group->draw_kw + i * n_step,
+                       n_step * sizeof(*group->draw_kw));
+            }
+            kept++;
+        }
+        cuts->n_total -= group->n - kept;
+        group->n = kept;
+    }
+}

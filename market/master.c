@@ -1,0 +1,587 @@
+#include "market/dual.h"
+#include "market/master_internal.h"
+
+#include <cblas.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool pair_new(struct pair *pair, size_t n)
+{
+    pair->x = calloc(5 * n + 1, sizeof(double));
+    if (!pair->x)
+        return false;
+    pair->z = pair->x + n;
+    pair->dx = pair->z + n;
+    pair->dz = pair->dx + n;
+    pair->rc = pair->dz + n;
+    return true;
+}
+
+static void pair_free(struct pair *pair)
+{
+    free(pair->x);
+    *pair = (struct pair){0};
+}
+
+static bool has_room(const struct market_order *order)
+{
+    return order->high_kw > order->low_kw;
+}
+
+/* Typical price and power, and more power than the whole market could move in any step. */
+static void measure(struct market_master *m)
+{
+    const struct market_problem *p = m->problem;
+    double price = 0.0;
+    size_t n_price = 0;
+
+    m->power_scale = 0.0;
+    for (size_t i = 0; i < m->n_bus * m->n_step; i++)
+        m->power_scale += fabs(p->firm_draw_kw[i]) / (double)m->n_step;
+    for (size_t i = 0; i < p->n_order; i++)
+        if (has_room(&p->orders[i])) {
+            price += fabs(p->orders[i].price_per_mwh);
+            n_price++;
+        }
+    for (size_t g = 0; g < p->n_group; g++)
+        m->power_scale += p->groups[g].swing_kw;
+    m->power_scale = fmax(m->power_scale, 1e-3);
+    m->reach_kw = market_reach_kw(p);
+    m->price_scale = n_price > 0 ? fmax(price / (double)n_price, 1e-3) : 1.0;
+}
+
+static enum walras_status list_orders(struct market_master *m, struct walras_err *err)
+{
+    const struct market_problem *p = m->problem;
+    size_t n = 0;
+
+    for (size_t i = 0; i < p->n_order; i++)
+        n += has_room(&p->orders[i]);
+    m->n_live = n;
+    m->order = calloc(2 * n + 1, sizeof(*m->order));
+    m->low = calloc(7 * n + 1, sizeof(*m->low));
+    m->fixed_kw = calloc(m->n_bus * m->n_step, sizeof(*m->fixed_kw));
+    if (!m->order || !m->low || !m->fixed_kw || !pair_new(&m->lower, n) || !pair_new(&m->upper, n))
+        return walras_fail(err, WALRAS_NOMEM, "master: cannot hold %zu orders", n);
+    m->cell = m->order + n;
+    m->high = m->low + n;
+    m->q = m->high + n;
+    m->dq = m->q + n;
+    m->gradient = m->dq + n;
+    m->theta = m->gradient + n;
+    m->off_price = m->theta + n;
+    memcpy(m->fixed_kw, p->firm_draw_kw, m->n_bus * m->n_step * sizeof(*m->fixed_kw));
+    n = 0;
+    for (size_t i = 0; i < p->n_order; i++) {
+        const struct market_order *order = &p->orders[i];
+        size_t cell = order->bus * m->n_step + order->step;
+
+        if (!has_room(order)) {
+            m->fixed_kw[cell] -= order->low_kw;
+            continue;
+        }
+        m->order[n] = i;
+        m->cell[n] = cell;
+        m->low[n] = fmax(order->low_kw, -m->reach_kw);
+        m->high[n] = fmin(order->high_kw, m->reach_kw);
+        n++;
+    }
+    return WALRAS_OK;
+}
+
+static enum walras_status list_buses(struct market_master *m, struct walras_err *err)
+{
+    const struct market_problem *p = m->problem;
+
+    m->slot_of_bus = calloc(m->n_bus, sizeof(*m->slot_of_bus));
+    m->bus_of_slot = calloc(p->n_group + 1, sizeof(*m->bus_of_slot));
+    m->slot_first = calloc(p->n_group + 2, sizeof(*m->slot_first));
+    m->slot_group = calloc(p->n_group + 1, sizeof(*m->slot_group));
+    m->swing_kw = calloc(p->n_group + 1, sizeof(*m->swing_kw));
+    m->entry_first = calloc(p->n_group + 2, sizeof(*m->entry_first));
+    if (!m->slot_of_bus || !m->bus_of_slot || !m->slot_first || !m->slot_group || !m->swing_kw ||
+        !m->entry_first)
+        return walras_fail(err, WALRAS_NOMEM, "master: cannot list %zu groups", p->n_group);
+    for (size_t b = 0; b < m->n_bus; b++)
+        m->slot_of_bus[b] = SIZE_MAX;
+    for (size_t g = 0; g < p->n_group; g++) {
+        size_t *slot = &m->slot_of_bus[p->groups[g].bus];
+
+        if (*slot == SIZE_MAX) {
+            m->bus_of_slot[m->n_slot] = p->groups[g].bus;
+            *slot = m->n_slot++;
+        }
+        m->slot_first[*slot + 1]++;
+        m->swing_kw[*slot] += fmax(p->groups[g].swing_kw, 1e-9 * m->power_scale);
+    }
+    for (size_t s = 0; s < m->n_slot; s++)
+        m->slot_first[s + 1] += m->slot_first[s];
+    for (size_t s = m->n_slot; s > 0; s--) /* used as write positions below, one slot behind */
+        m->slot_first[s] = m->slot_first[s - 1];
+    for (size_t g = 0; g < p->n_group; g++)
+        m->slot_group[m->slot_first[m->slot_of_bus[p->groups[g].bus] + 1]++] = g;
+    return WALRAS_OK;
+}
+
+static enum walras_status take_memory(struct market_master *m, struct walras_err *err)
+{
+    size_t n_group = m->problem->n_group, n_cell = m->n_bus * m->n_step;
+
+    m->cut_first = calloc(n_group + 1, sizeof(*m->cut_first));
+    m->level = calloc(5 * n_group + 1, sizeof(*m->level));
+    m->price = calloc(4 * n_cell, sizeof(*m->price));
+    m->scratch = calloc(m->n_bus, sizeof(*m->scratch));
+    m->covariance = calloc(m->n_step * m->n_step, sizeof(*m->covariance));
+    if (!m->cut_first || !m->level || !m->price || !m->scratch || !m->covariance ||
+        !pair_new(&m->shortage, m->n_step) || !pair_new(&m->surplus, m->n_step))
+        return walras_fail(err, WALRAS_NOMEM, "master: %zu buses x %zu steps do not fit in memory",
+                           m->n_bus, m->n_step);
+    m->dlevel = m->level + n_group;
+    m->group_theta = m->dlevel + n_group;
+    m->group_rc = m->group_theta + n_group;
+    m->simplex = m->group_rc + n_group;
+    m->dprice = m->price + n_cell;
+    m->bus = m->dprice + n_cell;
+    m->diagonal = m->bus + n_cell;
+    return WALRAS_OK;
+}
+
+enum walras_status market_master_new(const struct market_problem *problem,
+                                     struct market_master **made, struct walras_err *err)
+{
+    struct market_master *m = calloc(1, sizeof(*m));
+    enum walras_status status = WALRAS_OK;
+
+    if (!m)
+        return walras_fail(err, WALRAS_NOMEM, "cannot set up the master");
+    m->problem = problem;
+    m->n_bus = problem->n_bus;
+    m->n_step = problem->n_step;
+    measure(m);
+    status = list_orders(m, err);
+    if (status == WALRAS_OK)
+        status = list_buses(m, err);
+    if (status == WALRAS_OK)
+        status = take_memory(m, err);
+    if (status != WALRAS_OK) {
+        market_master_free(m);
+        return status;
+    }
+    *made = m;
+    return WALRAS_OK;
+}
+
+void market_master_free(struct market_master *m)
+{
+    if (!m)
+        return;
+    struct pair *pairs[] = {&m->lower,  &m->upper,    &m->alpha,  &m->room,
+                            &m->breach, &m->shortage, &m->surplus};
+    void *blocks[] = {m->order,      m->low,        m->fixed_kw,   m->slot_of_bus, m->bus_of_slot,
+                      m->slot_first, m->slot_group, m->swing_kw,   m->entry_first, m->theta_cut,
+                      m->cut_first,  m->level,      m->u,          m->matrix,      m->price,
+                      m->scratch,    m->entry,      m->covariance, m->packed};
+
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+        pair_free(pairs[i]);
+    for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++)
+        free(blocks[i]);
+    free(m);
+}
+
+/* Room for the cuts and rows of this call; what was there is not kept. */
+static enum walras_status reserve(struct market_master *m, struct walras_err *err)
+{
+    size_t n_step = m->n_step, pack = 0;
+
+    for (size_t s = 0; s < m->n_slot; s++) {
+        size_t cuts = 1;
+
+        for (size_t i = m->slot_first[s]; i < m->slot_first[s + 1]; i++)
+            cuts += m->now->cuts->groups[m->slot_group[i]].n;
+        pack = cuts > pack ? cuts : pack;
+    }
+    if (pack > m->pack_capacity) {
+        free(m->packed);
+        m->pack_capacity = 2 * pack;
+        m->packed = calloc(m->pack_capacity * n_step, sizeof(*m->packed));
+    }
+    if (m->n_cut > m->cut_capacity || !m->theta_cut) {
+        m->cut_capacity = 2 * m->n_cut + 1;
+        pair_free(&m->alpha);
+        free(m->theta_cut);
+        m->theta_cut = calloc(m->cut_capacity, sizeof(*m->theta_cut));
+        if (!pair_new(&m->alpha, m->cut_capacity))
+            return walras_fail(err, WALRAS_NOMEM, "master: cannot hold %zu cuts", m->n_cut);
+    }
+    if (m->n_row > m->row_capacity || !m->u) {
+        m->row_capacity = m->n_row + m->n_row / 2 + 16;
+        m->u_capacity = n_step + m->row_capacity;
+        pair_free(&m->room);
+        pair_free(&m->breach);
+        free(m->u);
+        free(m->matrix);
+        m->u = calloc(4 * m->u_capacity, sizeof(*m->u));
+        m->matrix = calloc(m->u_capacity * m->u_capacity, sizeof(*m->matrix));
+        if (!pair_new(&m->room, m->row_capacity) || !pair_new(&m->breach, m->row_capacity))
+            return walras_fail(err, WALRAS_NOMEM, "master: cannot hold %zu rows", m->n_row);
+    }
+    if (!m->theta_cut || !m->u || !m->matrix || (m->n_slot > 0 && !m->packed))
+        return walras_fail(err, WALRAS_NOMEM, "master: %zu cuts and %zu rows do not fit in memory",
+                           m->n_cut, m->n_row);
+    m->du = m->u + m->u_capacity;
+    m->rhs = m->du + m->u_capacity;
+    m->residual = m->rhs + m->u_capacity;
+    return WALRAS_OK;
+}
+
+static bool skipped(const struct market_master *m, size_t group)
+{
+    return m->now->skip_group && m->now->skip_group[group];
+}
+
+static enum walras_status begin(struct market_master *m, const struct market_master_problem *now,
+                                struct walras_err *err)
+{
+    m->now = now;
+    m->n_row = now->rows->n;
+    m->n_u = m->n_step + m->n_row;
+    m->n_cut = 0;
+    for (size_t g = 0; g < m->problem->n_group; g++) {
+        m->cut_first[g] = m->n_cut;
+        if (!skipped(m, g))
+            m->n_cut += now->cuts->groups[g].n;
+    }
+    m->cut_first[m->problem->n_group] = m->n_cut;
+    enum walras_status status = reserve(m, err);
+
+    return status == WALRAS_OK ? master_kkt_index(m, err) : status;
+}
+
+/* F_j + price · X_j for the cuts of a group. */
+static void cut_values(const struct market_master *m, size_t g, const double *price, double *value)
+{
+    const struct market_group_cuts *cuts = &m->now->cuts->groups[g];
+
+    cblas_dgemv(CblasColMajor, CblasTrans, (int)m->n_step, (int)cuts->n, 1.0, cuts->draw_kw,
+                (int)m->n_step, price + m->problem->groups[g].bus * m->n_step, 1, 0.0, value, 1);
+    for (size_t j = 0; j < cuts->n; j++)
+        value[j] += cuts->cuts[j].cost;
+}
+
+static void start_groups(struct market_master *m)
+{
+    for (size_t g = 0; g < m->problem->n_group; g++) {
+        size_t first = m->cut_first[g], n = m->cut_first[g + 1] - first;
+        double *z = m->alpha.z + first, least = INFINITY, spread = 0.0;
+
+        if (n == 0)
+            continue;
+        cut_values(m, g, m->price, z);
+        for (size_t j = 0; j < n; j++)
+            least = fmin(least, z[j]);
+        for (size_t j = 0; j < n; j++)
+            spread += (z[j] - least) / (double)n;
+        spread = fmax(spread, 1e-3 * m->price_scale * m->problem->groups[g].swing_kw);
+        spread = fmax(spread, 1e-6 * m->price_scale * m->power_scale);
+        m->level[g] = least - spread;
+        for (size_t j = 0; j < n; j++) {
+            z[j] -= m->level[g];
+            m->alpha.x[first + j] = 1.0 / (double)n;
+        }
+    }
+}
+
+static void start_orders(struct market_master *m, double mu)
+{
+    for (size_t i = 0; i < m->n_live; i++) {
+        double width = m->high[i] - m->low[i];
+        double inside = fmin(0.5 * width, m->power_scale);
+        bool from_low = fabs(m->low[i]) <= fabs(m->high[i]);
+
+        m->q[i] = from_low ? m->low[i] + inside : m->high[i] - inside;
+        m->lower.x[i] = m->q[i] - m->low[i];
+        m->upper.x[i] = m->high[i] - m->q[i];
+        m->lower.z[i] = mu / m->lower.x[i];
+        m->upper.z[i] = mu / m->upper.x[i];
+    }
+}
+
+/* A point inside all bounds near the guessed prices. */
+static void start(struct market_master *m, const struct market_master_settings *settings,
+                  const double *guess)
+{
+    double penalty = settings->penalty_per_mwh;
+    double row_penalty = fmin(penalty, m->problem->breach_price_per_mwh);
+    double mu = 0.1 * m->price_scale * m->power_scale * (double)m->n_step /
+                (double)(m->n_cut + 2 * m->n_live + 1);
+
+    for (size_t t = 0; t < m->n_step; t++) {
+        m->u[t] = fmax(-0.9 * penalty, fmin(0.9 * penalty, guess[t]));
+        m->shortage.z[t] = penalty - m->u[t];
+        m->surplus.z[t] = penalty + m->u[t];
+        m->shortage.x[t] = mu / m->shortage.z[t];
+        m->surplus.x[t] = mu / m->surplus.z[t];
+    }
+    for (size_t a = 0; a < m->n_row; a++) {
+        double size = fmax(fabs(m->now->rows->rows[a].room_kw), 1e-3 * m->power_scale);
+        double low = fmax(mu / size, 1e-3 * m->price_scale);
+
+        low = fmax(low, 0.1 * guess[m->n_step + a]);
+        m->room.z[a] = fmin(low, 0.5 * row_penalty);
+        m->u[m->n_step + a] = m->room.z[a];
+        m->room.x[a] = mu / m->room.z[a];
+        m->breach.z[a] = row_penalty - m->room.z[a];
+        m->breach.x[a] = mu / m->breach.z[a];
+    }
+    market_rows_price(m->now->rows, m->u, m->price);
+    start_groups(m);
+    start_orders(m, mu);
+}
+
+/* Injection at each bus: orders, groups, firm draw and the proximal slack. */
+static void injections(struct market_master *m, double *bus)
+{
+    size_t n_step = m->n_step;
+
+    for (size_t i = 0; i < m->n_bus * n_step; i++)
+        bus[i] = -m->fixed_kw[i] - (m->now->extra_draw_kw ? m->now->extra_draw_kw[i] : 0.0);
+    for (size_t i = 0; i < m->n_live; i++)
+        bus[m->cell[i]] += m->q[i];
+    for (size_t g = 0; g < m->problem->n_group; g++) {
+        const struct market_group_cuts *cuts = &m->now->cuts->groups[g];
+        size_t first = m->cut_first[g], n = m->cut_first[g + 1] - first;
+
+        if (n > 0)
+            cblas_dgemv(CblasColMajor, CblasNoTrans, (int)n_step, (int)n, -1.0, cuts->draw_kw,
+                        (int)n_step, m->alpha.x + first, 1, 1.0,
+                        bus + m->problem->groups[g].bus * n_step, 1);
+    }
+    for (size_t s = 0; s < m->n_slot && isfinite(m->now->tau); s++)
+        for (size_t t = 0; t < n_step; t++) {
+            size_t cell = m->bus_of_slot[s] * n_step + t;
+
+            bus[cell] += master_prox(m, s) * (m->price[cell] - m->now->centre[cell]);
+        }
+}
+
+/* What the rows, simplexes and order prices miss by; returns the largest of the rows, kW. */
+static double residuals(struct market_master *m)
+{
+    double worst = 0.0;
+
+    market_rows_price(m->now->rows, m->u, m->price);
+    injections(m, m->bus);
+    market_rows_project(m->now->rows, m->bus, m->residual);
+    for (size_t t = 0; t < m->n_step; t++)
+        m->residual[t] = -(m->residual[t] + m->shortage.x[t] - m->surplus.x[t]);
+    for (size_t a = 0; a < m->n_row; a++) {
+        double *r = &m->residual[m->n_step + a];
+
+        *r = -m->now->rows->rows[a].room_kw - (*r - m->room.x[a] + m->breach.x[a]);
+    }
+    for (size_t i = 0; i < m->n_u; i++)
+        worst = fmax(worst, fabs(m->residual[i]));
+    for (size_t g = 0; g < m->problem->n_group; g++) {
+        double sum = 0.0;
+
+        for (size_t j = m->cut_first[g]; j < m->cut_first[g + 1]; j++)
+            sum += m->alpha.x[j];
+        m->simplex[g] = m->cut_first[g] < m->cut_first[g + 1] ? 1.0 - sum : 0.0;
+        worst = fmax(worst, fabs(m->simplex[g]) * m->problem->groups[g].swing_kw);
+    }
+    for (size_t i = 0; i < m->n_live; i++) {
+        const struct market_order *order = &m->problem->orders[m->order[i]];
+
+        m->off_price[i] = m->price[m->cell[i]] + m->lower.z[i] - m->upper.z[i] -
+                          order->price_per_mwh - order->slope_per_mwh_per_kw * m->q[i];
+    }
+    return worst;
+}
+
+struct each { /* every complementary pair of the problem */
+    struct pair *pair;
+    size_t n;
+};
+enum { KINDS = 7 };
+
+static void list_pairs(struct market_master *m, struct each pairs[KINDS])
+{
+    pairs[0] = (struct each){&m->alpha, m->n_cut};
+    pairs[1] = (struct each){&m->lower, m->n_live};
+    pairs[2] = (struct each){&m->upper, m->n_live};
+    pairs[3] = (struct each){&m->room, m->n_row};
+    pairs[4] = (struct each){&m->breach, m->n_row};
+    pairs[5] = (struct each){&m->shortage, m->n_step};
+    pairs[6] = (struct each){&m->surplus, m->n_step};
+}
+
+/* Σ x z after a step of length `step`. */
+static double complementarity(const struct each pairs[KINDS], double step)
+{
+    double sum = 0.0;
+
+    for (size_t k = 0; k < KINDS; k++)
+        for (size_t i = 0; i < pairs[k].n; i++) {
+            const struct pair *p = pairs[k].pair;
+
+            sum += (p->x[i] + step * p->dx[i]) * (p->z[i] + step * p->dz[i]);
+        }
+    return sum;
+}
+
+static size_t count_pairs(const struct each pairs[KINDS])
+{
+    size_t n = 0;
+
+    for (size_t k = 0; k < KINDS; k++)
+        n += pairs[k].n;
+    return n;
+}
+
+/* Targets of the predictor (towards zero) or the corrector (towards mu, second order taken off). */
+static void aim(const struct each pairs[KINDS], double mu, bool second_order)
+{
+    for (size_t k = 0; k < KINDS; k++)
+        for (size_t i = 0; i < pairs[k].n; i++) {
+            struct pair *p = pairs[k].pair;
+
+            p->rc[i] = mu - p->x[i] * p->z[i] - (second_order ? p->dx[i] * p->dz[i] : 0.0);
+        }
+}
+
+/* The longest step that keeps everything positive, at most 1. */
+static double longest_step(const struct each pairs[KINDS])
+{
+    double step = 1.0;
+
+    for (size_t k = 0; k < KINDS; k++)
+        for (size_t i = 0; i < pairs[k].n; i++) {
+            const struct pair *p = pairs[k].pair;
+
+            if (p->x[i] + step * p->dx[i] < 0.0)
+                step = -p->x[i] / p->dx[i];
+            if (p->z[i] + step * p->dz[i] < 0.0)
+                step = -p->z[i] / p->dz[i];
+        }
+    return step;
+}
+
+static void take_step(struct market_master *m, const struct each pairs[KINDS], double step)
+{
+    for (size_t k = 0; k < KINDS; k++)
+        for (size_t i = 0; i < pairs[k].n; i++) {
+            struct pair *p = pairs[k].pair;
+
+            p->x[i] += step * p->dx[i];
+            p->z[i] += step * p->dz[i];
+        }
+    for (size_t i = 0; i < m->n_u; i++)
+        m->u[i] += step * m->du[i];
+    for (size_t g = 0; g < m->problem->n_group; g++)
+        m->level[g] += step * m->dlevel[g];
+    for (size_t i = 0; i < m->n_live; i++) {
+        m->q[i] += step * m->dq[i];
+        if (m->lower.x[i] < m->upper.x[i]) /* the nearer bound is told apart without rounding */
+            m->q[i] = m->low[i] + m->lower.x[i];
+        else
+            m->q[i] = m->high[i] - m->upper.x[i];
+    }
+}
+
+static enum walras_status iterate(struct market_master *m,
+                                  const struct market_master_settings *settings,
+                                  struct market_master_info *info, struct walras_err *err)
+{
+    struct each pairs[KINDS];
+    double turnover = m->price_scale * m->power_scale * (double)m->n_step;
+    size_t n_pair = 0;
+
+    list_pairs(m, pairs);
+    n_pair = count_pairs(pairs);
+    for (info->iterations = 0; info->iterations < settings->max_iterations; info->iterations++) {
+        double off_kw = residuals(m), gap = complementarity(pairs, 0.0);
+        double mu = gap / (double)n_pair, after = 0.0, sigma = 0.0, step = 0.0;
+
+        info->solved = off_kw <= 1e-9 * m->power_scale && gap <= settings->tolerance * turnover;
+        if (info->solved)
+            break;
+        enum walras_status status = master_kkt_factor(m, err);
+
+        if (status != WALRAS_OK)
+            return status;
+        aim(pairs, 0.0, false);
+        master_kkt_step(m);
+        step = longest_step(pairs);
+        after = complementarity(pairs, step) / (double)n_pair;
+        sigma = pow(fmax(after, 0.0) / mu, 3.0);
+        aim(pairs, sigma * mu, true);
+        master_kkt_step(m);
+        step = longest_step(pairs);
+        step = fmin(1.0, fmax(0.995, 1.0 - mu / (turnover + mu)) * step);
+        if (!(step > 1e-10))
+            break;
+        take_step(m, pairs, step);
+    }
+    return WALRAS_OK;
+}
+
+static void report(struct market_master *m, struct market_master_solution *solution,
+                   const struct market_master_settings *settings, struct market_master_info *info)
+{
+    const struct market_problem *p = m->problem;
+    double row_penalty = fmin(settings->penalty_per_mwh, p->breach_price_per_mwh);
+
+    (void)residuals(m);
+    memcpy(solution->u, m->u, m->n_u * sizeof(*m->u));
+    memcpy(solution->weight, m->alpha.x, m->n_cut * sizeof(*m->alpha.x));
+    memcpy(solution->shortage_kw, m->shortage.x, m->n_step * sizeof(double));
+    memcpy(solution->surplus_kw, m->surplus.x, m->n_step * sizeof(double));
+    memcpy(solution->breach_kw, m->breach.x, m->n_row * sizeof(double));
+    memcpy(solution->injection_kw, m->bus, m->n_bus * m->n_step * sizeof(double));
+    for (size_t i = 0; i < p->n_order; i++)
+        solution->order_kw[i] = p->orders[i].low_kw;
+    info->primal = info->prox = info->imbalance_kw = 0.0;
+    for (size_t i = 0; i < m->n_live; i++) {
+        const struct market_order *order = &p->orders[m->order[i]];
+
+        solution->order_kw[m->order[i]] = m->q[i];
+        info->primal +=
+            m->q[i] * (order->price_per_mwh + 0.5 * order->slope_per_mwh_per_kw * m->q[i]);
+    }
+    for (size_t g = 0; g < p->n_group; g++)
+        for (size_t j = m->cut_first[g]; j < m->cut_first[g + 1]; j++)
+            info->primal += m->alpha.x[j] * m->now->cuts->groups[g].cuts[j - m->cut_first[g]].cost;
+    for (size_t t = 0; t < m->n_step; t++)
+        info->primal += settings->penalty_per_mwh * (m->shortage.x[t] + m->surplus.x[t]);
+    for (size_t a = 0; a < m->n_row; a++)
+        info->primal += row_penalty * m->breach.x[a];
+    for (size_t s = 0; s < m->n_slot && isfinite(m->now->tau); s++)
+        for (size_t t = 0; t < m->n_step; t++) {
+            size_t cell = m->bus_of_slot[s] * m->n_step + t;
+            double move = m->price[cell] - m->now->centre[cell];
+            double slack = master_prox(m, s) * move;
+
+            info->imbalance_kw = fmax(info->imbalance_kw, fabs(slack));
+            info->prox += 0.5 * slack * move;
+        }
+}
+
+enum walras_status market_master_solve(struct market_master *master,
+                                       const struct market_master_problem *problem,
+                                       const struct market_master_settings *settings,
+                                       struct market_master_solution *solution,
+                                       struct market_master_info *info, struct walras_err *err)
+{
+    enum walras_status status = begin(master, problem, err);
+
+    if (status != WALRAS_OK)
+        return status;
+    *info = (struct market_master_info){0};
+    start(master, settings, solution->u);
+    status = iterate(master, settings, info, err);
+    if (status == WALRAS_OK)
+        report(master, solution, settings, info);
+    return status;
+}

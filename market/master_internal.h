@@ -1,0 +1,77 @@
+/*
+ * Workspace of the interior point method, shared by its two files: the iteration (master.c) and the
+ * linear system of one iteration (master_kkt.c).
+ */
+#ifndef WALRAS_MARKET_MASTER_INTERNAL_H
+#define WALRAS_MARKET_MASTER_INTERNAL_H
+
+#include "market/master.h"
+
+struct pair {        /* arrays of one kind of nonnegative variable and its multiplier */
+    double *x, *z;   /* both > 0 */
+    double *dx, *dz; /* step */
+    double *rc;      /* target of x·dz + z·dx */
+};
+
+struct bus_entry { /* where an injection at a bus and step enters the reduced system */
+    size_t index;  /* of u */
+    uint32_t step;
+    double coef;
+};
+
+struct market_master {
+    const struct market_problem *problem;
+    size_t n_bus, n_step;
+    double price_scale, power_scale, reach_kw;
+
+    size_t n_live;                                  /* orders with some room; the others are firm */
+    size_t *order, *cell;                           /* [n_live] order index; bus · n_step + step */
+    double *low, *high, *q, *dq, *gradient, *theta; /* [n_live] */
+    double *off_price; /* [n_live] -(price + slope·q - lambda - z_low + z_high): 0 at an optimum */
+    struct pair lower, upper; /* [n_live]: x = q - low, high - q */
+    double *fixed_kw;         /* [n_bus x n_step] firm draw less the orders without room */
+
+    size_t n_slot; /* buses with groups */
+    uint32_t *bus_of_slot;
+    size_t *slot_of_bus;             /* [n_bus], SIZE_MAX: none */
+    size_t *slot_first, *slot_group; /* groups of a slot */
+    double *swing_kw;                /* [n_slot] proximal metric */
+
+    /* sized for the current cuts and rows */
+    const struct market_master_problem *now;
+    size_t n_cut, cut_capacity;
+    struct pair alpha;                        /* [n_cut] */
+    double *theta_cut;                        /* [n_cut] x / z */
+    size_t *cut_first;                        /* [n_group + 1] */
+    double *level, *dlevel;                   /* [n_group] multipliers of the simplex rows */
+    double *group_theta, *group_rc, *simplex; /* [n_group] */
+    size_t n_row, row_capacity, n_u, u_capacity;
+    struct pair room, breach;                /* [n_row]; room.z is mu, breach.z = penalty - mu */
+    struct pair shortage, surplus;           /* [n_step]; z = penalty -+ energy price */
+    double *u, *du, *rhs, *residual;         /* [n_u] */
+    double *matrix;                          /* [n_u x n_u], column major, lower triangle */
+    double *price, *dprice, *bus, *diagonal; /* [n_bus x n_step] */
+    double *scratch;                         /* [n_bus] */
+    struct bus_entry *entry;                 /* rows' entries by slot */
+    size_t *entry_first, entry_capacity;     /* [n_slot + 1] */
+    double *packed, *covariance;             /* [pack_capacity x n_step], [n_step x n_step] */
+    size_t pack_capacity;
+};
+
+/* Fills theta of every variable, builds and factors the matrix. Fails when it is not definite. */
+WALRAS_NODISCARD enum walras_status master_kkt_factor(struct market_master *m,
+                                                      struct walras_err *err);
+
+/* Solves for the step that the targets rc and the residuals ask for; fills every d… array. */
+void master_kkt_step(struct market_master *m);
+
+/* Gathers, for each bus with groups, the active rows that its injections enter. */
+WALRAS_NODISCARD enum walras_status master_kkt_index(struct market_master *m,
+                                                     struct walras_err *err);
+
+static inline double master_prox(const struct market_master *m, size_t slot)
+{
+    return m->swing_kw[slot] / m->now->tau; /* 0 when tau is infinite */
+}
+
+#endif

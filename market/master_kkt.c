@@ -1,0 +1,312 @@
+/*
+ * The linear system of one interior point iteration.
+ *
+ * Eliminated one after another (docs/mathematics.md, "Master"):
+ *     d alpha_j = rc_j/z_j - Θ_j (X_j·dλ - dθ),   Θ_j = alpha_j/z_j
+ *     d q       = Θ (dλ + g),                      Θ = 1/(slope + zl/xl + zu/xu)
+ *     d θ_g     = (ρ_g - Σ rc/z + Σ Θ_j X_j·dλ) / Σ Θ_j
+ * leaving  N du = rhs,  N = Σ_b E_bᵀ (cov_b + diag) E_b + diagonal, symmetric positive definite.
+ */
+#include "market/master_internal.h"
+
+#include <cblas.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+void dpotrf_(const char *uplo, const int *n, double *a, const int *lda, int *info);
+void dpotrs_(const char *uplo, const int *n, const int *nrhs, const double *a, const int *lda,
+             double *b, const int *ldb, int *info);
+
+static double signed_coef(const struct market_row *row, size_t i)
+{
+    return -row->direction * row->coef.coef[i];
+}
+
+enum walras_status master_kkt_index(struct market_master *m, struct walras_err *err)
+{
+    const struct market_rows *rows = m->now->rows;
+    size_t total = 0;
+
+    memset(m->entry_first, 0, (m->n_slot + 1) * sizeof(*m->entry_first));
+    for (size_t a = 0; a < rows->n; a++)
+        for (size_t i = 0; i < rows->rows[a].coef.n; i++) {
+            size_t slot = m->slot_of_bus[rows->rows[a].coef.bus[i]];
+
+            if (slot != SIZE_MAX) {
+                m->entry_first[slot + 1]++;
+                total++;
+            }
+        }
+    if (total > m->entry_capacity) {
+        struct bus_entry *grown = realloc(m->entry, 2 * total * sizeof(*grown));
+
+        if (!grown)
+            return walras_fail(err, WALRAS_NOMEM, "cannot hold %zu sensitivities", total);
+        m->entry = grown;
+        m->entry_capacity = 2 * total;
+    }
+    for (size_t s = 0; s < m->n_slot; s++)
+        m->entry_first[s + 1] += m->entry_first[s];
+    for (size_t a = 0; a < rows->n; a++) /* fills each slot's range from its start, in row order */
+        for (size_t i = 0; i < rows->rows[a].coef.n; i++) {
+            size_t slot = m->slot_of_bus[rows->rows[a].coef.bus[i]];
+
+            if (slot != SIZE_MAX)
+                m->entry[m->entry_first[slot]++] = (struct bus_entry){
+                    m->n_step + a, rows->rows[a].step, signed_coef(&rows->rows[a], i)};
+        }
+    for (size_t s = m->n_slot; s > 0; s--) /* the starts moved to the ends: move them back */
+        m->entry_first[s] = m->entry_first[s - 1];
+    m->entry_first[0] = 0;
+    return WALRAS_OK;
+}
+
+/* Θ of orders summed into the diagonal of their bus and step, and the proximal term's share. */
+static void fill_diagonal(struct market_master *m)
+{
+    memset(m->diagonal, 0, m->n_bus * m->n_step * sizeof(*m->diagonal));
+    for (size_t i = 0; i < m->n_live; i++) {
+        double slope = m->problem->orders[m->order[i]].slope_per_mwh_per_kw;
+
+        m->theta[i] = 1.0 / (slope + m->lower.z[i] / m->lower.x[i] + m->upper.z[i] / m->upper.x[i]);
+        m->diagonal[m->cell[i]] += m->theta[i];
+    }
+    for (size_t s = 0; s < m->n_slot; s++)
+        for (size_t t = 0; t < m->n_step; t++)
+            m->diagonal[m->bus_of_slot[s] * m->n_step + t] += master_prox(m, s);
+}
+
+static void add_diagonal(struct market_master *m)
+{
+    const struct market_rows *rows = m->now->rows;
+    size_t n = m->n_u, n_step = m->n_step;
+
+    for (size_t b = 0; b < m->n_bus; b++)
+        for (size_t t = 0; t < n_step; t++)
+            m->matrix[t * n + t] += m->diagonal[b * n_step + t];
+    for (size_t a = 0; a < rows->n; a++) {
+        const struct market_row *row = &rows->rows[a];
+        double sum = 0.0;
+
+        for (size_t i = 0; i < row->coef.n; i++) {
+            size_t bus = row->coef.bus[i];
+
+            m->scratch[bus] = signed_coef(row, i) * m->diagonal[bus * n_step + row->step];
+            sum += m->scratch[bus];
+        }
+        m->matrix[row->step * n + n_step + a] += sum;
+        for (size_t c = rows->step_first[row->step]; c <= a; c++) {
+            const struct market_row *other = &rows->rows[c];
+            double dot = 0.0;
+
+            for (size_t i = 0; i < other->coef.n; i++)
+                dot += signed_coef(other, i) * m->scratch[other->coef.bus[i]];
+            m->matrix[(n_step + c) * n + n_step + a] += dot;
+        }
+        for (size_t i = 0; i < row->coef.n; i++)
+            m->scratch[row->coef.bus[i]] = 0.0;
+    }
+}
+
+static bool skipped(const struct market_master *m, size_t group)
+{
+    return m->now->skip_group && m->now->skip_group[group];
+}
+
+/* Σ over the groups of a slot of Σ_j Θ_j (X_j - mean)(X_j - mean)ᵀ, mean weighted by Θ. */
+static bool fill_covariance(struct market_master *m, size_t slot)
+{
+    size_t n_step = m->n_step, packed = 0;
+
+    for (size_t i = m->slot_first[slot]; i < m->slot_first[slot + 1]; i++) {
+        size_t g = m->slot_group[i];
+        const struct market_group_cuts *cuts = &m->now->cuts->groups[g];
+        const double *theta = m->theta_cut + m->cut_first[g];
+        double *mean = m->packed + packed * n_step;
+
+        if (skipped(m, g) || cuts->n < 2)
+            continue;
+        cblas_dgemv(CblasColMajor, CblasNoTrans, (int)n_step, (int)cuts->n, 1.0 / m->group_theta[g],
+                    cuts->draw_kw, (int)n_step, theta, 1, 0.0, mean + cuts->n * n_step, 1);
+        for (size_t j = 0; j < cuts->n; j++) {
+            double root = sqrt(theta[j]);
+
+            for (size_t t = 0; t < n_step; t++)
+                mean[j * n_step + t] =
+                    root * (cuts->draw_kw[j * n_step + t] - mean[cuts->n * n_step + t]);
+        }
+        packed += cuts->n;
+    }
+    if (packed == 0)
+        return false;
+    cblas_dsyrk(CblasColMajor, CblasLower, CblasNoTrans, (int)n_step, (int)packed, 1.0, m->packed,
+                (int)n_step, 0.0, m->covariance, (int)n_step);
+    for (size_t t = 0; t < n_step; t++) /* both triangles: rows of the grid read it either way */
+        for (size_t s = 0; s < t; s++)
+            m->covariance[t * n_step + s] = m->covariance[s * n_step + t];
+    return true;
+}
+
+/* N += E_bᵀ covariance E_b. */
+static void add_covariance(struct market_master *m, size_t slot)
+{
+    size_t n = m->n_u, n_step = m->n_step;
+    const struct bus_entry *entry = m->entry + m->entry_first[slot];
+    size_t n_entry = m->entry_first[slot + 1] - m->entry_first[slot];
+
+    for (size_t t = 0; t < n_step; t++)
+        for (size_t s = t; s < n_step; s++)
+            m->matrix[t * n + s] += m->covariance[t * n_step + s];
+    for (size_t i = 0; i < n_entry; i++) {
+        const double *column = m->covariance + entry[i].step * n_step;
+
+        for (size_t t = 0; t < n_step; t++)
+            m->matrix[t * n + entry[i].index] += entry[i].coef * column[t];
+        for (size_t j = 0; j <= i; j++)
+            m->matrix[entry[j].index * n + entry[i].index] +=
+                entry[i].coef * entry[j].coef * column[entry[j].step];
+    }
+}
+
+static void fill_group_theta(struct market_master *m)
+{
+    for (size_t g = 0; g < m->problem->n_group; g++) {
+        m->group_theta[g] = 0.0;
+        for (size_t j = m->cut_first[g]; j < m->cut_first[g + 1]; j++) {
+            m->theta_cut[j] = m->alpha.x[j] / m->alpha.z[j];
+            m->group_theta[g] += m->theta_cut[j];
+        }
+    }
+}
+
+/* Factors a copy-free matrix; the diagonal is lifted a little and more when that does not do. */
+static enum walras_status factor(struct market_master *m, struct walras_err *err)
+{
+    int n = (int)m->n_u, info = 0;
+
+    for (size_t i = 0; i < m->n_u; i++)
+        m->matrix[i * m->n_u + i] *= 1.0 + 1e-13;
+    dpotrf_("L", &n, m->matrix, &n, &info);
+    if (info == 0)
+        return WALRAS_OK;
+    return walras_fail(err, WALRAS_INTERNAL, "master: system of %d prices is singular at %d", n,
+                       info);
+}
+
+enum walras_status master_kkt_factor(struct market_master *m, struct walras_err *err)
+{
+    size_t n = m->n_u;
+
+    fill_diagonal(m);
+    fill_group_theta(m);
+    memset(m->matrix, 0, n * n * sizeof(*m->matrix));
+    add_diagonal(m);
+    for (size_t s = 0; s < m->n_slot; s++)
+        if (fill_covariance(m, s))
+            add_covariance(m, s);
+    for (size_t t = 0; t < m->n_step; t++)
+        m->matrix[t * n + t] +=
+            m->shortage.x[t] / m->shortage.z[t] + m->surplus.x[t] / m->surplus.z[t];
+    for (size_t a = 0; a < m->n_row; a++)
+        m->matrix[(m->n_step + a) * (n + 1)] +=
+            m->room.x[a] / m->room.z[a] + m->breach.x[a] / m->breach.z[a];
+    return factor(m, err);
+}
+
+/* The step's constant part at each bus: what injections would change by if prices stood still. */
+static void constant_part(struct market_master *m)
+{
+    size_t n_step = m->n_step;
+
+    memset(m->bus, 0, m->n_bus * n_step * sizeof(*m->bus));
+    for (size_t i = 0; i < m->n_live; i++) {
+        m->gradient[i] =
+            m->off_price[i] + m->lower.rc[i] / m->lower.x[i] - m->upper.rc[i] / m->upper.x[i];
+        m->bus[m->cell[i]] += m->theta[i] * m->gradient[i];
+    }
+    for (size_t g = 0; g < m->problem->n_group; g++) {
+        const struct market_group_cuts *cuts = &m->now->cuts->groups[g];
+        double *bus = m->bus + m->problem->groups[g].bus * n_step, share = 0.0;
+
+        m->group_rc[g] = m->simplex[g];
+        if (skipped(m, g) || cuts->n == 0)
+            continue;
+        for (size_t j = m->cut_first[g]; j < m->cut_first[g + 1]; j++)
+            m->group_rc[g] -= m->alpha.rc[j] / m->alpha.z[j];
+        share = m->group_rc[g] / m->group_theta[g];
+        for (size_t j = 0; j < cuts->n; j++) {
+            size_t c = m->cut_first[g] + j;
+            double change = m->alpha.rc[c] / m->alpha.z[c] + m->theta_cut[c] * share;
+
+            cblas_daxpy((int)n_step, -change, cuts->draw_kw + j * n_step, 1, bus, 1);
+        }
+    }
+}
+
+static void solve_prices(struct market_master *m)
+{
+    int n = (int)m->n_u, one = 1, info = 0;
+
+    constant_part(m);
+    market_rows_project(m->now->rows, m->bus, m->rhs);
+    for (size_t i = 0; i < m->n_u; i++)
+        m->du[i] = m->residual[i] - m->rhs[i];
+    for (size_t t = 0; t < m->n_step; t++)
+        m->du[t] += m->surplus.rc[t] / m->surplus.z[t] - m->shortage.rc[t] / m->shortage.z[t];
+    for (size_t a = 0; a < m->n_row; a++)
+        m->du[m->n_step + a] += m->room.rc[a] / m->room.z[a] - m->breach.rc[a] / m->breach.z[a];
+    dpotrs_("L", &n, &one, m->matrix, &n, m->du, &n, &info);
+    market_rows_price(m->now->rows, m->du, m->dprice);
+}
+
+/* d x and d z of a variable whose multiplier moves by dz = sign · d price. */
+static void pair_step(struct pair *pair, size_t n, const double *d_price, double sign)
+{
+    for (size_t i = 0; i < n; i++) {
+        pair->dz[i] = sign * d_price[i];
+        pair->dx[i] = (pair->rc[i] - pair->x[i] * pair->dz[i]) / pair->z[i];
+    }
+}
+
+static void step_groups(struct market_master *m)
+{
+    size_t n_step = m->n_step;
+
+    for (size_t g = 0; g < m->problem->n_group; g++) {
+        const struct market_group_cuts *cuts = &m->now->cuts->groups[g];
+        const double *dprice = m->dprice + m->problem->groups[g].bus * n_step;
+        size_t first = m->cut_first[g];
+        double sum = 0.0;
+
+        m->dlevel[g] = 0.0;
+        if (skipped(m, g) || cuts->n == 0)
+            continue;
+        cblas_dgemv(CblasColMajor, CblasTrans, (int)n_step, (int)cuts->n, 1.0, cuts->draw_kw,
+                    (int)n_step, dprice, 1, 0.0, m->alpha.dz + first, 1);
+        for (size_t j = 0; j < cuts->n; j++)
+            sum += m->theta_cut[first + j] * m->alpha.dz[first + j];
+        m->dlevel[g] = (m->group_rc[g] + sum) / m->group_theta[g];
+        for (size_t j = first; j < first + cuts->n; j++) {
+            m->alpha.dz[j] -= m->dlevel[g];
+            m->alpha.dx[j] = (m->alpha.rc[j] - m->alpha.x[j] * m->alpha.dz[j]) / m->alpha.z[j];
+        }
+    }
+}
+
+void master_kkt_step(struct market_master *m)
+{
+    solve_prices(m);
+    step_groups(m);
+    for (size_t i = 0; i < m->n_live; i++) {
+        m->dq[i] = m->theta[i] * (m->dprice[m->cell[i]] + m->gradient[i]);
+        m->lower.dx[i] = m->dq[i];
+        m->upper.dx[i] = -m->dq[i];
+        m->lower.dz[i] = (m->lower.rc[i] - m->lower.z[i] * m->dq[i]) / m->lower.x[i];
+        m->upper.dz[i] = (m->upper.rc[i] + m->upper.z[i] * m->dq[i]) / m->upper.x[i];
+    }
+    pair_step(&m->shortage, m->n_step, m->du, -1.0);
+    pair_step(&m->surplus, m->n_step, m->du, 1.0);
+    pair_step(&m->room, m->n_row, m->du + m->n_step, 1.0);
+    pair_step(&m->breach, m->n_row, m->du + m->n_step, -1.0);
+}

@@ -1,0 +1,202 @@
+#include "market/rows.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROWS_PER_STEP_AND_PASS = 5 };
+
+enum walras_status market_rows_init(struct market_rows *rows, const struct market_problem *problem,
+                                    struct walras_err *err)
+{
+    size_t n_limit = problem->limits ? grid_limits_count(problem->limits) : 0;
+
+    *rows = (struct market_rows){.problem = problem};
+    rows->step_first = calloc(problem->n_step + 1, sizeof(*rows->step_first));
+    rows->base = calloc(n_limit + 1, sizeof(*rows->base));
+    rows->value = calloc(n_limit + 1, sizeof(*rows->value));
+    rows->injection = calloc(problem->n_bus, sizeof(*rows->injection));
+    if (!rows->step_first || !rows->base || !rows->value || !rows->injection)
+        return walras_fail(err, WALRAS_NOMEM, "cannot watch %zu grid limits", n_limit);
+    if (!problem->limits)
+        return WALRAS_OK;
+    return grid_limits_values(problem->limits, rows->injection, rows->base, err);
+}
+
+void market_rows_release(struct market_rows *rows)
+{
+    free(rows->rows);
+    free(rows->step_first);
+    free(rows->base);
+    free(rows->value);
+    free(rows->injection);
+    *rows = (struct market_rows){0};
+}
+
+void market_rows_price(const struct market_rows *rows, const double *u, double *price)
+{
+    size_t n_step = rows->problem->n_step;
+
+    for (size_t b = 0; b < rows->problem->n_bus; b++)
+        memcpy(price + b * n_step, u, n_step * sizeof(*price));
+    for (size_t a = 0; a < rows->n; a++) {
+        const struct market_row *row = &rows->rows[a];
+        double mu = row->direction * u[n_step + a];
+
+        for (size_t i = 0; i < row->coef.n; i++)
+            price[row->coef.bus[i] * n_step + row->step] -= row->coef.coef[i] * mu;
+    }
+}
+
+void market_rows_project(const struct market_rows *rows, const double *injection_kw, double *out)
+{
+    size_t n_step = rows->problem->n_step;
+
+    memset(out, 0, n_step * sizeof(*out));
+    for (size_t b = 0; b < rows->problem->n_bus; b++)
+        for (size_t t = 0; t < n_step; t++)
+            out[t] += injection_kw[b * n_step + t];
+    for (size_t a = 0; a < rows->n; a++) {
+        const struct market_row *row = &rows->rows[a];
+        double value = 0.0;
+
+        for (size_t i = 0; i < row->coef.n; i++)
+            value += row->coef.coef[i] * injection_kw[row->coef.bus[i] * n_step + row->step];
+        out[n_step + a] = -row->direction * value;
+    }
+}
+
+static int compare_rows(const void *left, const void *right)
+{
+    const struct market_row *a = left, *b = right;
+
+    if (a->step != b->step)
+        return a->step < b->step ? -1 : 1;
+    if (a->limit != b->limit)
+        return a->limit < b->limit ? -1 : 1;
+    return a->direction - b->direction;
+}
+
+static void index_steps(struct market_rows *rows)
+{
+    size_t n_step = rows->problem->n_step;
+
+    memset(rows->step_first, 0, (n_step + 1) * sizeof(*rows->step_first));
+    for (size_t a = 0; a < rows->n; a++)
+        rows->step_first[rows->rows[a].step + 1]++;
+    for (size_t t = 0; t < n_step; t++)
+        rows->step_first[t + 1] += rows->step_first[t];
+}
+
+static enum walras_status append(struct market_rows *rows, size_t limit, uint32_t step,
+                                 int direction, struct walras_err *err)
+{
+    const struct grid_limit *at = grid_limits_at(rows->problem->limits, limit);
+
+    if (rows->n == rows->capacity) {
+        size_t capacity = rows->capacity ? 2 * rows->capacity : 64;
+        struct market_row *grown = realloc(rows->rows, capacity * sizeof(*grown));
+
+        if (!grown)
+            return walras_fail(err, WALRAS_NOMEM, "cannot hold %zu active limits", capacity);
+        rows->rows = grown;
+        rows->capacity = capacity;
+    }
+    struct market_row *row = &rows->rows[rows->n];
+
+    *row = (struct market_row){.limit = limit, .step = step, .direction = direction};
+    row->room_kw = direction * ((direction > 0 ? at->high : at->low) - rows->base[limit]);
+    enum walras_status status = grid_limits_row(rows->problem->limits, limit, &row->coef, err);
+
+    if (status == WALRAS_OK)
+        rows->n++;
+    return status;
+}
+
+/* How far value is beyond the limit, in the direction written; 0 when it is not, or when in the
+ * set. */
+static double breach_of(const struct market_rows *rows, size_t limit, uint32_t step,
+                        double tolerance, int *direction)
+{
+    const struct grid_limit *at = grid_limits_at(rows->problem->limits, limit);
+    double over = rows->value[limit] - at->high, under = at->low - rows->value[limit];
+    double breach = over > under ? over : under;
+    double size = fmax(fabs(over > under ? at->high : at->low), 1e-3);
+
+    *direction = over > under ? 1 : -1;
+    if (!(breach > tolerance * size))
+        return 0.0;
+    for (size_t a = rows->step_first[step]; a < rows->step_first[step + 1]; a++)
+        if (rows->rows[a].limit == limit && rows->rows[a].direction == *direction)
+            return 0.0;
+    return breach / size;
+}
+
+static enum walras_status separate_step(struct market_rows *rows, uint32_t step, double tolerance,
+                                        struct walras_err *err)
+{
+    size_t worst[ROWS_PER_STEP_AND_PASS] = {0}, n_worst = 0;
+    double breach[ROWS_PER_STEP_AND_PASS];
+    int side[ROWS_PER_STEP_AND_PASS];
+    enum walras_status status = WALRAS_OK;
+
+    for (size_t limit = 0; limit < grid_limits_count(rows->problem->limits); limit++) {
+        int direction = 0;
+        double found = breach_of(rows, limit, step, tolerance, &direction);
+        size_t at = n_worst;
+
+        if (found <= 0.0 || (n_worst == ROWS_PER_STEP_AND_PASS && found <= breach[n_worst - 1]))
+            continue;
+        if (n_worst < ROWS_PER_STEP_AND_PASS)
+            n_worst++;
+        else
+            at--;
+        for (; at > 0 && breach[at - 1] < found; at--) {
+            worst[at] = worst[at - 1];
+            breach[at] = breach[at - 1];
+            side[at] = side[at - 1];
+        }
+        worst[at] = limit;
+        breach[at] = found;
+        side[at] = direction;
+    }
+    for (size_t i = 0; i < n_worst && status == WALRAS_OK; i++)
+        status = append(rows, worst[i], step, side[i], err);
+    return status;
+}
+
+enum walras_status market_rows_separate(struct market_rows *rows, const double *injection_kw,
+                                        double tolerance, size_t *added, struct walras_err *err)
+{
+    const struct market_problem *problem = rows->problem;
+    size_t before = rows->n;
+    enum walras_status status = WALRAS_OK;
+
+    *added = 0;
+    if (!problem->limits)
+        return WALRAS_OK;
+    for (uint32_t t = 0; t < problem->n_step && status == WALRAS_OK; t++) {
+        for (size_t b = 0; b < problem->n_bus; b++)
+            rows->injection[b] = injection_kw[b * problem->n_step + t];
+        status = grid_limits_values(problem->limits, rows->injection, rows->value, err);
+        if (status == WALRAS_OK)
+            status = separate_step(rows, t, tolerance, err);
+    }
+    *added = rows->n - before;
+    if (*added > 0) {
+        qsort(rows->rows, rows->n, sizeof(*rows->rows), compare_rows);
+        index_steps(rows);
+    }
+    return status;
+}
+
+void market_rows_drop_idle(struct market_rows *rows, unsigned idle)
+{
+    size_t kept = 0;
+
+    for (size_t a = 0; a < rows->n; a++)
+        if (rows->rows[a].idle <= idle)
+            rows->rows[kept++] = rows->rows[a];
+    rows->n = kept;
+    index_steps(rows);
+}

@@ -1,0 +1,67 @@
+/*
+ * The active grid rows: limits that (nearly) bind in some step, found lazily, and with them the
+ * reduced space that all prices live in.
+ *
+ * Model    u = (energy price of each step, shadow price mu >= 0 of each active row); the price at
+ *          bus b in step t is  lambda_bt = energy_t - Σ_a s_a h_ab mu_a  over the active rows a of
+ *          that step, s = +1 at a high side and -1 at a low side, h the row's sensitivities
+ *          (docs/mathematics.md, "Reduced prices"). Limits that are not in the set have mu = 0.
+ * Shapes   bus-step arrays are [n_bus x n_step]; u is [n_step + n]: energy prices first, then the
+ *          rows in order. Rows are sorted by step.
+ * Units    prices per MWh, injections kW.
+ * Threads  one at a time.
+ */
+#ifndef WALRAS_MARKET_ROWS_H
+#define WALRAS_MARKET_ROWS_H
+
+#include "market/problem.h"
+
+struct market_row {
+    size_t limit; /* row of problem->limits */
+    uint32_t step;
+    int direction;               /* +1: value <= high, -1: value >= low */
+    double room_kw;              /* s · (bound - base): what s · h · injection may reach */
+    double shadow_price_per_mwh; /* of the last master that was solved, >= 0 */
+    unsigned idle;               /* masters in a row without a shadow price */
+    struct grid_row coef;
+};
+
+struct market_rows {
+    const struct market_problem *problem;
+    struct market_row *rows; /* [n], sorted by step */
+    size_t n, capacity;
+    size_t *step_first; /* [n_step + 1]: rows of step t are [step_first[t], step_first[t+1]) */
+    double *base;       /* [n_limit] value of each limit at no injection */
+    double *value, *injection; /* scratch of the separation */
+};
+
+WALRAS_NODISCARD enum walras_status market_rows_init(struct market_rows *rows,
+                                                     const struct market_problem *problem,
+                                                     struct walras_err *err);
+void market_rows_release(struct market_rows *rows);
+
+static inline size_t market_rows_size(const struct market_rows *rows)
+{
+    return rows->problem->n_step + rows->n;
+}
+
+/* price[b, t] = E_bt · u for every bus and step. */
+void market_rows_price(const struct market_rows *rows, const double *u, double *price);
+
+/* out = Σ_bt E_bt · injection_bt: the balance of each step, then -s · h · injection of each row. */
+void market_rows_project(const struct market_rows *rows, const double *injection_kw, double *out);
+
+/*
+ * Adds the limits that injection_kw [n_bus x n_step] breaches by more than tolerance (relative to
+ * the limit's size), the worst few of each step. *added counts them. `u` and arrays indexed by rows
+ * must be rebuilt when *added > 0 (shadow prices are kept in the rows).
+ */
+WALRAS_NODISCARD enum walras_status market_rows_separate(struct market_rows *rows,
+                                                         const double *injection_kw,
+                                                         double tolerance, size_t *added,
+                                                         struct walras_err *err);
+
+/* Drops rows that had no shadow price for more than `idle` masters. */
+void market_rows_drop_idle(struct market_rows *rows, unsigned idle);
+
+#endif

@@ -1,0 +1,101 @@
+#include "market/trial.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum walras_status market_trial_init(struct market_trial *trial,
+                                     const struct market_problem *problem, struct walras_err *err)
+{
+    size_t n_step = problem->n_step, n_cell = problem->n_bus * n_step;
+
+    *trial = (struct market_trial){0};
+    trial->energy_guess = calloc(3 * n_step, sizeof(double));
+    trial->price = calloc(2 * n_cell, sizeof(double));
+    trial->order_kw = calloc(problem->n_order + 1, sizeof(double));
+    if (!trial->energy_guess || !trial->price || !trial->order_kw)
+        return walras_fail(err, WALRAS_NOMEM, "%zu buses x %zu steps do not fit in memory",
+                           problem->n_bus, n_step);
+    trial->shortage_kw = trial->energy_guess + n_step;
+    trial->surplus_kw = trial->shortage_kw + n_step;
+    trial->injection_kw = trial->price + n_cell;
+    return WALRAS_OK;
+}
+
+void market_trial_release(struct market_trial *trial)
+{
+    free(trial->u);
+    free(trial->energy_guess);
+    free(trial->price);
+    free(trial->order_kw);
+    free(trial->weight);
+    *trial = (struct market_trial){0};
+}
+
+static enum walras_status reserve(struct market_trial *trial, const struct market_rows *rows,
+                                  size_t n_cut, struct walras_err *err)
+{
+    size_t n_step = rows->problem->n_step;
+
+    if (rows->n > trial->row_capacity || !trial->u) {
+        trial->row_capacity = 2 * rows->n + 16;
+        free(trial->u);
+        trial->u = calloc(n_step + 2 * trial->row_capacity, sizeof(double));
+    }
+    if (n_cut > trial->cut_capacity || !trial->weight) {
+        trial->cut_capacity = 2 * n_cut + 16;
+        free(trial->weight);
+        trial->weight = calloc(trial->cut_capacity, sizeof(double));
+    }
+    if (!trial->u || !trial->weight)
+        return walras_fail(err, WALRAS_NOMEM, "%zu cuts and %zu rows do not fit in memory", n_cut,
+                           rows->n);
+    trial->breach_kw = trial->u + n_step + trial->row_capacity;
+    return WALRAS_OK;
+}
+
+static void learn(struct market_trial *trial, struct market_rows *rows)
+{
+    size_t n_step = rows->problem->n_step;
+    double largest = 0.0;
+
+    memcpy(trial->energy_guess, trial->u, n_step * sizeof(double));
+    for (size_t i = 0; i < n_step + rows->n; i++)
+        largest = fmax(largest, fabs(trial->u[i]));
+    for (size_t a = 0; a < rows->n; a++) {
+        rows->rows[a].shadow_price_per_mwh = trial->u[n_step + a];
+        rows->rows[a].idle = trial->u[n_step + a] > 1e-7 * largest ? 0 : rows->rows[a].idle + 1;
+    }
+}
+
+enum walras_status market_trial_solve(struct market_trial *trial, struct market_master *master,
+                                      struct market_rows *rows,
+                                      const struct market_master_problem *ask,
+                                      const struct market_master_settings *settings,
+                                      double tolerance, struct walras_err *err)
+{
+    enum walras_status status = WALRAS_OK;
+    size_t n_step = rows->problem->n_step, added = 1;
+
+    for (trial->masters = 0; added > 0; trial->masters++) { /* ends: each pass adds a row */
+        status = reserve(trial, rows, ask->cuts->n_total, err);
+        if (status != WALRAS_OK)
+            return status;
+        struct market_master_solution solution = {
+            trial->u,          trial->order_kw,  trial->weight,      trial->shortage_kw,
+            trial->surplus_kw, trial->breach_kw, trial->injection_kw};
+
+        memcpy(trial->u, trial->energy_guess, n_step * sizeof(double));
+        for (size_t a = 0; a < rows->n; a++)
+            trial->u[n_step + a] = rows->rows[a].shadow_price_per_mwh;
+        status = market_master_solve(master, ask, settings, &solution, &trial->info, err);
+        if (status != WALRAS_OK)
+            return status;
+        learn(trial, rows);
+        market_rows_price(rows, trial->u, trial->price);
+        status = market_rows_separate(rows, trial->injection_kw, tolerance, &added, err);
+        if (status != WALRAS_OK)
+            return status;
+    }
+    return WALRAS_OK;
+}

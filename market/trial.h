@@ -1,0 +1,42 @@
+/*
+ * A trial: the master solved with its grid rows found lazily, and what came of it.
+ *
+ * After each master the injections are checked against every limit of the grid; what is breached
+ * becomes a row and the master is solved again, until nothing is (ALGORITHMS: lazy constraints;
+ * docs/mathematics.md, "Lazy rows").
+ */
+#ifndef WALRAS_MARKET_TRIAL_H
+#define WALRAS_MARKET_TRIAL_H
+
+#include "market/master.h"
+
+struct market_trial {                 /* arrays are the trial's own */
+    double *u;                        /* [n_step + n rows] */
+    double *energy_guess;             /* [n_step] where the next solve starts */
+    double *price;                    /* [n_bus x n_step] of u */
+    double *order_kw;                 /* [n_order] */
+    double *weight;                   /* [cuts in group order] */
+    double *shortage_kw, *surplus_kw; /* [n_step] */
+    double *breach_kw;                /* [n rows] */
+    double *injection_kw;             /* [n_bus x n_step] */
+    size_t row_capacity, cut_capacity;
+    struct market_master_info info;
+    unsigned masters; /* solved for this trial */
+};
+
+WALRAS_NODISCARD enum walras_status market_trial_init(struct market_trial *trial,
+                                                      const struct market_problem *problem,
+                                                      struct walras_err *err);
+void market_trial_release(struct market_trial *trial);
+
+/*
+ * `ask.rows` must be `rows`, which grows. Breaches below `tolerance` (relative to a limit) are let
+ * be. Rows learn their shadow prices and idle counts, cuts keep their weights as they were.
+ */
+WALRAS_NODISCARD enum walras_status
+market_trial_solve(struct market_trial *trial, struct market_master *master,
+                   struct market_rows *rows, const struct market_master_problem *ask,
+                   const struct market_master_settings *settings, double tolerance,
+                   struct walras_err *err);
+
+#endif

@@ -1,0 +1,1 @@
+walras_test(test_clearing SOURCES unit/test_clearing.c USES market)
