@@ -27,9 +27,6 @@ function(walras_options target)
         WALRAS_VERSION="${PROJECT_VERSION}")
     # sums must not depend on what the compiler contracts: results are compared bit by bit
     target_compile_options(${target} PRIVATE -ffp-contract=off)
-    if(CMAKE_BUILD_TYPE STREQUAL "Release")
-        target_compile_options(${target} PRIVATE -O3)
-    endif()
     if(WALRAS_SANITIZE)
         target_compile_options(${target} PRIVATE -fsanitize=${WALRAS_SANITIZE}
             -fno-sanitize-recover=all -fno-omit-frame-pointer)
@@ -68,4 +65,32 @@ function(walras_test name)
         set(ARG_TIMEOUT 600)
     endif()
     set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT ${ARG_TIMEOUT})
+endfunction()
+
+# walras_program(<name> <directory> SOURCES … USES … LINKS …): left in the build's <directory>.
+function(walras_program name directory)
+    cmake_parse_arguments(ARG "" "" "SOURCES;USES;LINKS" ${ARGN})
+    add_executable(${name} ${ARG_SOURCES})
+    walras_options(${name})
+    list(TRANSFORM ARG_USES PREPEND walras_)
+    target_link_libraries(${name} PRIVATE ${ARG_USES} ${ARG_LINKS})
+    target_compile_definitions(${name} PRIVATE WALRAS_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    set_target_properties(${name} PROPERTIES
+        RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/${directory})
+endfunction()
+
+add_custom_target(benchmarks)
+add_custom_target(fuzz_targets)
+
+# A program that measures, run by `./dev bench <name>`.
+function(walras_bench name)
+    walras_program(${name} bench ${ARGN})
+    add_dependencies(benchmarks ${name})
+endfunction()
+
+# A libFuzzer target, run by `./dev fuzz <name>`; its corpus is tests/fuzz/corpus/<name>.
+function(walras_fuzz name)
+    walras_program(${name} targets ${ARGN})
+    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+    add_dependencies(fuzz_targets ${name})
 endfunction()
