@@ -1,0 +1,283 @@
+#include "scenario/charts_internal.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    MAX_ZONES = 400, /* distinct price curves that are drawn */
+    MAX_NAMED = 5,   /* of them in colour and with a name; the slack's is one */
+    MAX_BARS = 48,   /* buses named under the bars of a market of one step */
+    MAX_LABEL = 120
+};
+
+static const char *const colours[MAX_NAMED] = {CHART_BLUE, CHART_VERMILION, CHART_GREEN, CHART_PINK,
+                                               CHART_ORANGE};
+
+/* Buses whose prices are the same in every step, but for what the eye cannot see. */
+struct zones {
+    size_t n;
+    size_t bus[MAX_ZONES];   /* one bus of each; bus[0] is the slack */
+    size_t count[MAX_ZONES]; /* its buses */
+    size_t n_left_out;       /* buses of further zones, not drawn */
+    double apart[MAX_ZONES]; /* largest difference from the slack's price */
+};
+
+struct extreme {
+    size_t bus, step, count; /* count: buses with that price in that step */
+    double price;
+};
+
+static const double *prices_of(const struct scenario_result *result, size_t bus)
+{
+    return result->market->price_per_mwh + bus * result->scenario->horizon.n_step;
+}
+
+static bool same_prices(const double *a, const double *b, size_t n, double tolerance)
+{
+    for (size_t t = 0; t < n; t++)
+        if (fabs(a[t] - b[t]) > tolerance)
+            return false;
+    return true;
+}
+
+static struct extreme find_extreme(const struct scenario_result *result, double sign)
+{
+    size_t n_step = result->scenario->horizon.n_step, n_bus = result->scenario->network.n_bus;
+    struct extreme found = {.price = prices_of(result, 0)[0]};
+
+    for (size_t b = 0; b < n_bus; b++)
+        for (size_t t = 0; t < n_step; t++)
+            if (sign * prices_of(result, b)[t] > sign * found.price + 1e-9 * fabs(found.price))
+                found = (struct extreme){.bus = b, .step = t, .price = prices_of(result, b)[t]};
+    return found;
+}
+
+static void count_alike(const struct scenario_result *result, double tolerance,
+                        struct extreme *extreme)
+{
+    extreme->count = 0;
+    for (size_t b = 0; b < result->scenario->network.n_bus; b++)
+        extreme->count += fabs(prices_of(result, b)[extreme->step] - extreme->price) <= tolerance;
+}
+
+static void add_to_zone(struct zones *zones, const struct scenario_result *result, size_t bus,
+                        double tolerance)
+{
+    size_t n_step = result->scenario->horizon.n_step;
+
+    for (size_t z = 0; z < zones->n; z++)
+        if (same_prices(prices_of(result, zones->bus[z]), prices_of(result, bus), n_step,
+                        tolerance)) {
+            zones->count[z]++;
+            return;
+        }
+    if (zones->n == MAX_ZONES) {
+        zones->n_left_out++;
+        return;
+    }
+    zones->bus[zones->n] = bus;
+    zones->count[zones->n] = 1;
+    zones->n++;
+}
+
+static void find_zones(const struct scenario_result *result, double tolerance, struct zones *zones)
+{
+    const struct grid_network *network = &result->scenario->network;
+
+    zones->n = zones->n_left_out = 0;
+    add_to_zone(zones, result, network->slack, tolerance);
+    for (size_t b = 0; b < network->n_bus; b++)
+        if (b != network->slack)
+            add_to_zone(zones, result, b, tolerance);
+    for (size_t z = 0; z < zones->n; z++) {
+        zones->apart[z] = 0.0;
+        for (size_t t = 0; t < result->scenario->horizon.n_step; t++)
+            zones->apart[z] = fmax(zones->apart[z], fabs(prices_of(result, zones->bus[z])[t] -
+                                                         prices_of(result, zones->bus[0])[t]));
+    }
+}
+
+/* Brings the zones that are farthest from the slack's forward: the first MAX_NAMED get a name. */
+static void rank_zones(struct zones *zones)
+{
+    for (size_t z = 1; z < zones->n && z < MAX_NAMED; z++) {
+        size_t best = z;
+
+        for (size_t other = z + 1; other < zones->n; other++)
+            if (zones->apart[other] > zones->apart[best])
+                best = other;
+        size_t bus = zones->bus[z], count = zones->count[z];
+        double apart = zones->apart[z];
+
+        zones->bus[z] = zones->bus[best];
+        zones->count[z] = zones->count[best];
+        zones->apart[z] = zones->apart[best];
+        zones->bus[best] = bus;
+        zones->count[best] = count;
+        zones->apart[best] = apart;
+    }
+}
+
+static void name_buses(const struct scenario_result *result, size_t bus, size_t count, char *words)
+{
+    const struct grid_network *network = &result->scenario->network;
+    const char *id = network->buses[bus].id;
+
+    if (count == network->n_bus && count > 1)
+        snprintf(words, MAX_LABEL, "every bus");
+    else if (count > 1)
+        snprintf(words, MAX_LABEL, "bus %.30s and %zu more", id, count - 1);
+    else
+        snprintf(words, MAX_LABEL, "bus %.30s", id);
+}
+
+static void write_extreme(FILE *file, const struct scenario_result *result,
+                          const struct extreme *extreme, int number, const char *colour)
+{
+    const struct scenario *scenario = result->scenario;
+    char buses[MAX_LABEL], when[32], words[2 * MAX_LABEL];
+    double at_s = chart_time_s(scenario, extreme->step) + 30.0 * scenario->step_min;
+    bool late = 2 * extreme->step > scenario->horizon.n_step;
+    bool top = number == 3;
+
+    name_buses(result, extreme->bus, extreme->count, buses);
+    chart_time_words(scenario, extreme->step, when, sizeof(when));
+    snprintf(words, sizeof(words), "%.2f at %s, %s", extreme->price, buses, when);
+    fprintf(file, "set label %d ", number);
+    chart_text(file, words);
+    fprintf(file,
+            " at '%.0f',%.6g %s offset character %s,%s front point pointtype 7 pointsize 1.5 "
+            "linecolor rgb '%s' textcolor rgb '%s'\n",
+            at_s, extreme->price, late ? "right" : "left", late ? "-1" : "1", top ? "0.9" : "-1.2",
+            colour, colour);
+}
+
+/* From zero, unless that would flatten the curves; with room for the labels. */
+static void write_range(FILE *file, double low, double high, bool from_zero)
+{
+    double least = from_zero || low < 0.5 * high ? fmin(low, 0.0) : low;
+    double span = fmax(fmax(high, from_zero ? 0.0 : high) - least, 1e-3 * fmax(1.0, fabs(high)));
+
+    fprintf(file, "set yrange [%.6g:%.6g]\n", from_zero && low >= 0.0 ? 0.0 : least - 0.09 * span,
+            least + 1.1 * span);
+}
+
+static void write_curves(FILE *file, const struct scenario_result *result,
+                         const struct zones *zones)
+{
+    const struct scenario *scenario = result->scenario;
+
+    for (size_t z = 0; z < zones->n && z < MAX_NAMED; z++) {
+        fprintf(file, "$zone%zu << END\n", z);
+        chart_step_array(file, scenario, prices_of(result, zones->bus[z]));
+        fputs("END\n", file);
+    }
+    fputs("$others << END\n", file);
+    for (size_t z = MAX_NAMED; z < zones->n; z++) {
+        chart_step_array(file, scenario, prices_of(result, zones->bus[z]));
+        fputc('\n', file);
+    }
+    fputs("END\n", file);
+}
+
+/* The slack's curve comes last, over the others: they show where they leave it. */
+static void write_plot(FILE *file, const struct scenario_result *result, const struct zones *zones)
+{
+    char words[MAX_LABEL];
+    size_t n_named = zones->n < MAX_NAMED ? zones->n : MAX_NAMED;
+
+    fputs("plot ", file);
+    if (zones->n > MAX_NAMED)
+        fprintf(file,
+                "$others using 1:2 with lines linewidth 0.8 linecolor rgb '#60808080' title "
+                "'%zu other prices', \\\n  ",
+                zones->n - MAX_NAMED);
+    for (size_t k = n_named; k-- > 0;) {
+        name_buses(result, zones->bus[k], zones->count[k], words);
+        fprintf(file, "$zone%zu using 1:2 with lines linewidth %s linecolor rgb '%s' title ", k,
+                k == 0 ? "1.6" : "2.2", colours[k]);
+        chart_text(file, words);
+        fputs(k > 0 ? ", \\\n  " : "\n", file);
+    }
+}
+
+static int by_price(const void *a, const void *b)
+{
+    const double *left = *(const double *const *)a, *right = *(const double *const *)b;
+
+    return *left != *right ? (*left > *right) - (*left < *right) : (left > right) - (left < right);
+}
+
+/* A market of one step has no time axis: a bar for each bus, the cheapest first. */
+static enum walras_status write_bars(FILE *file, const struct scenario_result *result,
+                                     struct walras_err *err)
+{
+    const struct grid_network *network = &result->scenario->network;
+    const double **order = malloc(network->n_bus * sizeof(*order));
+
+    if (!order)
+        return walras_fail(err, WALRAS_NOMEM, "cannot sort %zu prices", network->n_bus);
+    for (size_t b = 0; b < network->n_bus; b++)
+        order[b] = prices_of(result, b);
+    qsort(order, network->n_bus, sizeof(*order), by_price);
+    fprintf(
+        file,
+        "set rmargin at screen 0.97\nset bmargin at screen 0.12\nset xrange [-0.6:%zu.6]\n"
+        "set style fill solid 0.85 noborder\nset boxwidth 0.8\nset xtics () scale 0%s\n"
+        "set label 5 'buses, the cheapest first' at graph 0.5,-0.12 center textcolor rgb '%s'\n",
+        network->n_bus - 1, network->n_bus > 16 ? " rotate by 60 right" : "", CHART_INK);
+    write_range(file, *order[0], *order[network->n_bus - 1], true);
+    fputs("set xzeroaxis linetype 1 linecolor rgb '" CHART_INK "'\n$bars << END\n", file);
+    for (size_t k = 0; k < network->n_bus; k++)
+        fprintf(file, "%zu %.6g %.2f\n", k, *order[k], *order[k]);
+    fputs("END\n", file);
+    for (size_t k = 0; k < network->n_bus && network->n_bus <= MAX_BARS; k++) {
+        fputs("set xtics add (", file);
+        chart_text(file, network->buses[(size_t)(order[k] - prices_of(result, 0))].id);
+        fprintf(file, " %zu)\n", k);
+    }
+    fputs("plot $bars using 1:2 with boxes linecolor rgb '" CHART_BLUE "' notitle", file);
+    if (network->n_bus <= 24)
+        fputs(", '' using 1:2:3 with labels offset character 0,0.7 textcolor rgb '" CHART_INK
+              "' notitle",
+              file);
+    fputc('\n', file);
+    free(order);
+    return WALRAS_OK;
+}
+
+enum walras_status chart_prices(FILE *file, const struct scenario_result *result,
+                                struct walras_err *err)
+{
+    const struct scenario *scenario = result->scenario;
+    struct extreme high = find_extreme(result, 1.0), low = find_extreme(result, -1.0);
+    double tolerance = 2e-3 * (high.price - low.price) + 1e-6;
+    struct zones *zones = NULL;
+
+    chart_begin(file, result, "prices", "Price at every bus", "%zu bus%s, %zu step%s of %u min",
+                scenario->network.n_bus, scenario->network.n_bus > 1 ? "es" : "",
+                scenario->horizon.n_step, scenario->horizon.n_step > 1 ? "s" : "",
+                (unsigned)scenario->step_min);
+    fprintf(file, "set label 4 '%.8s/MWh' at graph 0,1.04 left textcolor rgb '" CHART_INK "'\n",
+            scenario->currency);
+    if (scenario->horizon.n_step == 1)
+        return write_bars(file, result, err);
+    zones = malloc(sizeof(*zones));
+    if (!zones)
+        return walras_fail(err, WALRAS_NOMEM, "cannot compare the prices of the buses");
+    find_zones(result, tolerance, zones);
+    rank_zones(zones);
+    count_alike(result, tolerance, &high);
+    count_alike(result, tolerance, &low);
+    chart_time_axis(file, scenario, true);
+    write_range(file, low.price, high.price, false);
+    fputs("set xzeroaxis linetype 1 linecolor rgb '#9A9A9A'\n", file);
+    write_extreme(file, result, &high, 3, "#A84700");
+    if (high.price - low.price > 1e-9 * fmax(1.0, fabs(high.price)))
+        write_extreme(file, result, &low, 5, "#00517F");
+    write_curves(file, result, zones);
+    write_plot(file, result, zones);
+    free(zones);
+    return WALRAS_OK;
+}

@@ -1,0 +1,227 @@
+#include "scenario/charts_internal.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* What is stacked, outwards from zero. Sources point up, uses point down. */
+enum kind {
+    IMPORT,
+    GENERATION,
+    SUN,
+    DISCHARGE,
+    N_SOURCE,
+    LOADS = N_SOURCE,
+    FLEXIBLE,
+    HEAT,
+    CARS,
+    CHARGE,
+    EXPORT,
+    N_KIND
+};
+
+static const struct {
+    const char *name, *colour;
+} kinds[N_KIND] = {
+    [IMPORT] = {"import", "#A6A6A6"},
+    [GENERATION] = {"generators, offers", "#8C510A"},
+    [SUN] = {"photovoltaics", CHART_YELLOW},
+    [DISCHARGE] = {"storage discharge", "#7FCDBB"},
+    [LOADS] = {"loads", "#5B6C7D"},
+    [FLEXIBLE] = {"appliances, bids", CHART_PINK},
+    [HEAT] = {"heating, cooling", CHART_VERMILION},
+    [CARS] = {"car charging", CHART_BLUE},
+    [CHARGE] = {"battery charging", CHART_GREEN},
+    [EXPORT] = {"export", "#C9C9C9"},
+};
+
+struct stack {
+    size_t n_step;
+    double *kw; /* [N_KIND x n_step] >= 0 */
+    double peak_kw;
+    double unit_kw; /* 1, 1000: what the axis counts in */
+};
+
+/* Where a draw of that sign of a device of that type belongs. */
+static enum kind kind_of(enum agent_device_type type, bool drawn)
+{
+    static const enum kind uses[] = {
+        [AGENT_LOAD] = LOADS,      [AGENT_PV] = LOADS,     [AGENT_BATTERY] = CHARGE,
+        [AGENT_EV] = CARS,         [AGENT_THERMAL] = HEAT, [AGENT_SHIFTABLE] = FLEXIBLE,
+        [AGENT_GENERATOR] = LOADS, [AGENT_BID] = FLEXIBLE, [AGENT_LP] = FLEXIBLE,
+    };
+    static const enum kind sources[] = {
+        [AGENT_LOAD] = GENERATION,      [AGENT_PV] = SUN,
+        [AGENT_BATTERY] = DISCHARGE,    [AGENT_EV] = DISCHARGE,
+        [AGENT_THERMAL] = GENERATION,   [AGENT_SHIFTABLE] = GENERATION,
+        [AGENT_GENERATOR] = GENERATION, [AGENT_BID] = GENERATION,
+        [AGENT_LP] = GENERATION,
+    };
+
+    return drawn ? uses[type] : sources[type];
+}
+
+static void add_up(const struct scenario_result *result, struct stack *stack)
+{
+    const struct scenario *scenario = result->scenario;
+    size_t n_step = stack->n_step;
+
+    for (size_t d = 0; d < scenario->n_device; d++)
+        for (size_t t = 0; t < n_step; t++) {
+            double draw_kw = result->award_kw[d * n_step + t];
+
+            stack->kw[kind_of(scenario->devices[d].type, draw_kw > 0.0) * n_step + t] +=
+                fabs(draw_kw);
+        }
+    for (size_t s = 0; s < scenario->n_supply; s++)
+        for (size_t t = 0; t < n_step; t++) {
+            stack->kw[IMPORT * n_step + t] += fmax(0.0, result->import_kw[s * n_step + t]);
+            stack->kw[EXPORT * n_step + t] += fmax(0.0, result->export_kw[s * n_step + t]);
+        }
+}
+
+static void find_peak(struct stack *stack)
+{
+    for (size_t t = 0; t < stack->n_step; t++) {
+        double up_kw = 0.0, down_kw = 0.0;
+
+        for (size_t k = 0; k < N_KIND; k++)
+            *(k < N_SOURCE ? &up_kw : &down_kw) += stack->kw[k * stack->n_step + t];
+        stack->peak_kw = fmax(stack->peak_kw, fmax(up_kw, down_kw));
+    }
+    stack->unit_kw = stack->peak_kw >= 2000.0 ? 1000.0 : 1.0;
+}
+
+/* Column k: the outer edge of kind k. */
+static double edge(const void *context, size_t step, size_t column)
+{
+    const struct stack *stack = context;
+    double sum_kw = 0.0;
+
+    for (size_t k = column < N_SOURCE ? 0 : N_SOURCE; k <= column; k++)
+        sum_kw += stack->kw[k * stack->n_step + step];
+    return (column < N_SOURCE ? sum_kw : -sum_kw) / stack->unit_kw;
+}
+
+static bool is_used(const struct stack *stack, size_t kind)
+{
+    for (size_t t = 0; t < stack->n_step; t++)
+        if (stack->kw[kind * stack->n_step + t] > 1e-4 * stack->peak_kw)
+            return true;
+    return false;
+}
+
+/* Outer areas first, so that inner ones cover them; the key reads as the picture, from the top. */
+static void write_areas(FILE *file, const struct stack *stack)
+{
+    fputs("plot ", file);
+    for (size_t k = N_SOURCE; k-- > 0;)
+        if (is_used(stack, k))
+            fprintf(file,
+                    "$stack using 1:%zu with filledcurves y1=0 linecolor rgb '%s' title "
+                    "'%s', \\\n  ",
+                    k + 2, kinds[k].colour, kinds[k].name);
+    for (size_t k = N_KIND; k-- > N_SOURCE;)
+        if (is_used(stack, k))
+            fprintf(file,
+                    "$stack using 1:%zu with filledcurves y1=0 linecolor rgb '%s' notitle, "
+                    "\\\n  ",
+                    k + 2, kinds[k].colour);
+    for (size_t k = N_SOURCE; k < N_KIND; k++)
+        if (is_used(stack, k))
+            fprintf(file, "NaN with filledcurves y1=0 linecolor rgb '%s' title '%s', \\\n  ",
+                    kinds[k].colour, kinds[k].name);
+    fputs("0 with lines linewidth 1 linecolor rgb '" CHART_INK "' notitle\n", file);
+}
+
+struct price_band {
+    const struct scenario_result *result;
+};
+
+/* Columns: at the slack, lowest of all buses, highest. */
+static double band_value(const void *context, size_t step, size_t column)
+{
+    const struct price_band *band = context;
+    const struct scenario *scenario = band->result->scenario;
+    size_t n_step = scenario->horizon.n_step;
+    const double *prices = band->result->market->price_per_mwh;
+    double found = prices[scenario->network.slack * n_step + step];
+
+    for (size_t b = 0; b < scenario->network.n_bus && column > 0; b++)
+        found = column == 1 ? fmin(found, prices[b * n_step + step])
+                            : fmax(found, prices[b * n_step + step]);
+    return found;
+}
+
+/* A round distance of ticks that puts about four on the panel. */
+static double tick_distance(double low, double high)
+{
+    double rough = fmax(high - low, 1e-6) / 4.0, decade = pow(10.0, floor(log10(rough)));
+    double digit = rough / decade;
+
+    return (digit <= 1.0 ? 1.0 : digit <= 2.0 ? 2.0 : digit <= 5.0 ? 5.0 : 10.0) * decade;
+}
+
+static double tick_of_prices(const struct price_band *band)
+{
+    size_t n_step = band->result->scenario->horizon.n_step;
+    double low = INFINITY, high = -INFINITY;
+
+    for (size_t t = 0; t < n_step; t++) {
+        low = fmin(low, band_value(band, t, 1));
+        high = fmax(high, band_value(band, t, 2));
+    }
+    return tick_distance(low, high);
+}
+
+static void write_price_panel(FILE *file, const struct scenario_result *result)
+{
+    struct price_band band = {.result = result};
+
+    fputs("unset label\n$prices << END\n", file);
+    chart_step_rows(file, result->scenario, 3, band_value, &band);
+    fputs("END\nset tmargin at screen 0.265\nset bmargin at screen 0.085\n"
+          "set yrange [*:*]\nset format y '%g'\nset key at screen 0.815,0.265\n",
+          file);
+    chart_time_axis(file, result->scenario, true);
+    fprintf(file,
+            "set ytics %.6g\n"
+            "set label 3 '%.8s/MWh' at graph 0,1.12 left textcolor rgb '" CHART_INK "'\n",
+            tick_of_prices(&band), result->scenario->currency);
+    fputs("plot $prices using 1:3:4 with filledcurves fillstyle transparent solid 0.25 noborder "
+          "linecolor rgb '" CHART_VERMILION "' title 'all buses', \\\n"
+          "  $prices using 1:4 with lines linewidth 1 linecolor rgb '" CHART_VERMILION
+          "' title 'highest bus', \\\n"
+          "  $prices using 1:2 with lines linewidth 1.8 linecolor rgb '" CHART_BLUE
+          "' title 'slack bus'\n",
+          file);
+}
+
+enum walras_status chart_stack(FILE *file, const struct scenario_result *result,
+                               struct walras_err *err)
+{
+    const struct scenario *scenario = result->scenario;
+    struct stack stack = {.n_step = scenario->horizon.n_step};
+
+    stack.kw = calloc(N_KIND * stack.n_step, sizeof(*stack.kw));
+    if (!stack.kw)
+        return walras_fail(err, WALRAS_NOMEM, "cannot add up %zu steps", stack.n_step);
+    add_up(result, &stack);
+    find_peak(&stack);
+    chart_begin(file, result, "stack", "Supply and demand",
+                "what comes in (up) and what is drawn (down), average of each step");
+    fputs("$stack << END\n", file);
+    chart_step_rows(file, scenario, N_KIND, edge, &stack);
+    fputs("END\nset multiplot\nset bmargin at screen 0.33\nset style fill solid 1 noborder\n",
+          file);
+    chart_time_axis(file, scenario, false);
+    fprintf(file,
+            "set yrange [%.6g:%.6g]\n"
+            "set label 3 '%s' at graph 0,1.05 left textcolor rgb '" CHART_INK "'\n",
+            -1.06 * stack.peak_kw / stack.unit_kw, 1.06 * stack.peak_kw / stack.unit_kw,
+            stack.unit_kw > 1.0 ? "MW" : "kW");
+    write_areas(file, &stack);
+    write_price_panel(file, result);
+    fputs("unset multiplot\n", file);
+    free(stack.kw);
+    return WALRAS_OK;
+}
