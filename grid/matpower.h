@@ -1,10 +1,13 @@
 /*
  * MATPOWER case files (format version 2): baseMVA, bus, gen, branch, gencost.
  *
- * Read as people write them: comments, line breaks within rows, commas or blanks, scientific
- * notation, Inf, extra columns, any struct name or none before the field. Code after the tables
- * that changes them is refused unless it is a recognised, published pattern (kW and ohm to MW and
- * per unit). Source   MATPOWER manual, appendix B (data file format).
+ * Read     as people write them: comments, line breaks, commas or blanks, scientific notation, Inf,
+ *          extra columns, other fields, any struct name or none before the field. Code after the
+ *          tables that changes them is refused, except the published conversion of distribution
+ *          cases from kW and ohm to MW and per unit, which is applied (docs/grid.md).
+ * Names    a bus is named by its number ("17"), a branch by its row in the table ("l1", "l2", …).
+ * Source   MATPOWER User's Manual, appendix B (data file format); DC model: docs/grid.md.
+ * Threads  no shared state.
  */
 #ifndef WALRAS_GRID_MATPOWER_H
 #define WALRAS_GRID_MATPOWER_H
@@ -19,24 +22,39 @@ struct grid_generator {
     double min_kw, max_kw; /* injection */
     enum grid_cost_model model;
     double per_mw2h, per_mwh, per_h; /* polynomial: currency per hour for g in MW */
-    double *point_kw, *point_per_h;  /* piecewise: [n_point], owned by the case */
+    /* Piecewise, convex, the end pieces going on beyond the end points: [n_point], the case's. */
+    double *point_kw, *point_per_h;
     size_t n_point;
 };
 
 struct grid_case {
-    char *name;
-    struct grid_network
-        network; /* off-line branches kept with in_service false; isolated buses left out */
-    struct grid_generator *generators; /* in service only */
+    char *name;                        /* of the function in the file, else of the file */
+    struct grid_network network;       /* off-line branches have in_service false; isolated buses
+                                          (type 4) and branches that end there are left out */
+    struct grid_generator *generators; /* in service, at buses that are there */
     size_t n_generator;
+    struct walras_err market_fault; /* see grid_case_check_market */
 };
 
-/* Messages name file and line: "case5.m:14: ...". */
+/*
+ * Messages name file and line: "case5.m:14: gen row 3: …". Returns WALRAS_IO (cannot be read),
+ * WALRAS_INVALID, WALRAS_UNSUPPORTED (a statement, a version, several reference buses) or
+ * WALRAS_NOMEM; on failure *out is not touched.
+ */
 WALRAS_NODISCARD enum walras_status grid_case_read(const char *path, struct grid_case *out,
                                                    struct walras_err *err);
 /* The same from memory; `name` stands for the file in messages. text [size] need not end in NUL. */
 WALRAS_NODISCARD enum walras_status grid_case_parse(const char *name, const char *text, size_t size,
                                                     struct grid_case *out, struct walras_err *err);
 void grid_case_release(struct grid_case *c);
+
+/*
+ * Whether the case can be a market of its own. Faults of generator limits and costs (no gencost
+ * table, a range that is not finite or empty, a polynomial above degree 2, costs that are not
+ * convex) do not keep a case from being read as a network: they are told here, and then the limits
+ * and costs of all generators are 0.
+ */
+WALRAS_NODISCARD enum walras_status grid_case_check_market(const struct grid_case *c,
+                                                           struct walras_err *err);
 
 #endif
