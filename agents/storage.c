@@ -61,12 +61,12 @@ static bool backward(const struct store *store, const double *price_per_mwh,
         return false;
     for (size_t t = store->end; t-- > store->first;) {
         double scale = list.scale, unscale = list.unscale;
-        struct storage_piece in = {-(price_per_mwh[t] + wear) * store->in_share * unscale,
-                                   in_kwh * scale};
-        struct storage_piece out = {-(price_per_mwh[t] - wear) * store->out_share * unscale,
-                                    out_kwh * scale};
+        struct storage_move in = {-(price_per_mwh[t] + wear) * store->in_share * unscale,
+                                  in_kwh * scale};
+        struct storage_move out = {-(price_per_mwh[t] - wear) * store->out_share * unscale,
+                                   out_kwh * scale};
         bool swapped = in.slope > out.slope;
-        struct storage_piece low = swapped ? out : in, high = swapped ? in : out;
+        struct storage_move low = swapped ? out : in, high = swapped ? in : out;
 
         storage_seek(&list, low.slope, high.slope);
         policy[t] = (struct storage_policy){list.x_low * unscale, list.x_high * unscale};

@@ -1,17 +1,21 @@
 /*
  * The value function of a storage as a list of slopes: private to the storage solvers.
  *
- * Model    a convex piecewise linear function on [x_left, x_right]: pieces (slope, length) in
- *          rising order of slope (docs/devices.md, eq. 5-9). The pieces lie in one array with two
- *          gaps, one at each threshold of the last step; a step moves only the pieces whose slope
- *          lies between the old thresholds and the new ones, and inserts at the gaps.
+ * Model    a convex piecewise linear function on [x_left, x_right]: pieces (start, slope) in rising
+ *          order, each reaching to the start of the next (docs/devices.md, eq. 5-9). The pieces lie
+ *          in one array with two gaps, at the thresholds of the last step; a step moves only the
+ *          pieces whose slope lies between the old thresholds and the new ones, and inserts at the
+ *          gaps.
  *
  *              [ left | gap | middle | gap | right ]      x_left <= x_low <= x_high <= x_right
  *                          x_low    x_high
  *
- * Units    positions and lengths are kept divided by `unscale` and slopes divided by `scale`, so
- *          that leakage (a change of scale of the whole function) touches no piece.
- * Memory   each gap has room for the inserts of every step: storage_list_room.
+ * Offsets  what a step moves it moves as a whole: each of the three parts has an offset that is
+ *          added to the starts of its pieces. Leakage changes the scale of the whole function:
+ *          slopes and positions are stored divided by `scale` and `unscale`.
+ * Rounding positions are stored, not lengths: an error in an old piece, which leakage blows up as
+ * it shrinks that piece's slope, then never moves a newer and steeper piece. Memory   each gap has
+ * room for the inserts of every step: storage_list_room.
  */
 #ifndef WALRAS_AGENTS_STORAGE_LIST_H
 #define WALRAS_AGENTS_STORAGE_LIST_H
@@ -21,18 +25,31 @@
 #include <string.h>
 
 struct storage_piece {
-    double slope, length;
+    double slope, start; /* stored */
+};
+
+struct storage_part {
+    ptrdiff_t begin, end; /* pieces */
+    double offset;        /* stored; start + offset is where a piece starts */
 };
 
 struct storage_list {
     struct storage_piece *piece;
-    ptrdiff_t left, left_end, middle, middle_end, right, right_end;
-    double x_left, x_low, x_high, x_right;
+    struct storage_part left, middle, right;
+    double x_left, x_low, x_high, x_right; /* stored; x_low, x_high: where the gaps are */
     double scale, unscale; /* slope = stored · scale; position = stored · unscale */
+};
+
+/* What a step of the backward pass inserts: a slope over a length, both stored. */
+struct storage_move {
+    double slope, length;
 };
 
 /* A state that leaks more than this in a step is forgotten; the division stays finite. */
 #define STORAGE_KEEP_MIN 1e-200
+
+/* Half the digits that a fold may cost are still more than any answer needs. */
+#define STORAGE_SCALE_MIN 1e-3
 
 /* What one step of the backward pass can do in the worst case: four inserts at one place. */
 enum { STORAGE_INSERTS = 4 };
@@ -57,7 +74,7 @@ static inline double storage_clamp(double x, double low, double high)
     return storage_min(storage_max(x, low), high);
 }
 
-/* An empty function at the point x; storage_append makes it longer to the right. */
+/* A function on the point x; storage_append makes its domain longer to the right. */
 static inline struct storage_list storage_list_at(struct storage_piece *piece, size_t n_step,
                                                   double x)
 {
@@ -65,12 +82,9 @@ static inline struct storage_list storage_list_at(struct storage_piece *piece, s
 
     return (struct storage_list){
         .piece = piece,
-        .left = room,
-        .left_end = room,
-        .middle = 2 * room,
-        .middle_end = 2 * room,
-        .right = 3 * room,
-        .right_end = 3 * room,
+        .left = {room, room, 0.0},
+        .middle = {2 * room, 2 * room, 0.0},
+        .right = {3 * room, 3 * room, 0.0},
         .x_left = x,
         .x_low = x,
         .x_high = x,
@@ -84,9 +98,20 @@ static inline void storage_append(struct storage_list *list, double slope, doubl
 {
     if (length <= 0.0)
         return;
-    list->piece[list->middle_end++] = (struct storage_piece){slope, length};
+    list->piece[list->middle.end++] = (struct storage_piece){slope, list->x_right};
     list->x_right += length;
     list->x_high = list->x_right;
+}
+
+static inline bool storage_part_empty(struct storage_part part)
+{
+    return part.begin == part.end;
+}
+
+static inline double storage_start(const struct storage_list *list, struct storage_part part,
+                                   ptrdiff_t i)
+{
+    return list->piece[i].start + part.offset;
 }
 
 /*
@@ -96,136 +121,99 @@ static inline void storage_append(struct storage_list *list, double slope, doubl
 static inline void storage_seek(struct storage_list *list, double low, double high)
 {
     struct storage_piece *piece = list->piece;
+    struct storage_part left = list->left, middle = list->middle, right = list->right;
+    double from_left = left.offset - middle.offset, from_right = right.offset - middle.offset;
 
-    while (list->left_end > list->left && piece[list->left_end - 1].slope >= low) {
-        piece[--list->middle] = piece[--list->left_end];
-        list->x_low -= piece[list->middle].length;
+    while (left.end > left.begin && piece[left.end - 1].slope >= low) {
+        piece[--middle.begin] = piece[--left.end];
+        piece[middle.begin].start += from_left;
     }
-    while (list->right < list->right_end && piece[list->right].slope <= high) {
-        list->x_high += piece[list->right].length;
-        piece[list->middle_end++] = piece[list->right++];
+    while (right.begin < right.end && piece[right.begin].slope <= high) {
+        piece[middle.end] = piece[right.begin++];
+        piece[middle.end++].start += from_right;
     }
-    while (list->middle_end > list->middle && piece[list->middle_end - 1].slope > high) {
-        piece[--list->right] = piece[--list->middle_end];
-        list->x_high -= piece[list->right].length;
+    while (middle.end > middle.begin && piece[middle.end - 1].slope > high) {
+        piece[--right.begin] = piece[--middle.end];
+        piece[right.begin].start -= from_right;
     }
-    while (list->middle < list->middle_end && piece[list->middle].slope < low) {
-        list->x_low += piece[list->middle].length;
-        piece[list->left_end++] = piece[list->middle++];
+    while (middle.begin < middle.end && piece[middle.begin].slope < low) {
+        piece[left.end] = piece[middle.begin++];
+        piece[left.end++].start -= from_left;
     }
-    list->x_low = storage_clamp(list->x_low, list->x_left, list->x_right);
-    list->x_high = storage_clamp(list->x_high, list->x_low, list->x_right);
+    list->left = left;
+    list->middle = middle;
+    list->right = right;
+    list->x_high =
+        storage_part_empty(right)
+            ? list->x_right
+            : storage_clamp(storage_start(list, right, right.begin), list->x_left, list->x_right);
+    list->x_low =
+        storage_part_empty(middle)
+            ? list->x_high
+            : storage_clamp(storage_start(list, middle, middle.begin), list->x_left, list->x_high);
 }
 
-/* Inserts one piece at each gap and widens the domain: down_length to the left, up to the right. */
-static inline void storage_widen(struct storage_list *list, struct storage_piece low,
-                                 struct storage_piece high, double to_left, double to_right)
+/*
+ * The infimal convolution with two moves, one inserted at each gap. to_left is the largest fall of
+ * the state, by which the domain grows on the left: the state before a charge lies below the one
+ * after it. to_right is the other way; the two lengths are these two in one order or the other.
+ */
+static inline void storage_widen(struct storage_list *list, struct storage_move low,
+                                 struct storage_move high, double to_left, double to_right)
 {
+    double shift = low.length - to_left; /* of the middle: 0 unless discharging comes first */
+
+    list->middle.offset += shift;
     if (low.length > 0.0)
-        list->piece[--list->middle] = low;
+        list->piece[--list->middle.begin] =
+            (struct storage_piece){low.slope, list->x_low - to_left - list->middle.offset};
     if (high.length > 0.0)
-        list->piece[list->middle_end++] = high;
+        list->piece[list->middle.end++] =
+            (struct storage_piece){high.slope, list->x_high + shift - list->middle.offset};
+    list->left.offset -= to_left;
+    list->right.offset += to_right;
     list->x_left -= to_left;
     list->x_low -= to_left;
     list->x_high += to_right;
     list->x_right += to_right;
 }
 
-static inline struct storage_piece *storage_first(struct storage_list *list)
-{
-    if (list->left < list->left_end)
-        return &list->piece[list->left];
-    if (list->middle < list->middle_end)
-        return &list->piece[list->middle];
-    return list->right < list->right_end ? &list->piece[list->right] : NULL;
-}
-
-static inline struct storage_piece *storage_last(struct storage_list *list)
-{
-    if (list->right < list->right_end)
-        return &list->piece[list->right_end - 1];
-    if (list->middle < list->middle_end)
-        return &list->piece[list->middle_end - 1];
-    return list->left < list->left_end ? &list->piece[list->left_end - 1] : NULL;
-}
-
-static inline void storage_drop_first(struct storage_list *list)
-{
-    if (list->left < list->left_end)
-        list->left++;
-    else if (list->middle < list->middle_end)
-        list->middle++;
-    else
-        list->right++;
-}
-
-static inline void storage_drop_last(struct storage_list *list)
-{
-    if (list->right < list->right_end)
-        list->right_end--;
-    else if (list->middle < list->middle_end)
-        list->middle_end--;
-    else
-        list->left_end--;
-}
-
-/* Cuts the domain at stored position x from the left; the domain reaches x. */
-static inline void storage_cut_left(struct storage_list *list, double x)
-{
-    double excess = x - list->x_left;
-
-    for (struct storage_piece *first; excess > 0.0 && (first = storage_first(list));) {
-        if (first->length > excess) {
-            first->length -= excess;
-            break;
-        }
-        excess -= first->length;
-        storage_drop_first(list);
-    }
-    list->x_left = x;
-    list->x_right = storage_max(list->x_right, x);
-}
-
-static inline void storage_cut_right(struct storage_list *list, double x)
-{
-    double excess = list->x_right - x;
-
-    for (struct storage_piece *last; excess > 0.0 && (last = storage_last(list));) {
-        if (last->length > excess) {
-            last->length -= excess;
-            break;
-        }
-        excess -= last->length;
-        storage_drop_last(list);
-    }
-    list->x_right = x;
-    list->x_left = storage_min(list->x_left, x);
-}
-
 /* Moves the whole function by a stored distance. */
 static inline void storage_shift(struct storage_list *list, double by)
 {
+    list->left.offset += by;
+    list->middle.offset += by;
+    list->right.offset += by;
     list->x_left += by;
     list->x_low += by;
     list->x_high += by;
     list->x_right += by;
 }
 
+static inline void storage_fold_part(struct storage_list *list, struct storage_part *part)
+{
+    for (ptrdiff_t i = part->begin; i < part->end; i++) {
+        list->piece[i].slope *= list->scale;
+        list->piece[i].start = (list->piece[i].start + part->offset) * list->unscale;
+    }
+    part->offset = 0.0;
+}
+
 /*
- * Leakage: the function of the state before the step is this one at `keep` times that state. Far
- * from 1 the scale is worked into the pieces, so that it cannot leave the range of a double.
+ * Leakage: the function of the state before the step is this one at `keep` times that state. Before
+ * the scale has gone far from 1 it is worked into the pieces: offsets stored at an old scale would
+ * swamp the digits of the new one.
  */
 static inline void storage_leak(struct storage_list *list, double keep)
 {
     keep = storage_max(keep, STORAGE_KEEP_MIN);
     list->scale *= keep;
     list->unscale /= keep;
-    if (list->scale > 1e-60)
+    if (list->scale > STORAGE_SCALE_MIN)
         return;
-    for (ptrdiff_t i = list->left; i < list->right_end; i++) { /* what the gaps hold is not read */
-        list->piece[i].slope *= list->scale;
-        list->piece[i].length *= list->unscale;
-    }
+    storage_fold_part(list, &list->left);
+    storage_fold_part(list, &list->middle);
+    storage_fold_part(list, &list->right);
     list->x_left *= list->unscale;
     list->x_low *= list->unscale;
     list->x_high *= list->unscale;
@@ -241,53 +229,94 @@ static inline void storage_leak(struct storage_list *list, double keep)
 static inline void storage_tilt_below(struct storage_list *list, double x, double by)
 {
     struct storage_piece *piece = list->piece;
-    ptrdiff_t *const begin[] = {&list->left, &list->middle, &list->right};
-    const ptrdiff_t end[] = {list->left_end, list->middle_end, list->right_end};
-    double at = list->x_left;
+    struct storage_part *const parts[] = {&list->left, &list->middle, &list->right};
+    struct storage_part *split = NULL;
+    ptrdiff_t at = 0;
+    double end = list->x_right;
 
     for (size_t k = 0; k < 3; k++) {
-        for (ptrdiff_t i = *begin[k]; i < end[k] && at < x; i++) {
-            double next = at + piece[i].length;
+        for (ptrdiff_t i = parts[k]->begin; i < parts[k]->end; i++) {
+            double start = storage_start(list, *parts[k], i);
 
-            if (next > x) { /* what lies before it moves one place into the gap */
-                memmove(&piece[*begin[k] - 1], &piece[*begin[k]],
-                        (size_t)(i - *begin[k] + 1) * sizeof(*piece));
-                --*begin[k];
-                piece[i - 1].length = x - at;
-                piece[i - 1].slope += by;
-                piece[i].length = next - x;
-                return;
+            if (start >= x) {
+                end = start;
+                k = 2; /* leaves both loops */
+                break;
             }
             piece[i].slope += by;
-            at = next;
+            split = parts[k];
+            at = i;
         }
     }
+    if (!split || end <= x || x >= list->x_right)
+        return;
+    memmove(&piece[split->begin - 1], &piece[split->begin],
+            (size_t)(at - split->begin + 1) * sizeof(*piece));
+    split->begin--;
+    piece[at] = (struct storage_piece){piece[at - 1].slope - by, x - split->offset};
 }
 
 /* The same to the right of x, with by > 0. */
 static inline void storage_tilt_above(struct storage_list *list, double x, double by)
 {
     struct storage_piece *piece = list->piece;
-    const ptrdiff_t begin[] = {list->left, list->middle, list->right};
-    ptrdiff_t *const end[] = {&list->left_end, &list->middle_end, &list->right_end};
-    double at = list->x_right;
+    struct storage_part *const parts[] = {&list->left, &list->middle, &list->right};
 
+    if (x >= list->x_right)
+        return;
     for (size_t k = 3; k-- > 0;) {
-        for (ptrdiff_t i = *end[k]; i-- > begin[k] && at > x;) {
-            double next = at - piece[i].length;
+        for (ptrdiff_t i = parts[k]->end; i-- > parts[k]->begin;) {
+            double start = storage_start(list, *parts[k], i);
 
-            if (next < x) {
-                memmove(&piece[i + 1], &piece[i], (size_t)(*end[k] - i) * sizeof(*piece));
-                ++*end[k];
-                piece[i + 1].length = at - x;
-                piece[i + 1].slope += by;
-                piece[i].length = x - next;
+            if (start < x && x > list->x_left) { /* the piece that holds x, split there */
+                memmove(&piece[i + 2], &piece[i + 1],
+                        (size_t)(parts[k]->end - i - 1) * sizeof(*piece));
+                parts[k]->end++;
+                piece[i + 1] = (struct storage_piece){piece[i].slope + by, x - parts[k]->offset};
                 return;
             }
             piece[i].slope += by;
-            at = next;
         }
     }
+}
+
+/* Cuts the domain at stored position x from the left; the domain reaches x. */
+static inline void storage_cut_left(struct storage_list *list, double x)
+{
+    struct storage_part *part = &list->left;
+
+    if (list->x_low <= x) {
+        part->begin = part->end;
+        part = &list->middle;
+        if (list->x_high <= x) {
+            part->begin = part->end;
+            part = &list->right;
+        }
+    }
+    while (part->begin + 1 < part->end && storage_start(list, *part, part->begin + 1) <= x)
+        part->begin++;
+    if (!storage_part_empty(*part))
+        list->piece[part->begin].start = x - part->offset;
+    list->x_left = x;
+    list->x_right = storage_max(list->x_right, x);
+}
+
+static inline void storage_cut_right(struct storage_list *list, double x)
+{
+    struct storage_part *part = &list->right;
+
+    if (list->x_high >= x) {
+        part->end = part->begin;
+        part = &list->middle;
+        if (list->x_low >= x) {
+            part->end = part->begin;
+            part = &list->left;
+        }
+    }
+    while (part->begin < part->end && storage_start(list, *part, part->end - 1) >= x)
+        part->end--;
+    list->x_right = x;
+    list->x_left = storage_min(list->x_left, x);
 }
 
 /*

@@ -100,9 +100,9 @@ static bool backward(const struct room *room, size_t n_step, const double *price
 
         double gain_k_per_kw = k_per_kw(room, t), drift = drift_k(room, t);
         double per_k = walras_mwh(price_per_mwh[t], room->step_h) / gain_k_per_kw;
-        struct storage_piece run = {(thermal->cool ? per_k : -per_k) * list.unscale,
-                                    gain_k_per_kw * thermal->max_kw * list.scale};
-        struct storage_piece none = {0.0, 0.0};
+        struct storage_move run = {(thermal->cool ? per_k : -per_k) * list.unscale,
+                                   gain_k_per_kw * thermal->max_kw * list.scale};
+        struct storage_move none = {0.0, 0.0};
 
         storage_seek(&list, run.slope, run.slope);
         workspace->policy[t] =
