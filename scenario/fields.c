@@ -1,0 +1,119 @@
+#include "scenario/fields.h"
+
+#include "scenario/read_internal.h"
+
+#include <math.h>
+#include <stddef.h>
+
+static const struct walras_range any_kw = {.low = -SCENARIO_MAX_KW, .high = SCENARIO_MAX_KW};
+static const struct walras_range kw = {.low = 0.0, .high = SCENARIO_MAX_KW};
+static const struct walras_range large = {.low = 0.0, .high = 1e12};
+static const struct walras_range large_positive = {.low = 0.0, .high = 1e12, .above = true};
+static const struct walras_range any_price = {.low = -SCENARIO_MAX_PRICE,
+                                              .high = SCENARIO_MAX_PRICE};
+static const struct walras_range price = {.low = 0.0, .high = SCENARIO_MAX_PRICE};
+static const struct walras_range efficiency = {.low = 0.0, .high = 1.0, .above = true};
+static const struct walras_range loss = {.low = 0.0, .high = 1.0, .below = true};
+static const struct walras_range cop_range = {.low = 0.0, .high = 1000.0, .above = true};
+static const struct walras_range celsius = {.low = -273.15, .high = 10000.0};
+
+/* kind, member of struct agent_device, required, default, range */
+#define FIELD(what, type, member, is_required, absent, allowed)                                    \
+    {                                                                                              \
+        .key = #member, .kind = SCENARIO_##what,                                                   \
+        .offset = offsetof(struct agent_device, type.member), .required = is_required,             \
+        .fallback = absent, .range = allowed                                                       \
+    }
+#define OWN(name, is_required)                                                                     \
+    {                                                                                              \
+        .key = name, .kind = SCENARIO_OWN, .required = is_required                                 \
+    }
+
+static const struct scenario_field load_fields[] = {
+    FIELD(SERIES, load, draw_kw, true, 0.0, &any_kw),
+    FIELD(SERIES, load, draw_kvar, false, 0.0, &any_kw),
+    FIELD(NUMBER, load, shed_price_per_mwh, false, NAN, &price),
+};
+static const struct scenario_field pv_fields[] = {
+    FIELD(SERIES, pv, available_kw, true, 0.0, &kw),
+    FIELD(BOOL, pv, curtailable, false, 1.0, NULL),
+    FIELD(NUMBER, pv, cost_per_mwh, false, 0.0, &any_price),
+};
+static const struct scenario_field battery_fields[] = {
+    FIELD(NUMBER, battery, capacity_kwh, true, 0.0, &large_positive),
+    FIELD(NUMBER, battery, charge_kw, true, 0.0, &kw),
+    FIELD(NUMBER, battery, discharge_kw, true, 0.0, &kw),
+    FIELD(NUMBER, battery, charge_efficiency, false, 1.0, &efficiency),
+    FIELD(NUMBER, battery, discharge_efficiency, false, 1.0, &efficiency),
+    FIELD(NUMBER, battery, start_kwh, true, 0.0, &large),
+    FIELD(NUMBER, battery, end_min_kwh, false, 0.0, &large),
+    FIELD(NUMBER, battery, min_kwh, false, 0.0, &large),
+    FIELD(NUMBER, battery, loss_per_hour, false, 0.0, &loss),
+    FIELD(NUMBER, battery, wear_per_mwh, false, 0.0, &price),
+    FIELD(BOOL, battery, exclusive, false, 0.0, NULL),
+};
+static const struct scenario_field ev_fields[] = {
+    FIELD(STEP, ev, arrive, true, 0.0, NULL),
+    FIELD(STEP, ev, depart, true, 0.0, NULL),
+    FIELD(NUMBER, ev, energy_kwh, true, 0.0, &large),
+    FIELD(NUMBER, ev, charge_kw, true, 0.0, &kw),
+    FIELD(NUMBER, ev, discharge_kw, false, 0.0, &kw),
+    FIELD(NUMBER, ev, efficiency, false, 1.0, &efficiency),
+    FIELD(NUMBER, ev, capacity_kwh, false, NAN, &large),
+    FIELD(NUMBER, ev, start_kwh, false, 0.0, &large),
+    FIELD(NUMBER, ev, wear_per_mwh, false, 0.0, &price),
+    FIELD(NUMBER, ev, unserved_price_per_mwh, false, NAN, &price),
+};
+static const struct scenario_field thermal_fields[] = {
+    OWN("mode", true),
+    FIELD(NUMBER, thermal, max_kw, true, 0.0, &kw),
+    FIELD(SERIES, thermal, cop, true, 0.0, &cop_range),
+    FIELD(NUMBER, thermal, capacity_kwh_per_k, true, 0.0, &large_positive),
+    FIELD(NUMBER, thermal, conductance_kw_per_k, true, 0.0, &large),
+    FIELD(NUMBER, thermal, start_c, true, 0.0, &celsius),
+    FIELD(SERIES, thermal, min_c, true, 0.0, &celsius),
+    FIELD(SERIES, thermal, max_c, true, 0.0, &celsius),
+    FIELD(SERIES, thermal, outdoor_c, true, 0.0, &celsius),
+    FIELD(SERIES, thermal, gain_kw, false, 0.0, &any_kw),
+    FIELD(NUMBER, thermal, comfort_price_per_kh, false, NAN, &price),
+};
+static const struct scenario_field shiftable_fields[] = {
+    OWN("profile_kw", true),
+    FIELD(STEP, shiftable, earliest, true, 0.0, NULL),
+    FIELD(STEP, shiftable, latest, true, 0.0, NULL),
+};
+static const struct scenario_field generator_fields[] = {
+    FIELD(NUMBER, generator, min_kw, false, 0.0, &any_kw),
+    FIELD(NUMBER, generator, max_kw, true, 0.0, &any_kw),
+    OWN("segments", false),
+    OWN("cost", false),
+    FIELD(NUMBER, generator, ramp_kw_per_h, false, INFINITY, &large),
+    FIELD(NUMBER, generator, start_cost, false, 0.0, &large),
+    FIELD(STEP, generator, min_up_steps, false, 0.0, NULL),
+    FIELD(STEP, generator, min_down_steps, false, 0.0, NULL),
+    FIELD(BOOL, generator, on_at_start, false, 0.0, NULL),
+};
+static const struct scenario_field bid_fields[] = {OWN("demand", false), OWN("offer", false)};
+static const struct scenario_field lp_fields[] = {OWN("file", true)};
+
+#define TABLE(fields)                                                                              \
+    {                                                                                              \
+        fields, sizeof(fields) / sizeof((fields)[0])                                               \
+    }
+
+struct scenario_fields scenario_fields_of(enum agent_device_type type)
+{
+    static const struct scenario_fields tables[] = {
+        [AGENT_LOAD] = TABLE(load_fields),
+        [AGENT_PV] = TABLE(pv_fields),
+        [AGENT_BATTERY] = TABLE(battery_fields),
+        [AGENT_EV] = TABLE(ev_fields),
+        [AGENT_THERMAL] = TABLE(thermal_fields),
+        [AGENT_SHIFTABLE] = TABLE(shiftable_fields),
+        [AGENT_GENERATOR] = TABLE(generator_fields),
+        [AGENT_BID] = TABLE(bid_fields),
+        [AGENT_LP] = TABLE(lp_fields),
+    };
+
+    return tables[type];
+}

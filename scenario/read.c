@@ -1,0 +1,221 @@
+#include "core/clock.h"
+#include "core/file.h"
+#include "scenario/read_internal.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static enum walras_status reader_init(struct scenario_reader *reader, struct walras_err *err)
+{
+    enum walras_status status = walras_arena_new(&reader->made.arena, err);
+
+    reader->made.rating_scale = 1.0;
+    reader->made.line_overload_price_per_mwh = NAN;
+    if (status == WALRAS_OK)
+        status = walras_names_new(&reader->bus_names, err);
+    if (status == WALRAS_OK)
+        status = walras_names_new(&reader->agent_names, err);
+    if (status == WALRAS_OK)
+        status = walras_names_new(&reader->device_names, err);
+    if (status == WALRAS_OK)
+        status = walras_csv_cache_new(&reader->csv, err);
+    if (status == WALRAS_OK)
+        status = scenario_series_pool_new(&reader->series, err);
+    return status;
+}
+
+static void reader_release(struct scenario_reader *reader)
+{
+    walras_names_free(reader->bus_names);
+    walras_names_free(reader->agent_names);
+    walras_names_free(reader->device_names);
+    walras_csv_cache_free(reader->csv);
+    scenario_series_pool_free(reader->series);
+    free(reader->scratch);
+    scenario_release(&reader->made);
+}
+
+static enum walras_status read_version(const struct walras_json *root, struct walras_err *err)
+{
+    struct walras_json node;
+    int64_t version = 0;
+    enum walras_status status = walras_json_need(root, "walras", &node, err);
+
+    if (status == WALRAS_OK)
+        status = walras_json_integer(&node, 1, INT32_MAX, &version, err);
+    if (status == WALRAS_OK && version != 1)
+        status =
+            walras_json_fail(&node, WALRAS_UNSUPPORTED, err,
+                             "this program reads format version 1, got %lld", (long long)version);
+    return status;
+}
+
+static enum walras_status read_title(struct scenario_reader *reader, const struct walras_json *root,
+                                     const char *key, size_t most, const char *fallback,
+                                     const char **out, struct walras_err *err)
+{
+    struct walras_json node;
+    const char *text = fallback;
+    enum walras_status status = WALRAS_OK;
+
+    if (walras_json_find(root, key, &node))
+        status = walras_json_text(&node, most, &text, err);
+    if (status != WALRAS_OK)
+        return status;
+    *out = walras_arena_text(reader->made.arena, text, strlen(text));
+    return *out ? WALRAS_OK : scenario_no_memory(reader, err);
+}
+
+static enum walras_status read_whole(const struct walras_json *object, const char *key,
+                                     int64_t high, uint32_t *out, struct walras_err *err)
+{
+    struct walras_json node;
+    int64_t value = 0;
+    enum walras_status status = walras_json_need(object, key, &node, err);
+
+    if (status == WALRAS_OK)
+        status = walras_json_integer(&node, 1, high, &value, err);
+    *out = (uint32_t)value;
+    return status;
+}
+
+static enum walras_status set_horizon(struct scenario_reader *reader, uint32_t steps,
+                                      uint32_t step_min, struct walras_err *err)
+{
+    struct scenario *made = &reader->made;
+
+    made->step_min = step_min;
+    made->horizon = (struct agent_horizon){.n_step = steps, .step_h = step_min / 60.0};
+    reader->scratch = calloc(steps, sizeof(*reader->scratch));
+    return reader->scratch ? WALRAS_OK : scenario_no_memory(reader, err);
+}
+
+static enum walras_status read_horizon(struct scenario_reader *reader,
+                                       const struct walras_json *node, struct walras_err *err)
+{
+    static const char *const keys[] = {"start", "step_minutes", "steps"};
+    struct scenario *made = &reader->made;
+    struct walras_json start;
+    struct walras_err cause = {0};
+    const char *text = NULL;
+    uint32_t steps = 0, step_min = 0;
+    enum walras_status status = walras_json_keys(node, keys, 3, err);
+
+    if (status == WALRAS_OK)
+        status = walras_json_need(node, "start", &start, err);
+    if (status == WALRAS_OK)
+        status = walras_json_text(&start, 100, &text, err);
+    if (status == WALRAS_OK &&
+        walras_time_parse(text, &made->start_utc_s, &made->start_offset_min, &cause) != WALRAS_OK)
+        status = scenario_fail_here(&start, &cause, err);
+    if (status == WALRAS_OK)
+        status = read_whole(node, "step_minutes", SCENARIO_MAX_STEP_MINUTES, &step_min, err);
+    if (status == WALRAS_OK)
+        status = read_whole(node, "steps", SCENARIO_MAX_STEPS, &steps, err);
+    return status == WALRAS_OK ? set_horizon(reader, steps, step_min, err) : status;
+}
+
+/* Reads the list of that key, when it is there. */
+static enum walras_status
+read_list(struct scenario_reader *reader, const struct walras_json *root, const char *key,
+          enum walras_status (*read)(struct scenario_reader *, const struct walras_json *,
+                                     struct walras_err *),
+          struct walras_err *err)
+{
+    struct walras_json list;
+
+    return walras_json_find(root, key, &list) ? read(reader, &list, err) : WALRAS_OK;
+}
+
+static enum walras_status read_root(struct scenario_reader *reader, const struct walras_json *root,
+                                    struct walras_err *err)
+{
+    static const char *const keys[] = {"walras", "name",   "currency", "horizon",
+                                       "grid",   "supply", "agents",   "fleets"};
+    struct walras_json horizon, grid;
+    enum walras_status status = walras_json_keys(root, keys, sizeof(keys) / sizeof(keys[0]), err);
+
+    if (status == WALRAS_OK)
+        status = read_version(root, err);
+    if (status == WALRAS_OK)
+        status = read_title(reader, root, "name", 200, "market", &reader->made.name, err);
+    if (status == WALRAS_OK)
+        status = read_title(reader, root, "currency", 16, "EUR", &reader->made.currency, err);
+    if (status == WALRAS_OK)
+        status = walras_json_need(root, "horizon", &horizon, err);
+    if (status == WALRAS_OK)
+        status = read_horizon(reader, &horizon, err);
+    if (status == WALRAS_OK)
+        status = walras_json_need(root, "grid", &grid, err);
+    if (status == WALRAS_OK)
+        status = scenario_read_grid(reader, &grid, err);
+    if (status == WALRAS_OK)
+        status = read_list(reader, root, "supply", scenario_read_supplies, err);
+    if (status == WALRAS_OK)
+        status = read_list(reader, root, "agents", scenario_read_agents, err);
+    if (status == WALRAS_OK)
+        status = read_list(reader, root, "fleets", scenario_read_fleets, err);
+    if (status == WALRAS_OK && reader->made.model == SCENARIO_LINDISTFLOW)
+        status = walras_json_fail(&grid, WALRAS_UNSUPPORTED, err,
+                                  "lindistflow: not supported yet; the model \"dc\" is");
+    return status;
+}
+
+static enum walras_status parse_json(struct scenario_reader *reader, const char *text, size_t size,
+                                     struct walras_err *err)
+{
+    struct walras_json_doc *doc = NULL;
+    enum walras_status status = walras_json_parse(reader->name, text, size, &doc, err);
+
+    if (status == WALRAS_OK) {
+        struct walras_json root = walras_json_root(doc);
+
+        status = read_root(reader, &root, err);
+    }
+    walras_json_free(doc);
+    return status;
+}
+
+static enum walras_status parse_case(struct scenario_reader *reader, const char *text, size_t size,
+                                     struct walras_err *err)
+{
+    enum walras_status status = set_horizon(reader, 1, 60, err);
+
+    return status == WALRAS_OK ? scenario_parse_case(reader, text, size, err) : status;
+}
+
+enum walras_status scenario_parse(const char *name, const char *text, size_t size,
+                                  const struct scenario_settings *settings, struct scenario *out,
+                                  struct walras_err *err)
+{
+    struct scenario_reader reader = {.settings = settings, .name = name};
+    enum walras_status status = reader_init(&reader, err);
+
+    if (status == WALRAS_OK)
+        status = scenario_looks_like_case(name, text, size) ? parse_case(&reader, text, size, err)
+                                                            : parse_json(&reader, text, size, err);
+    if (status == WALRAS_OK) {
+        *out = reader.made;
+        reader.made = (struct scenario){0}; /* moved */
+    }
+    reader_release(&reader);
+    return status;
+}
+
+enum walras_status scenario_read(const char *path, struct scenario *out, struct walras_err *err)
+{
+    struct scenario_settings settings = scenario_settings_defaults();
+    char *text = NULL, *directory = walras_path_directory(path);
+    size_t size = 0;
+    enum walras_status status =
+        directory ? walras_file_read(path, WALRAS_JSON_MAX_FILE, &text, &size, err)
+                  : walras_fail(err, WALRAS_NOMEM, "%s: no memory to read the scenario", path);
+
+    settings.directory = directory;
+    if (status == WALRAS_OK)
+        status = scenario_parse(path, text, size, &settings, out, err);
+    free(directory);
+    free(text);
+    return status;
+}

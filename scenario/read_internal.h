@@ -1,0 +1,120 @@
+/*
+ * What the readers of a scenario's parts share: the scenario being built and its indices.
+ *
+ * Every function returns with the first failure recorded as "FILE: /json/path: what was expected".
+ */
+#ifndef WALRAS_SCENARIO_READ_INTERNAL_H
+#define WALRAS_SCENARIO_READ_INTERNAL_H
+
+#include "core/csv.h"
+#include "core/json.h"
+#include "core/names.h"
+#include "scenario/scenario.h"
+
+enum { SCENARIO_MAX_ID = 128 }; /* bytes */
+
+#define SCENARIO_MAX_KW    1e9
+#define SCENARIO_MAX_PRICE 1e9
+
+struct series_pool; /* equal series are stored once */
+
+struct scenario_reader {
+    const struct scenario_settings *settings;
+    const char *name; /* of the file, in messages */
+    struct scenario made;
+    struct walras_names *bus_names, *agent_names;
+    struct walras_names *device_names; /* of the agent being read; emptied between agents */
+    struct walras_csv_cache *csv;
+    struct series_pool *series;
+    double *scratch; /* [n_step] */
+    size_t agent_room, device_room;
+};
+
+/* A range of numbers, ends included. */
+static inline struct walras_range scenario_range(double low, double high)
+{
+    return (struct walras_range){.low = low, .high = high};
+}
+
+/* read_series.c */
+WALRAS_NODISCARD enum walras_status scenario_series_pool_new(struct series_pool **made,
+                                                             struct walras_err *err);
+void scenario_series_pool_free(struct series_pool *pool);
+/* The series of these values [n_step]: a constant one when they are all equal. */
+WALRAS_NODISCARD enum walras_status scenario_keep_series(struct scenario_reader *reader,
+                                                         const double *values,
+                                                         struct walras_series *out,
+                                                         struct walras_err *err);
+WALRAS_NODISCARD enum walras_status scenario_keep_constant(struct scenario_reader *reader,
+                                                           double value, struct walras_series *out,
+                                                           struct walras_err *err);
+/* A number, an array of n_step numbers, or {"csv", "column", "scale", "offset_steps"}. */
+WALRAS_NODISCARD enum walras_status
+scenario_read_series(struct scenario_reader *reader, const struct walras_json *node,
+                     struct walras_range range, struct walras_series *out, struct walras_err *err);
+
+/* read_parts.c */
+WALRAS_NODISCARD enum walras_status scenario_read_id(struct scenario_reader *reader,
+                                                     const struct walras_json *object,
+                                                     const char **id, struct walras_err *err);
+/* The index of the bus that the member `key` names. */
+WALRAS_NODISCARD enum walras_status scenario_read_bus(struct scenario_reader *reader,
+                                                      const struct walras_json *object,
+                                                      const char *key, uint32_t *bus,
+                                                      struct walras_err *err);
+WALRAS_NODISCARD enum walras_status scenario_find_bus(struct scenario_reader *reader,
+                                                      const struct walras_json *node, uint32_t *bus,
+                                                      struct walras_err *err);
+/* The resolved path of a file that `node` names; malloc'd. */
+WALRAS_NODISCARD enum walras_status scenario_read_path(struct scenario_reader *reader,
+                                                       const struct walras_json *node, char **path,
+                                                       struct walras_err *err);
+/* Fails with the text of `cause` put behind the place of `node`. */
+enum walras_status scenario_fail_here(const struct walras_json *node,
+                                      const struct walras_err *cause, struct walras_err *err);
+enum walras_status scenario_no_memory(const struct scenario_reader *reader, struct walras_err *err);
+/* Optional numbers and truth values: *out keeps its value when the key is absent. */
+WALRAS_NODISCARD enum walras_status scenario_read_number(const struct walras_json *object,
+                                                         const char *key, struct walras_range range,
+                                                         double *out, struct walras_err *err);
+WALRAS_NODISCARD enum walras_status scenario_read_bool(const struct walras_json *object,
+                                                       const char *key, bool *out,
+                                                       struct walras_err *err);
+
+/*
+ * Adds an agent or a device behind the last agent. Ids and whatever a device points to belong to
+ * the scenario's arena. WALRAS_INVALID without a place when there are too many, or the id is taken.
+ */
+WALRAS_NODISCARD enum walras_status scenario_add_agent(struct scenario_reader *reader,
+                                                       const char *id, uint32_t bus,
+                                                       struct walras_err *err);
+WALRAS_NODISCARD enum walras_status scenario_add_device(struct scenario_reader *reader,
+                                                        const struct agent_device *device,
+                                                        struct walras_err *err);
+
+/* read_grid.c */
+WALRAS_NODISCARD enum walras_status scenario_read_grid(struct scenario_reader *reader,
+                                                       const struct walras_json *grid,
+                                                       struct walras_err *err);
+/* Makes reader->bus_names from the network; WALRAS_INVALID for a duplicate. */
+WALRAS_NODISCARD enum walras_status scenario_index_buses(struct scenario_reader *reader,
+                                                         struct walras_err *err);
+/* Turns loads (when asked) and shunts of the network's buses into agents. */
+WALRAS_NODISCARD enum walras_status scenario_add_bus_loads(struct scenario_reader *reader,
+                                                           bool loads, struct walras_err *err);
+WALRAS_NODISCARD enum walras_status scenario_read_supplies(struct scenario_reader *reader,
+                                                           const struct walras_json *list,
+                                                           struct walras_err *err);
+WALRAS_NODISCARD enum walras_status scenario_read_agents(struct scenario_reader *reader,
+                                                         const struct walras_json *list,
+                                                         struct walras_err *err);
+WALRAS_NODISCARD enum walras_status scenario_read_fleets(struct scenario_reader *reader,
+                                                         const struct walras_json *list,
+                                                         struct walras_err *err);
+/* read_case.c: a MATPOWER case as a market of its own */
+bool scenario_looks_like_case(const char *name, const char *text, size_t size);
+WALRAS_NODISCARD enum walras_status scenario_parse_case(struct scenario_reader *reader,
+                                                        const char *text, size_t size,
+                                                        struct walras_err *err);
+
+#endif
