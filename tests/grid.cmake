@@ -5,3 +5,6 @@ target_link_libraries(walras_gridkit PUBLIC walras_grid m)
 
 walras_test(test_network SOURCES unit/test_network.c USES grid LINKS walras_gridkit)
 walras_test(test_limits SOURCES unit/test_limits.c USES grid LINKS walras_gridkit)
+walras_test(test_matpower SOURCES unit/test_matpower.c USES grid)
+walras_test(test_matpower_reference SOURCES unit/test_matpower_reference.c USES grid
+    LINKS PkgConfig::JANSSON)
