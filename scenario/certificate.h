@@ -38,6 +38,7 @@ struct scenario_certificate {
     double max_device_breach; /* in the unit of its kind of limit: kW, kWh, K */
     struct scenario_place device_breach;
     const char *device_what;     /* the limit that is broken; NULL: none */
+    size_t n_device_breach;      /* devices that break a limit by more than 1e-6 of their size */
     double max_supply_breach_kw; /* exchange outside [0, limit] */
     struct scenario_place supply_breach;
     double max_price_error_per_mwh; /* announced bus price against p_bt */

@@ -1,0 +1,235 @@
+#include "scenario/certificate_internal.h"
+
+#include "agents/model.h"
+#include "agents/solve.h"
+#include "core/units.h"
+
+#include <stdlib.h>
+
+/* Reduced costs on an unlimited exchange below this share of the price count as none. */
+static const double unlimited_margin = 1e-7;
+
+struct judge {
+    const struct scenario_result *result;
+    const struct scenario *scenario;
+    const struct scenario_angles *angles; /* NULL: no lines */
+    double *price_per_mwh;                /* [n_bus x n_step] p_bt, from λ and μ */
+    double *scratch;                      /* [2 x n_bus] */
+    double *base_kw;                      /* [n_line] flow that phase shifters drive */
+    double limit_value;                   /* Δ/1000 · Σ μ · (L − d · base), currency */
+};
+
+/* Flows of phase shifters alone: what a limit leaves less or more room for. */
+static void find_base_flows(struct judge *judge)
+{
+    const struct grid_network *network = &judge->scenario->network;
+
+    for (size_t b = 0; b < network->n_bus; b++)
+        judge->scratch[b] = 0.0;
+    scenario_angles_add_shifts(judge->angles, judge->scratch);
+    scenario_angles_solve(judge->angles, judge->scratch, judge->scratch + network->n_bus);
+    for (size_t l = 0; l < network->n_line; l++)
+        judge->base_kw[l] = scenario_line_flow_kw(network, l, judge->scratch + network->n_bus);
+}
+
+/* scratch [n_bus ..]: sensitivities of the line's flow to injections, by reciprocity. */
+static const double *find_sensitivities(struct judge *judge, size_t line)
+{
+    const struct grid_network *network = &judge->scenario->network;
+    double *sensitivity = judge->scratch + network->n_bus;
+    double susceptance_kw = scenario_line_susceptance_kw(network, line);
+
+    for (size_t b = 0; b < network->n_bus; b++)
+        judge->scratch[b] = 0.0;
+    judge->scratch[network->lines[line].from] += susceptance_kw;
+    judge->scratch[network->lines[line].to] -= susceptance_kw;
+    scenario_angles_solve(judge->angles, judge->scratch, sensitivity);
+    return sensitivity;
+}
+
+static double shadow_price(const struct judge *judge, const struct market_binding *binding)
+{
+    double price = fmax(0.0, binding->shadow_price_per_mwh);
+    double most = judge->scenario->line_overload_price_per_mwh;
+
+    return isnan(most) ? price : fmin(price, most);
+}
+
+static void add_binding(struct judge *judge, const struct market_binding *binding, size_t line,
+                        const double *sensitivity)
+{
+    size_t n_step = judge->scenario->horizon.n_step;
+    double price = shadow_price(judge, binding);
+    double room_kw = certificate_limit_kw(judge->scenario, line) -
+                     (double)binding->direction * judge->base_kw[line];
+
+    if (!(price > 0.0))
+        return;
+    judge->limit_value += price * walras_mwh(room_kw, judge->scenario->horizon.step_h);
+    for (size_t b = 0; b < judge->scenario->network.n_bus; b++)
+        judge->price_per_mwh[b * n_step + binding->step] -=
+            sensitivity[b] * (double)binding->direction * price;
+}
+
+static int by_row(const void *a, const void *b)
+{
+    const struct market_binding *left = *(const struct market_binding *const *)a;
+    const struct market_binding *right = *(const struct market_binding *const *)b;
+
+    if (left->row != right->row)
+        return left->row < right->row ? -1 : 1;
+    return (left > right) - (left < right);
+}
+
+/* p_bt = λ_t − Σ s_lb · d · μ_lt; each line's sensitivities are found once. */
+static enum walras_status build_prices(struct judge *judge, struct walras_err *err)
+{
+    const struct market_result *market = judge->result->market;
+    size_t n_step = judge->scenario->horizon.n_step, previous = SIZE_MAX;
+    const struct market_binding **order = malloc((market->n_binding + 1) * sizeof(*order));
+    const double *sensitivity = NULL;
+
+    if (!order)
+        return walras_fail(err, WALRAS_NOMEM, "cannot sort %zu shadow prices", market->n_binding);
+    for (size_t i = 0; i < judge->scenario->network.n_bus * n_step; i++)
+        judge->price_per_mwh[i] = market->energy_price_per_mwh[i % n_step];
+    for (size_t k = 0; k < market->n_binding; k++)
+        order[k] = &market->binding[k];
+    qsort(order, market->n_binding, sizeof(*order), by_row);
+    for (size_t k = 0; k < market->n_binding && judge->angles; k++) {
+        size_t line = grid_limits_at(judge->result->limits, order[k]->row)->index;
+
+        if (order[k]->row != previous)
+            sensitivity = find_sensitivities(judge, line);
+        previous = order[k]->row;
+        add_binding(judge, order[k], line, sensitivity);
+    }
+    free(order);
+    return WALRAS_OK;
+}
+
+static void compare_prices(const struct judge *judge, struct scenario_certificate *out)
+{
+    size_t n_step = judge->scenario->horizon.n_step;
+
+    for (size_t b = 0; b < judge->scenario->network.n_bus; b++)
+        for (size_t t = 0; t < n_step; t++) {
+            double announced = judge->result->market->price_per_mwh[b * n_step + t];
+
+            certificate_keep_worst(fabs(announced - judge->price_per_mwh[b * n_step + t]), b, t,
+                                   &out->max_price_error_per_mwh, &out->price_error);
+        }
+}
+
+static enum walras_status device_bound(const struct judge *judge, size_t device,
+                                       struct agent_workspace *workspace, double *draw_kw,
+                                       double *bound, struct walras_err *err)
+{
+    const struct scenario *scenario = judge->scenario;
+    const struct agent_device *asked = &scenario->devices[device];
+    const double *price_per_mwh =
+        judge->price_per_mwh + scenario_device_bus(scenario, device) * scenario->horizon.n_step;
+    struct market_answer answer = {0};
+    struct agent_model *model = NULL;
+    enum walras_status status = WALRAS_OK;
+
+    if (agent_has_fast_solver(asked)) {
+        status =
+            agent_solve(asked, &scenario->horizon, price_per_mwh, workspace, draw_kw, &answer, err);
+    } else {
+        status = agent_model_new(asked, &scenario->horizon, &model, err);
+        if (status == WALRAS_OK)
+            status = agent_model_solve(model, price_per_mwh, draw_kw, &answer, err);
+        agent_model_free(model);
+    }
+    if (status != WALRAS_OK)
+        walras_err_prefix(err, "agent %s, device %s",
+                          scenario->agents[scenario->device_agent[device]].id, asked->id);
+    *bound += answer.bound;
+    return status;
+}
+
+static enum walras_status devices_bound(const struct judge *judge, double *bound,
+                                        struct walras_err *err)
+{
+    const struct scenario *scenario = judge->scenario;
+    double *draw_kw = malloc(scenario->horizon.n_step * sizeof(*draw_kw));
+    struct agent_workspace *workspace = NULL;
+    enum walras_status status = WALRAS_OK;
+
+    if (!draw_kw)
+        status = walras_fail(err, WALRAS_NOMEM, "cannot hold a draw");
+    if (status == WALRAS_OK)
+        status = agent_workspace_new(&scenario->horizon, &workspace, err);
+    for (size_t d = 0; d < scenario->n_device && status == WALRAS_OK; d++)
+        status = device_bound(judge, d, workspace, draw_kw, bound, err);
+    agent_workspace_free(workspace);
+    free(draw_kw);
+    return status;
+}
+
+/* min over 0 <= q <= limit of margin · q, currency. */
+static double exchange_bound(double margin_per_mwh, double limit_kw, double price_per_mwh,
+                             double step_h)
+{
+    if (margin_per_mwh >= 0.0 || limit_kw == 0.0)
+        return 0.0;
+    if (isinf(limit_kw) && -margin_per_mwh <= unlimited_margin * fmax(1.0, fabs(price_per_mwh)))
+        return 0.0;
+    return margin_per_mwh * walras_mwh(limit_kw, step_h);
+}
+
+static double supply_bound(const struct judge *judge)
+{
+    const struct scenario *scenario = judge->scenario;
+    size_t n_step = scenario->horizon.n_step;
+    double bound = 0.0;
+
+    for (size_t s = 0; s < scenario->n_supply; s++)
+        for (size_t t = 0; t < n_step; t++) {
+            const struct scenario_supply *supply = &scenario->supplies[s];
+            double here = judge->price_per_mwh[supply->bus * n_step + t];
+
+            bound += exchange_bound(walras_series_at(supply->price_per_mwh, t) - here,
+                                    walras_series_at(supply->import_limit_kw, t), here,
+                                    scenario->horizon.step_h);
+            bound += exchange_bound(here - walras_series_at(supply->export_price_per_mwh, t),
+                                    walras_series_at(supply->export_limit_kw, t), here,
+                                    scenario->horizon.step_h);
+        }
+    return bound;
+}
+
+enum walras_status certificate_judge_prices(const struct scenario_result *result,
+                                            const struct scenario_angles *angles,
+                                            struct scenario_certificate *out,
+                                            struct walras_err *err)
+{
+    const struct scenario *scenario = result->scenario;
+    const struct grid_network *network = &scenario->network;
+    struct judge judge = {.result = result, .scenario = scenario, .angles = angles};
+    enum walras_status status = WALRAS_OK;
+    double bound = 0.0;
+
+    judge.price_per_mwh =
+        malloc(network->n_bus * scenario->horizon.n_step * sizeof(*judge.price_per_mwh));
+    judge.scratch = malloc(2 * network->n_bus * sizeof(*judge.scratch));
+    judge.base_kw = calloc(network->n_line + 1, sizeof(*judge.base_kw));
+    if (!judge.price_per_mwh || !judge.scratch || !judge.base_kw)
+        status =
+            walras_fail(err, WALRAS_NOMEM, "cannot hold the prices of %zu buses", network->n_bus);
+    if (status == WALRAS_OK && angles)
+        find_base_flows(&judge);
+    if (status == WALRAS_OK)
+        status = build_prices(&judge, err);
+    if (status == WALRAS_OK)
+        status = devices_bound(&judge, &bound, err);
+    if (status == WALRAS_OK) {
+        compare_prices(&judge, out);
+        out->dual_bound = bound + supply_bound(&judge) - judge.limit_value;
+    }
+    free(judge.price_per_mwh);
+    free(judge.scratch);
+    free(judge.base_kw);
+    return status;
+}
