@@ -28,8 +28,9 @@ int walras_status_exit(enum walras_status status)
     return statuses[status].exit_status;
 }
 
-enum walras_status walras_fail(struct walras_err *err, enum walras_status status,
-                               const char *format, ...)
+/* The name is in parentheses because the analyzer sees a macro of that name. */
+enum walras_status(walras_fail)(struct walras_err *err, enum walras_status status,
+                                const char *format, ...)
 {
     if (err && err->code == WALRAS_OK) {
         va_list args;

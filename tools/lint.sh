@@ -32,6 +32,28 @@ check_tidy() {
     tools/tidy.sh build/dev "${c_files[@]}"
 }
 
+# Every file and picture that a page points to is there.
+check_links() {
+    local page target missing=0
+
+    # shellcheck disable=SC2016 # awk has its own variables
+    while IFS=$'\t' read -r page target; do
+        if [ ! -e "$(dirname "$page")/$target" ]; then
+            echo "$page: points to $target, which is not there"
+            missing=1
+        fi
+    done < <(git ls-files -z -- '*.md' | xargs -0 -r awk '{
+        while (match($0, /\]\([^()]*\)/)) {
+            target = substr($0, RSTART + 2, RLENGTH - 3)
+            $0 = substr($0, RSTART + RLENGTH)
+            sub(/#.*/, "", target)
+            if (target != "" && target !~ /^[a-z]+:/)
+                printf "%s\t%s\n", FILENAME, target
+        }
+    }')
+    return "$missing"
+}
+
 # clang-tidy must mind our headers too: one with a planted fault is reported.
 check_headers() {
     local work said
@@ -48,7 +70,7 @@ check_headers() {
 }
 
 failed=0
-for check in format lengths rules paths headers tidy; do
+for check in format lengths rules paths links headers tidy; do
     if "check_$check"; then
         echo "lint: $check: ok"
     else

@@ -2,7 +2,8 @@
 # clang-tidy over C files, in parallel:  tools/tidy.sh BUILD-DIRECTORY FILE...
 #
 # What was clean stays clean: a file is judged again only when it, a header, the compile commands
-# or the checks have changed.
+# or the checks have changed. The analyzer's way to a finding is left out: clang-tidy-14 -p
+# BUILD-DIRECTORY FILE shows it.
 set -euo pipefail
 
 build=$1
@@ -29,7 +30,11 @@ judge() {
         return
     fi
     clang-tidy-14 --quiet -p "$build" "$file" 2>&1 |
-        sed '/^[0-9]* warnings\{0,1\} \(generated\|treated as errors\)/d' &&
+        awk 'BEGIN { shown = 1 }
+            / warnings? (generated|treated as error)/ { next }
+            /: note: / { shown = 0 }
+            /: (error|warning): / { shown = 1 }
+            shown' &&
         : >"$mark"
 }
 export -f judge
