@@ -8,11 +8,12 @@ struct award { /* one call of market_award */
     const struct market_problem *problem;
     struct market_method *method;
     struct market_plan plan;
-    bool *fixed;                     /* [n_group] settled */
-    double *extra_draw;              /* [n_bus x n_step] of settled groups */
-    double *settled_draw;            /* [n_group x n_step] */
-    double *settled_cost;            /* [n_group] */
-    double *price, *weight, *target; /* one group's points with weight */
+    bool *fixed;            /* [n_group] settled */
+    double *extra_draw;     /* [n_bus x n_step] of settled groups */
+    double *settled_draw;   /* [n_group x n_step] */
+    double *settled_cost;   /* [n_group] */
+    double *price, *weight; /* one group's points with weight */
+    double *missing_kw;     /* [n_step] */
     size_t n_settled;
 };
 
@@ -24,7 +25,7 @@ static void end(struct award *a)
     free(a->settled_cost);
     free(a->price);
     free(a->weight);
-    free(a->target);
+    free(a->missing_kw);
 }
 
 static enum walras_status begin(struct award *a, struct walras_err *err)
@@ -38,9 +39,9 @@ static enum walras_status begin(struct award *a, struct walras_err *err)
     a->settled_cost = calloc(n_group + 1, sizeof(double));
     a->price = calloc(n_point * n_step + 1, sizeof(double));
     a->weight = calloc(n_point + 1, sizeof(double));
-    a->target = calloc(n_step, sizeof(double));
+    a->missing_kw = calloc(n_step, sizeof(double));
     if (!a->fixed || !a->extra_draw || !a->settled_draw || !a->settled_cost || !a->price ||
-        !a->weight || !a->target)
+        !a->weight || !a->missing_kw)
         return walras_fail(err, WALRAS_NOMEM, "cannot settle %zu groups", n_group);
     return WALRAS_OK;
 }
@@ -62,8 +63,7 @@ static enum walras_status settle_group(struct award *a, size_t g, struct walras_
                n_step * sizeof(double));
         a->weight[n++] = weight;
     }
-    memcpy(a->target, a->plan.group_draw_kw + g * n_step, n_step * sizeof(double));
-    status = group->oracle.ops->settle(group->oracle.self, n, a->price, a->weight, a->target,
+    status = group->oracle.ops->settle(group->oracle.self, n, a->price, a->weight,
                                        a->settled_draw + g * n_step, &answer, err);
     if (status != WALRAS_OK)
         return status;
@@ -262,8 +262,9 @@ enum walras_status market_award(const struct market_problem *problem, struct mar
     if (status == WALRAS_OK)
         status = copy_limits(&a, result, err);
     if (status == WALRAS_OK) {
-        balance_exactly(problem, result, &a.plan, a.target);
+        balance_exactly(problem, result, &a.plan, a.missing_kw);
         add_costs(problem, result);
+        result->has_plan = a.plan.feasible;
         result->bound = state->bound;
         result->convex_objective = state->objective;
     }

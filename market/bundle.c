@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_POINTS = 16, IDLE_MASTERS = 12 };
+enum { IDLE_MASTERS = 12 };
 
 struct bundle {
     struct market_method method;

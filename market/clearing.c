@@ -57,6 +57,22 @@ void market_result_release(struct market_result *result)
     *result = (struct market_result){0};
 }
 
+enum walras_status market_settings_check(const struct market_settings *settings,
+                                         struct walras_err *err)
+{
+    if (!market_method_find(settings->method))
+        return walras_fail(err, WALRAS_INVALID, "there is no price method \"%s\"",
+                           settings->method);
+    if (!(settings->gap > 0.0))
+        return walras_fail(err, WALRAS_INVALID, "the gap must be > 0, got %g", settings->gap);
+    if (settings->max_rounds == 0 || settings->n_thread == 0 || settings->n_point == 0 ||
+        settings->n_point > MARKET_MAX_POINTS)
+        return walras_fail(err, WALRAS_INVALID,
+                           "rounds, threads and points must be > 0, points at most %d",
+                           MARKET_MAX_POINTS);
+    return WALRAS_OK;
+}
+
 static void end(struct clearing *c)
 {
     if (c->method)
@@ -108,15 +124,10 @@ static enum walras_status begin(struct clearing *c, struct walras_err *err)
     enum walras_status status = market_problem_check(c->problem, err);
 
     c->started_s = walras_monotonic_s();
+    if (status == WALRAS_OK)
+        status = market_settings_check(c->settings, err);
     if (status != WALRAS_OK)
         return status;
-    if (!ops)
-        return walras_fail(err, WALRAS_INVALID, "there is no price method \"%s\"",
-                           c->settings->method);
-    if (!(c->settings->gap > 0.0) || n_round == 0 || c->settings->n_point == 0 ||
-        c->settings->n_point > 16 || c->settings->n_thread == 0)
-        return walras_fail(err, WALRAS_INVALID,
-                           "gap, rounds, threads and points (at most 16) must be > 0");
     c->result.history = calloc(n_round, sizeof(*c->result.history));
     if (!c->result.history)
         return walras_fail(err, WALRAS_NOMEM, "cannot record %zu rounds", n_round);

@@ -10,6 +10,8 @@
 
 #include "market/problem.h"
 
+#include <stdbool.h>
+
 enum market_outcome { MARKET_CONVERGED, MARKET_ROUND_LIMIT, MARKET_TIME_LIMIT, MARKET_INFEASIBLE };
 const char *market_outcome_name(enum market_outcome outcome);
 
@@ -26,6 +28,8 @@ struct market_round {          /* one row of the convergence history */
     double elapsed_s;
 };
 
+enum { MARKET_MAX_POINTS = 16 };
+
 struct market_settings {
     const char *method;  /* "bundle" (default), "subgradient" */
     const char *master;  /* bundle: "qp" (default), "lp" */
@@ -40,6 +44,8 @@ struct market_settings {
     void *context;
 };
 struct market_settings market_settings_defaults(void);
+WALRAS_NODISCARD enum walras_status market_settings_check(const struct market_settings *settings,
+                                                          struct walras_err *err);
 
 struct market_binding { /* a grid limit with a shadow price */
     size_t row;         /* of problem.limits */
@@ -59,6 +65,7 @@ struct market_breach { /* a soft limit that is broken, or in an infeasible marke
 
 struct market_result { /* arrays are the result's own: market_result_release */
     enum market_outcome outcome;
+    bool has_plan;    /* false: stopped before a plan was found; no draws then */
     double objective; /* of the plan: mixed groups, settled integer groups, orders, breaches */
     double bound;     /* proven by the final prices' answers */
     double

@@ -47,12 +47,12 @@ struct market_oracle_ops {
                                   struct market_answer *answer, struct walras_err *err);
     /*
      * For groups with integer participants, NULL for others: each participant plays one of its own
-     * answers to the `n_point` prices [n_point x n_step], chosen so that the sum of the group comes
-     * close to target_kw [n_step]. Overwrites draw_kw and *answer with what was chosen. The choice
-     * is kept: it is the group's award. Deterministic.
+     * answers to the `n_point` prices [n_point x n_step], chosen so that the group's sum comes
+     * close to the mixture of its answers by weight [n_point]. Overwrites draw_kw and *answer with
+     * what was chosen. The choice is kept: it is the group's award. Deterministic.
      */
     enum walras_status (*settle)(void *self, size_t n_point, const double *price_per_mwh,
-                                 const double *weight, const double *target_kw, double *draw_kw,
+                                 const double *weight, double *draw_kw,
                                  struct market_answer *answer, struct walras_err *err);
 };
 

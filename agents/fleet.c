@@ -1,0 +1,247 @@
+#include "agents/fleet_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void agent_fleet_free(struct agent_fleet *fleet)
+{
+    if (!fleet)
+        return;
+    for (size_t i = 0; fleet->models && i < fleet->n_device; i++)
+        agent_model_free(fleet->models[i]);
+    for (unsigned i = 0; fleet->workspaces && i < fleet->settings.n_worker; i++)
+        agent_workspace_free(fleet->workspaces[i]);
+    agent_book_free(fleet->book);
+    free(fleet->member);
+    free(fleet->groups);
+    free(fleet->inner);
+    free(fleet->models);
+    free(fleet->workspaces);
+    free(fleet->scratch);
+    free(fleet->settled_kw);
+    free(fleet->is_settled);
+    free(fleet);
+}
+
+static enum walras_status blame(struct agent_fleet *fleet, size_t device, enum walras_status status,
+                                struct walras_err *err)
+{
+    char name[128];
+
+    if (status == WALRAS_OK)
+        return status;
+    if (fleet->settings.describe)
+        fleet->settings.describe(fleet->settings.context, device, name, sizeof(name));
+    else
+        snprintf(name, sizeof(name), "device %s", fleet->devices[device].id);
+    walras_err_prefix(err, "%s", name);
+    return status;
+}
+
+enum walras_status fleet_solve(struct agent_fleet *fleet, size_t device, unsigned worker,
+                               const double *price_per_mwh, double *draw_kw,
+                               struct market_answer *answer, struct walras_err *err)
+{
+    const struct agent_device *asked = &fleet->devices[device];
+    struct agent_workspace *workspace = fleet->workspaces[worker];
+    enum walras_status status = WALRAS_OK;
+    bool exact = false;
+
+    if (!fleet->models[device])
+        return blame(
+            fleet, device,
+            agent_solve(asked, &fleet->horizon, price_per_mwh, workspace, draw_kw, answer, err),
+            err);
+    if (asked->type == AGENT_BATTERY && asked->battery.exclusive && !fleet->settings.glpk)
+        status = agent_solve_relaxed(asked, &fleet->horizon, price_per_mwh, workspace, draw_kw,
+                                     answer, &exact, err);
+    if (status == WALRAS_OK && !exact)
+        status = agent_model_solve(fleet->models[device], price_per_mwh, draw_kw, answer, err);
+    return blame(fleet, device, status, err);
+}
+
+static enum walras_status respond(void *self, size_t part, unsigned worker,
+                                  const double *price_per_mwh, double *draw_kw,
+                                  struct market_answer *answer, struct walras_err *err)
+{
+    struct fleet_group *group = self;
+    struct agent_fleet *fleet = group->fleet;
+    size_t n_step = fleet->horizon.n_step, begin = group->first + part * FLEET_PART;
+    size_t end = group->first + group->n;
+    double *one = fleet->scratch + worker * n_step;
+
+    memset(draw_kw, 0, n_step * sizeof(*draw_kw));
+    *answer = (struct market_answer){0};
+    if (end > begin + FLEET_PART)
+        end = begin + FLEET_PART;
+    for (size_t i = begin; i < end; i++) {
+        struct market_answer device = {0};
+        enum walras_status status =
+            fleet_solve(fleet, fleet->member[i], worker, price_per_mwh, one, &device, err);
+
+        if (status != WALRAS_OK)
+            return status;
+        answer->cost += device.cost;
+        answer->bound += device.bound;
+        for (size_t t = 0; t < n_step; t++)
+            draw_kw[t] += one[t];
+    }
+    return WALRAS_OK;
+}
+
+static const struct market_oracle_ops mixed_ops = {.respond = respond};
+static const struct market_oracle_ops integer_ops = {.respond = respond, .settle = fleet_settle};
+
+static enum walras_status fill_book(struct agent_fleet *fleet, struct walras_err *err)
+{
+    enum walras_status status = agent_book_new(fleet->n_bus, &fleet->horizon, &fleet->book, err);
+
+    for (size_t i = 0; i < fleet->n_device && status == WALRAS_OK; i++)
+        if (agent_device_is_separable(&fleet->devices[i]))
+            status =
+                blame(fleet, i,
+                      agent_book_enter(fleet->book, &fleet->devices[i], fleet->bus[i], err), err);
+    return status == WALRAS_OK ? agent_book_close(fleet->book, err) : status;
+}
+
+static enum walras_status make_solvers(struct agent_fleet *fleet, struct walras_err *err)
+{
+    unsigned n_worker = fleet->settings.n_worker;
+    enum walras_status status = WALRAS_OK;
+
+    fleet->models = calloc(fleet->n_device + 1, sizeof(struct agent_model *));
+    fleet->workspaces = calloc(n_worker, sizeof(struct agent_workspace *));
+    fleet->scratch = calloc(n_worker * fleet->horizon.n_step, sizeof(*fleet->scratch));
+    fleet->is_settled = calloc(fleet->n_member + 1, sizeof(*fleet->is_settled));
+    if (!fleet->models || !fleet->workspaces || !fleet->scratch || !fleet->is_settled)
+        return walras_fail(err, WALRAS_NOMEM, "%zu devices do not fit in memory", fleet->n_device);
+    for (unsigned i = 0; i < n_worker && status == WALRAS_OK; i++)
+        status = agent_workspace_new(&fleet->horizon, &fleet->workspaces[i], err);
+    for (size_t i = 0; i < fleet->n_member && status == WALRAS_OK; i++) {
+        size_t device = fleet->member[i];
+
+        if (fleet->settings.glpk || !agent_has_fast_solver(&fleet->devices[device]))
+            status = blame(fleet, device,
+                           agent_model_new(&fleet->devices[device], &fleet->horizon,
+                                           &fleet->models[device], err),
+                           err);
+    }
+    return status;
+}
+
+static void make_oracles(struct agent_fleet *fleet)
+{
+    for (size_t g = 0; g < fleet->n_group; g++) {
+        struct agent_group *group = &fleet->groups[g];
+
+        fleet->inner[g].fleet = fleet;
+        group->oracle =
+            (struct market_oracle){.ops = group->integer ? &integer_ops : &mixed_ops,
+                                   .self = &fleet->inner[g],
+                                   .n_part = (fleet->inner[g].n + FLEET_PART - 1) / FLEET_PART};
+    }
+}
+
+enum walras_status agent_fleet_new(const struct agent_device *devices, const uint32_t *bus,
+                                   size_t n_device, size_t n_bus,
+                                   const struct agent_horizon *horizon,
+                                   const struct agent_fleet_settings *settings,
+                                   struct agent_fleet **made, struct walras_err *err)
+{
+    struct agent_fleet *fleet = calloc(1, sizeof(*fleet));
+    enum walras_status status = WALRAS_OK;
+
+    if (!fleet)
+        return walras_fail(err, WALRAS_NOMEM, "cannot set up a fleet");
+    fleet->devices = devices;
+    fleet->bus = bus;
+    fleet->n_device = n_device;
+    fleet->n_bus = n_bus;
+    fleet->horizon = *horizon;
+    fleet->settings = *settings;
+    status = fill_book(fleet, err);
+    if (status == WALRAS_OK)
+        status = fleet_form_groups(fleet, err);
+    if (status == WALRAS_OK)
+        status = make_solvers(fleet, err);
+    if (status != WALRAS_OK) {
+        agent_fleet_free(fleet);
+        return status;
+    }
+    make_oracles(fleet);
+    *made = fleet;
+    return WALRAS_OK;
+}
+
+const struct agent_book *agent_fleet_book(const struct agent_fleet *fleet)
+{
+    return fleet->book;
+}
+
+const struct agent_group *agent_fleet_groups(const struct agent_fleet *fleet, size_t *n)
+{
+    *n = fleet->n_group;
+    return fleet->groups;
+}
+
+/* A convex member's award: its answers to the points, mixed by the weights of its group. */
+static enum walras_status award_mixed(struct agent_fleet *fleet, size_t g, size_t member,
+                                      const struct agent_awards *awards, double *draw_kw,
+                                      struct walras_err *err)
+{
+    size_t n_step = fleet->horizon.n_step, device = fleet->member[member];
+
+    memset(draw_kw, 0, n_step * sizeof(*draw_kw));
+    for (size_t j = 0; j < awards->n_point; j++) {
+        double weight = awards->weight[g * awards->n_point + j];
+        const double *price =
+            awards->point_price_per_mwh + (j * fleet->n_bus + fleet->bus[device]) * n_step;
+        struct market_answer answer = {0};
+
+        if (weight <= 0.0)
+            continue;
+        enum walras_status status =
+            fleet_solve(fleet, device, 0, price, fleet->scratch, &answer, err);
+
+        if (status != WALRAS_OK)
+            return status;
+        for (size_t t = 0; t < n_step; t++)
+            draw_kw[t] += weight * fleet->scratch[t];
+    }
+    return WALRAS_OK;
+}
+
+static enum walras_status award_group(struct agent_fleet *fleet, size_t g,
+                                      const struct agent_awards *awards, double *draw_kw,
+                                      struct walras_err *err)
+{
+    const struct fleet_group *group = &fleet->inner[g];
+    size_t n_step = fleet->horizon.n_step;
+    enum walras_status status = WALRAS_OK;
+
+    for (size_t i = group->first; i < group->first + group->n && status == WALRAS_OK; i++) {
+        double *out = draw_kw + fleet->member[i] * n_step;
+
+        if (fleet->is_settled[i])
+            memcpy(out, fleet->settled_kw + i * n_step, n_step * sizeof(*out));
+        else
+            status = award_mixed(fleet, g, i, awards, out, err);
+    }
+    return status;
+}
+
+enum walras_status agent_fleet_award(struct agent_fleet *fleet, const struct agent_awards *awards,
+                                     double *draw_kw, struct walras_err *err)
+{
+    size_t n_step = fleet->horizon.n_step;
+    enum walras_status status = WALRAS_OK;
+
+    for (size_t i = 0; i < fleet->n_device && status == WALRAS_OK; i++)
+        if (agent_device_is_separable(&fleet->devices[i]))
+            status = agent_book_award(fleet->book, &fleet->devices[i], fleet->bus[i],
+                                      awards->order_kw, draw_kw + i * n_step, err);
+    for (size_t g = 0; g < fleet->n_group && status == WALRAS_OK; g++)
+        status = award_group(fleet, g, awards, draw_kw, err);
+    return status;
+}

@@ -1,0 +1,323 @@
+#include "scenario/clear.h"
+
+#include "agents/fleet.h"
+#include "scenario/clear_internal.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct scenario_clear_settings scenario_clear_settings_defaults(void)
+{
+    return (struct scenario_clear_settings){.market = market_settings_defaults()};
+}
+
+void scenario_clearing_free(struct scenario_clearing *c)
+{
+    if (!c)
+        return;
+    agent_fleet_free(c->fleet);
+    grid_limits_free(c->limits);
+    market_result_release(&c->market);
+    free(c->device_bus);
+    free(c->orders);
+    free(c->groups);
+    free(c->bus_ids);
+    free(c->award_kw);
+    free(c->flow_kw);
+    free(c->import_kw);
+    free(c);
+}
+
+const struct scenario_result *scenario_clearing_result(const struct scenario_clearing *clearing)
+{
+    return &clearing->result;
+}
+
+static void describe(const void *context, size_t device, char *text, size_t size)
+{
+    const struct scenario *s = context;
+
+    snprintf(text, size, "agent %s, device %s", s->agents[s->device_agent[device]].id,
+             s->devices[device].id);
+}
+
+/* Enough groups for plans that need few rounds, few enough for a quick master. */
+static size_t default_groups(const struct scenario *scenario)
+{
+    size_t few = scenario->horizon.n_step <= 32 ? 96 : 64;
+
+    return few;
+}
+
+static enum walras_status make_fleet(struct scenario_clearing *c, struct walras_err *err)
+{
+    const struct scenario *s = c->scenario;
+    size_t n_group = c->settings.n_group ? c->settings.n_group : default_groups(s);
+    struct agent_fleet_settings settings = {.n_worker = c->settings.market.n_thread,
+                                            .glpk = c->settings.glpk,
+                                            .n_group = n_group,
+                                            .describe = describe,
+                                            .context = s};
+
+    c->device_bus = calloc(s->n_device + 1, sizeof(*c->device_bus));
+    if (!c->device_bus)
+        return walras_fail(err, WALRAS_NOMEM, "%zu devices do not fit in memory", s->n_device);
+    for (size_t i = 0; i < s->n_device; i++)
+        c->device_bus[i] = scenario_device_bus(s, i);
+    return agent_fleet_new(s->devices, c->device_bus, s->n_device, s->network.n_bus, &s->horizon,
+                           &settings, &c->fleet, err);
+}
+
+static bool any_limit(const struct scenario *s)
+{
+    for (size_t l = 0; l < s->network.n_line; l++)
+        if (s->network.lines[l].in_service && isfinite(s->network.lines[l].limit_kw))
+            return true;
+    return false;
+}
+
+static enum walras_status make_limits(struct scenario_clearing *c, struct walras_err *err)
+{
+    const struct scenario *s = c->scenario;
+
+    if (s->model == SCENARIO_LINDISTFLOW)
+        return walras_fail(err, WALRAS_UNSUPPORTED,
+                           "grid model lindistflow: not supported yet; use \"dc\"");
+    if (s->model == SCENARIO_COPPERPLATE || s->network.n_line == 0)
+        return WALRAS_OK;
+    return grid_limits_dc(&s->network, s->rating_scale, &c->limits, err);
+}
+
+/* The book's orders, then two for each supply and step: import, export. */
+static enum walras_status make_orders(struct scenario_clearing *c, struct walras_err *err)
+{
+    const struct scenario *s = c->scenario;
+    size_t n_step = s->horizon.n_step, n = 0;
+    const struct market_order *booked = agent_book_orders(agent_fleet_book(c->fleet), &n);
+
+    c->n_booked = n;
+    c->n_order = n + 2 * s->n_supply * n_step;
+    c->orders = malloc((c->n_order + 1) * sizeof(*c->orders));
+    if (!c->orders)
+        return walras_fail(err, WALRAS_NOMEM, "%zu orders do not fit in memory", c->n_order);
+    if (n > 0)
+        memcpy(c->orders, booked, n * sizeof(*booked));
+    for (size_t i = 0; i < s->n_supply; i++)
+        for (uint32_t t = 0; t < n_step; t++) {
+            const struct scenario_supply *supply = &s->supplies[i];
+
+            c->orders[n++] =
+                (struct market_order){.bus = supply->bus,
+                                      .step = t,
+                                      .high_kw = walras_series_at(supply->import_limit_kw, t),
+                                      .price_per_mwh = walras_series_at(supply->price_per_mwh, t)};
+            c->orders[n++] = (struct market_order){
+                .bus = supply->bus,
+                .step = t,
+                .low_kw = -walras_series_at(supply->export_limit_kw, t),
+                .price_per_mwh = walras_series_at(supply->export_price_per_mwh, t)};
+        }
+    return WALRAS_OK;
+}
+
+static enum walras_status make_groups(struct scenario_clearing *c, struct walras_err *err)
+{
+    size_t n = 0;
+    const struct agent_group *groups = agent_fleet_groups(c->fleet, &n);
+
+    c->groups = calloc(n + 1, sizeof(*c->groups));
+    c->bus_ids = calloc(c->scenario->network.n_bus + 1, sizeof(*c->bus_ids));
+    if (!c->groups || !c->bus_ids)
+        return walras_fail(err, WALRAS_NOMEM, "%zu groups do not fit in memory", n);
+    for (size_t g = 0; g < n; g++)
+        c->groups[g] = (struct market_group){.bus = groups[g].bus,
+                                             .oracle = groups[g].oracle,
+                                             .integer = groups[g].integer,
+                                             .swing_kw = groups[g].swing_kw,
+                                             .n_device = groups[g].n_device,
+                                             .name = groups[g].name};
+    for (size_t b = 0; b < c->scenario->network.n_bus; b++)
+        c->bus_ids[b] = c->scenario->network.buses[b].id;
+    c->n_group = n;
+    return WALRAS_OK;
+}
+
+static struct market_problem problem_of(const struct scenario_clearing *c)
+{
+    const struct scenario *s = c->scenario;
+    double soft = s->line_overload_price_per_mwh;
+
+    return (struct market_problem){.n_bus = s->network.n_bus,
+                                   .n_step = s->horizon.n_step,
+                                   .step_h = s->horizon.step_h,
+                                   .firm_draw_kw = agent_book_firm_kw(agent_fleet_book(c->fleet)),
+                                   .firm_cost = agent_book_firm_cost(agent_fleet_book(c->fleet)),
+                                   .orders = c->orders,
+                                   .n_order = c->n_order,
+                                   .groups = c->groups,
+                                   .n_group = c->n_group,
+                                   .limits = any_limit(s) ? c->limits : NULL,
+                                   .breach_price_per_mwh = isnan(soft) ? (double)INFINITY : soft,
+                                   .bus_ids = c->bus_ids};
+}
+
+static void take_supply(struct scenario_clearing *c)
+{
+    size_t n = c->scenario->n_supply * c->scenario->horizon.n_step;
+    const double *order_kw = c->market.order_kw + c->n_booked;
+
+    for (size_t i = 0; i < n; i++) {
+        c->import_kw[i] = order_kw[2 * i];
+        c->import_kw[n + i] = -order_kw[2 * i + 1];
+    }
+}
+
+/* Flows of one step from the awards. */
+static enum walras_status flow_step(struct scenario_clearing *c, size_t t, double *injection_kw,
+                                    double *value, struct walras_err *err)
+{
+    const struct scenario *s = c->scenario;
+    size_t n_step = s->horizon.n_step, n_supply = s->n_supply;
+    enum walras_status status = WALRAS_OK;
+
+    memset(injection_kw, 0, s->network.n_bus * sizeof(*injection_kw));
+    for (size_t i = 0; i < s->n_device; i++)
+        injection_kw[c->device_bus[i]] -= c->award_kw[i * n_step + t];
+    for (size_t i = 0; i < n_supply; i++)
+        injection_kw[s->supplies[i].bus] +=
+            c->import_kw[i * n_step + t] - c->import_kw[(n_supply + i) * n_step + t];
+    status = grid_limits_values(c->limits, injection_kw, value, err);
+    if (status == WALRAS_OK)
+        for (size_t r = 0; r < grid_limits_count(c->limits); r++)
+            c->flow_kw[grid_limits_at(c->limits, r)->index * n_step + t] = value[r];
+    return status;
+}
+
+static enum walras_status take_flows(struct scenario_clearing *c, struct walras_err *err)
+{
+    size_t n_bus = c->scenario->network.n_bus;
+    double *work = NULL;
+    enum walras_status status = WALRAS_OK;
+
+    if (!c->limits)
+        return WALRAS_OK;
+    work = calloc(n_bus + grid_limits_count(c->limits) + 1, sizeof(*work));
+    if (!work)
+        return walras_fail(err, WALRAS_NOMEM, "the flows do not fit in memory");
+    for (size_t t = 0; t < c->scenario->horizon.n_step && status == WALRAS_OK; t++)
+        status = flow_step(c, t, work, work + n_bus, err);
+    free(work);
+    return status;
+}
+
+static enum walras_status take_awards(struct scenario_clearing *c, struct walras_err *err)
+{
+    const struct scenario *s = c->scenario;
+    size_t n_step = s->horizon.n_step;
+    struct agent_awards awards = {.order_kw = c->market.order_kw,
+                                  .weight = c->market.weight,
+                                  .point_price_per_mwh = c->market.point_price_per_mwh,
+                                  .n_point = c->market.n_point};
+
+    c->award_kw = calloc(s->n_device * n_step + 1, sizeof(*c->award_kw));
+    c->flow_kw = calloc(s->network.n_line * n_step + 1, sizeof(*c->flow_kw));
+    c->import_kw = calloc(2 * s->n_supply * n_step + 1, sizeof(*c->import_kw));
+    if (!c->award_kw || !c->flow_kw || !c->import_kw)
+        return walras_fail(err, WALRAS_NOMEM, "the awards of %zu devices do not fit in memory",
+                           s->n_device);
+    take_supply(c);
+    enum walras_status status = agent_fleet_award(c->fleet, &awards, c->award_kw, err);
+
+    if (status == WALRAS_OK)
+        status = take_flows(c, err);
+    c->result.award_kw = c->award_kw;
+    c->result.flow_kw = c->flow_kw;
+    c->result.import_kw = c->import_kw;
+    c->result.export_kw = c->import_kw + s->n_supply * n_step;
+    return status;
+}
+
+/* A participant that cannot meet its own constraints is the answer, not a failure. */
+static enum walras_status participant_fault(struct scenario_clearing *c, struct walras_err *fault)
+{
+    snprintf(c->why, sizeof(c->why), "%s", fault->msg);
+    *fault = (struct walras_err){0};
+    c->market.outcome = MARKET_INFEASIBLE;
+    c->market.n_bus = c->scenario->network.n_bus;
+    c->market.n_step = c->scenario->horizon.n_step;
+    c->market.objective = c->market.bound = c->market.convex_objective = NAN;
+    return WALRAS_OK;
+}
+
+static enum walras_status clear_market(struct scenario_clearing *c, struct walras_err *err)
+{
+    struct market_problem problem = problem_of(c);
+    struct walras_err fault = {0};
+    enum walras_status status = market_problem_check(&problem, err);
+
+    if (status == WALRAS_OK)
+        status = market_settings_check(&c->settings.market, err);
+    if (status != WALRAS_OK)
+        return status;
+    status = market_clear(&problem, &c->settings.market, &c->market, &fault);
+    if (status == WALRAS_INVALID)
+        return participant_fault(c, &fault);
+    if (status != WALRAS_OK)
+        return walras_fail(err, status, "%s", fault.msg);
+    if (c->market.outcome == MARKET_INFEASIBLE) {
+        scenario_explain_infeasible(c);
+        return WALRAS_OK;
+    }
+    return c->market.has_plan ? take_awards(c, err) : WALRAS_OK;
+}
+
+static enum walras_status certify(struct scenario_clearing *c, struct walras_err *err)
+{
+    enum walras_status status = WALRAS_OK;
+
+    if (!c->award_kw)
+        return WALRAS_OK;
+    status = scenario_certify(&c->result, &c->certificate, err);
+    if (status == WALRAS_OK)
+        c->result.certificate = &c->certificate;
+    return status;
+}
+
+enum walras_status scenario_clear(const struct scenario *scenario,
+                                  const struct scenario_clear_settings *settings,
+                                  struct scenario_clearing **made, struct walras_err *err)
+{
+    struct scenario_clearing *c = calloc(1, sizeof(*c));
+    enum walras_status status = WALRAS_OK;
+
+    if (!c)
+        return walras_fail(err, WALRAS_NOMEM, "cannot set up the clearing");
+    c->scenario = scenario;
+    c->settings = *settings;
+    status = make_limits(c, err);
+    if (status == WALRAS_OK)
+        status = make_fleet(c, err);
+    if (status == WALRAS_OK)
+        status = make_orders(c, err);
+    if (status == WALRAS_OK)
+        status = make_groups(c, err);
+    c->result = (struct scenario_result){.scenario = scenario,
+                                         .market = &c->market,
+                                         .limits = c->limits,
+                                         .method = settings->market.method,
+                                         .gap_asked = settings->market.gap};
+    if (status == WALRAS_OK)
+        status = clear_market(c, err);
+    if (status == WALRAS_OK)
+        status = certify(c, err);
+    if (status != WALRAS_OK) {
+        scenario_clearing_free(c);
+        return status;
+    }
+    if (c->why[0] != '\0')
+        c->result.why = c->why;
+    *made = c;
+    return WALRAS_OK;
+}

@@ -1,0 +1,37 @@
+/*
+ * Clearing a scenario in one process: its devices become a fleet, its supply orders, its network
+ * limits; the market clears; every device gets its award; the answer is certified.
+ *
+ * Ownership  the scenario is borrowed and outlives the clearing; the clearing owns all else.
+ * Threads    one at a time; settings.market.n_thread workers answer for the devices.
+ */
+#ifndef WALRAS_SCENARIO_CLEAR_H
+#define WALRAS_SCENARIO_CLEAR_H
+
+#include "scenario/certificate.h"
+#include "scenario/result.h"
+
+struct scenario_clear_settings {
+    struct market_settings market;
+    bool glpk;      /* ask all devices through GLPK instead of the exact fast solvers */
+    size_t n_group; /* about how many groups of convex devices answer together; 0: chosen by size */
+};
+struct scenario_clear_settings scenario_clear_settings_defaults(void);
+
+struct scenario_clearing;
+
+/*
+ * A participant that cannot satisfy its own constraints makes the market infeasible: an outcome,
+ * with the device and step in the result's `why`. Errors: WALRAS_INVALID (settings, a scenario that
+ * cannot be modelled), WALRAS_UNSUPPORTED, WALRAS_NOMEM, WALRAS_INTERNAL.
+ */
+WALRAS_NODISCARD enum walras_status scenario_clear(const struct scenario *scenario,
+                                                   const struct scenario_clear_settings *settings,
+                                                   struct scenario_clearing **made,
+                                                   struct walras_err *err);
+void scenario_clearing_free(struct scenario_clearing *clearing);
+
+/* Lives as long as the clearing. */
+const struct scenario_result *scenario_clearing_result(const struct scenario_clearing *clearing);
+
+#endif

@@ -1,0 +1,32 @@
+/*
+ * A clearing's insides, shared by running it (clear.c) and explaining what cannot be met
+ * (infeasible.c).
+ */
+#ifndef WALRAS_SCENARIO_CLEAR_INTERNAL_H
+#define WALRAS_SCENARIO_CLEAR_INTERNAL_H
+
+#include "agents/fleet.h"
+#include "scenario/clear.h"
+
+struct scenario_clearing {
+    const struct scenario *scenario;
+    struct scenario_clear_settings settings;
+    struct agent_fleet *fleet;
+    struct grid_limits *limits;  /* NULL: one bus */
+    uint32_t *device_bus;        /* [n_device] */
+    struct market_order *orders; /* [n_order] the book's, then the supplies' */
+    size_t n_order, n_booked;
+    struct market_group *groups; /* [n_group] */
+    size_t n_group;
+    const char **bus_ids;
+    struct market_result market;
+    double *award_kw, *flow_kw, *import_kw; /* export behind import */
+    char why[480];
+    struct scenario_certificate certificate;
+    struct scenario_result result;
+};
+
+/* Writes `why` from the needs that the market could not meet: where, when, how much. */
+void scenario_explain_infeasible(struct scenario_clearing *clearing);
+
+#endif
