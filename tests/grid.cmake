@@ -8,3 +8,5 @@ walras_test(test_limits SOURCES unit/test_limits.c USES grid LINKS walras_gridki
 walras_test(test_matpower SOURCES unit/test_matpower.c USES grid)
 walras_test(test_matpower_reference SOURCES unit/test_matpower_reference.c USES grid
     LINKS PkgConfig::JANSSON)
+walras_test(test_grid_memory SOURCES unit/test_grid_memory.c USES grid
+    LINKS -Wl,--wrap=calloc,--wrap=realloc,--wrap=malloc)

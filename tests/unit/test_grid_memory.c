@@ -1,0 +1,116 @@
+/* Every allocation fails once: the failure is told, nothing leaks, nothing half-made is left. */
+#include "grid/limits.h"
+#include "grid/matpower.h"
+#include "testkit.h"
+
+#include <stdlib.h>
+
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__real_realloc(void *block, size_t size);
+void *__wrap_realloc(void *block, size_t size);
+void *__real_malloc(size_t size);
+void *__wrap_malloc(size_t size);
+
+static long until_failure = -1; /* allocations that still succeed; negative: all do */
+
+static bool fails_now(void)
+{
+    return until_failure >= 0 && until_failure-- == 0;
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+    return fails_now() ? NULL : __real_calloc(n, size);
+}
+
+void *__wrap_realloc(void *block, size_t size)
+{
+    return fails_now() ? NULL : __real_realloc(block, size);
+}
+
+void *__wrap_malloc(size_t size)
+{
+    return fails_now() ? NULL : __real_malloc(size);
+}
+
+/* Runs `job` with its first, second, … allocation failing, until it has enough of them. */
+static void sweep(enum walras_status (*job)(struct walras_err *err))
+{
+    enum walras_status status = WALRAS_NOMEM;
+    long k = 0;
+
+    for (; status != WALRAS_OK && k < 1000; k++) {
+        struct walras_err err = {0};
+
+        until_failure = k;
+        status = job(&err);
+        until_failure = -1;
+        if (status != WALRAS_OK) {
+            CU_ASSERT_EQUAL(status, WALRAS_NOMEM);
+            CU_ASSERT_EQUAL(err.code, WALRAS_NOMEM);
+        }
+    }
+    CU_ASSERT_EQUAL(status, WALRAS_OK);
+    CU_ASSERT_TRUE(k > 3);
+}
+
+static enum walras_status read_example(struct walras_err *err)
+{
+    struct grid_case c = {0};
+    enum walras_status status =
+        grid_case_read(WALRAS_SOURCE_DIR "/tests/fuzz/corpus/matpower/odd.m", &c, err);
+
+    grid_case_release(&c);
+    return status;
+}
+
+static struct grid_case example; /* read before allocations fail */
+
+static enum walras_status ask_limits(struct walras_err *err)
+{
+    struct grid_limits *limits = NULL;
+    struct grid_row row = {0};
+    enum walras_status status = grid_limits_dc(&example.network, 1.0, &limits, err);
+
+    if (status == WALRAS_OK)
+        status = grid_limits_row(limits, 0, &row, err);
+    grid_limits_free(limits);
+    return status;
+}
+
+static enum walras_status make_copperplate(struct walras_err *err)
+{
+    struct grid_network network = {0};
+    enum walras_status status = grid_network_copperplate(&network, err);
+
+    if (status == WALRAS_OK)
+        status = grid_network_check(&network, err);
+    grid_network_release(&network);
+    return status;
+}
+
+static void test_reading_a_case_survives(void)
+{
+    sweep(read_example);
+}
+
+static void test_limits_survive(void)
+{
+    CU_ASSERT_EQUAL_FATAL(grid_case_read(WALRAS_SOURCE_DIR "/examples/pjm5/pjm5.m", &example, NULL),
+                          WALRAS_OK);
+    sweep(ask_limits);
+    grid_case_release(&example);
+}
+
+static void test_a_copperplate_survives(void)
+{
+    sweep(make_copperplate);
+}
+
+static const struct testkit_test tests[] = {
+    {"reading a case survives", test_reading_a_case_survives},
+    {"limits survive", test_limits_survive},
+    {"a copperplate survives", test_a_copperplate_survives},
+};
+TESTKIT_MAIN("grid without memory", tests)
