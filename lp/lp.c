@@ -293,6 +293,11 @@ double lp_cost(const struct lp *lp, size_t column)
     return lp->cost[column];
 }
 
+double lp_constant(const struct lp *lp)
+{
+    return lp->constant;
+}
+
 bool lp_has_integers(const struct lp *lp)
 {
     return lp->n_integer > 0;

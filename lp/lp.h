@@ -72,6 +72,7 @@ WALRAS_NODISCARD enum walras_status lp_read(const char *path, struct lp **made,
 size_t lp_columns(const struct lp *lp);
 size_t lp_rows(const struct lp *lp);
 double lp_cost(const struct lp *lp, size_t column);
+double lp_constant(const struct lp *lp); /* of the objective; 0 unless it was read */
 bool lp_has_integers(const struct lp *lp);
 /* Index of the column of that name in a program that was read, or SIZE_MAX. */
 size_t lp_find_column(const struct lp *lp, const char *name);

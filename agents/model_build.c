@@ -1,0 +1,122 @@
+#include "agents/model_internal.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static void *grow(void *array, size_t n, size_t *room, size_t size)
+{
+    size_t larger = n + 1 > *room ? 2 * n + 16 : *room;
+    void *moved = larger > *room ? realloc(array, larger * size) : array;
+
+    if (moved)
+        *room = larger;
+    return moved;
+}
+
+static void fail_no_memory(struct model_builder *build)
+{
+    build->status = walras_fail(build->err, WALRAS_NOMEM, "cannot make a model of %zu columns",
+                                build->model->n_column);
+}
+
+/* cost and x follow when the model is whole. */
+static void remember_own_cost(struct model_builder *build, double own_cost)
+{
+    struct agent_model *model = build->model;
+    double *grown = grow(model->own_cost, model->n_column, &model->column_room, sizeof(*grown));
+
+    if (!grown) {
+        fail_no_memory(build);
+        return;
+    }
+    model->own_cost = grown;
+    model->own_cost[model->n_column++] = own_cost;
+}
+
+size_t model_column(struct model_builder *build, double low, double high, double own_cost)
+{
+    size_t column = SIZE_MAX;
+
+    if (build->status == WALRAS_OK)
+        build->status =
+            lp_add_columns(build->model->lp, 1, &low, &high, &(double){0.0}, &column, build->err);
+    if (build->status == WALRAS_OK)
+        remember_own_cost(build, own_cost);
+    return column;
+}
+
+void model_adopt_columns(struct model_builder *build)
+{
+    const struct lp *lp = build->model->lp;
+
+    for (size_t j = 0; j < lp_columns(lp) && build->status == WALRAS_OK; j++)
+        remember_own_cost(build, lp_cost(lp, j));
+}
+
+size_t model_binary(struct model_builder *build, double own_cost)
+{
+    size_t column = model_column(build, 0.0, 1.0, own_cost);
+
+    if (build->status == WALRAS_OK)
+        build->status = lp_set_integer(build->model->lp, column, build->err);
+    return column;
+}
+
+void model_draw(struct model_builder *build, size_t column, size_t step, double coef)
+{
+    struct agent_model *model = build->model;
+    struct model_term *grown;
+
+    if (build->status != WALRAS_OK)
+        return;
+    grown = grow(model->terms, model->n_term, &model->term_room, sizeof(*grown));
+    if (!grown) {
+        fail_no_memory(build);
+        return;
+    }
+    model->terms = grown;
+    model->terms[model->n_term++] =
+        (struct model_term){.column = column, .step = step, .coef = coef};
+}
+
+void model_row(struct model_builder *build, size_t n, const size_t *column, const double *coef,
+               double low, double high)
+{
+    if (build->status == WALRAS_OK)
+        build->status = lp_add_row(build->model->lp, n, column, coef, low, high, NULL, build->err);
+}
+
+static void remember_need(struct model_builder *build, struct model_need need)
+{
+    struct agent_model *model = build->model;
+    struct model_need *grown = grow(model->needs, model->n_need, &model->need_room, sizeof(*grown));
+
+    if (!grown) {
+        fail_no_memory(build);
+        return;
+    }
+    model->needs = grown;
+    model->needs[model->n_need++] = need;
+}
+
+size_t model_state(struct model_builder *build, size_t step, double low, double high,
+                   const char *unit)
+{
+    size_t state, below, above;
+
+    if (!build->model->elastic && low <= high)
+        return model_column(build, low, high, 0.0);
+    state = model_column(build, -HUGE_VAL, HUGE_VAL, 0.0);
+    below = model_column(build, 0.0, HUGE_VAL, 1.0);
+    above = model_column(build, 0.0, HUGE_VAL, 1.0);
+    if (!build->model->elastic) { /* bounds that hold no number: infeasible, not misuse */
+        model_row(build, 1, &state, &(double){1.0}, low, HUGE_VAL);
+        model_row(build, 1, &state, &(double){1.0}, -HUGE_VAL, high);
+        return state;
+    }
+    model_row(build, 2, (size_t[]){state, below}, (double[]){1.0, 1.0}, low, HUGE_VAL);
+    model_row(build, 2, (size_t[]){state, above}, (double[]){1.0, -1.0}, -HUGE_VAL, high);
+    if (build->status == WALRAS_OK)
+        remember_need(build, (struct model_need){step, state, low, high, unit});
+    return state;
+}

@@ -1,0 +1,106 @@
+/*
+ * How a device becomes a program: the builder that each type's formulation uses, and what a model
+ * keeps between solves. Private to agents.
+ */
+#ifndef WALRAS_AGENTS_MODEL_INTERNAL_H
+#define WALRAS_AGENTS_MODEL_INTERNAL_H
+
+#include "agents/model.h"
+#include "core/units.h"
+#include "lp/lp.h"
+
+/* draw_kw of a step grows by coef times the column. */
+struct model_term {
+    size_t column, step;
+    double coef;
+};
+
+/* A state at the end of a step that must lie in [low, high]; kept to say what cannot be met. */
+struct model_need {
+    size_t step, state;
+    double low, high;
+    const char *unit;
+};
+
+/* Of one step; a model with half as many is made anew before the next solve. */
+enum { MODEL_TANGENTS = 64 };
+
+struct agent_model {
+    struct agent_device device;
+    struct agent_horizon horizon;
+    struct lp *lp;
+    double *own_cost; /* [n_column] without prices */
+    size_t n_column, column_room;
+    double *cost, *x; /* [solve_room] with prices; the last solution */
+    size_t solve_room;
+    struct model_term *terms;
+    size_t n_term, term_room;
+    double *firm_kw; /* [n_step] the draw that is no decision */
+    double firm_cost;
+
+    bool elastic; /* states may leave their bounds, at a cost: to find out which cannot hold */
+    struct model_need *needs;
+    size_t n_need, need_room;
+
+    size_t *row_column; /* scratch for rows of many columns: [row_room] */
+    double *row_coef;
+    size_t row_room;
+
+    struct agent_model *relaxed; /* exclusive battery: the same without that rule, or NULL */
+    size_t *first_column;        /* [n_step] of the step's block; meaning is the type's */
+    bool *exclusive;             /* [n_step] battery: the rule has been put into the program */
+    double *tangent_kw; /* [n_step x MODEL_TANGENTS] generator: where the cost is touched */
+    size_t *n_tangent;  /* [n_step] */
+};
+
+/* Calls after a failure do nothing, so formulations need not look at each one. */
+struct model_builder {
+    struct agent_model *model;
+    struct walras_err *err;
+    enum walras_status status;
+};
+
+/* A column low <= x <= high with the device's own cost per unit. */
+size_t model_column(struct model_builder *build, double low, double high, double own_cost);
+size_t model_binary(struct model_builder *build, double own_cost);
+void model_draw(struct model_builder *build, size_t column, size_t step, double coef);
+void model_row(struct model_builder *build, size_t n, const size_t *column, const double *coef,
+               double low, double high);
+/* A state at the end of `step`, which must lie in [low, high] whatever it takes. */
+size_t model_state(struct model_builder *build, size_t step, double low, double high,
+                   const char *unit);
+
+/* The columns of a program that was read become the model's. */
+void model_adopt_columns(struct model_builder *build);
+
+/* One formulation a type. */
+void model_build_load(struct model_builder *build, const struct agent_load *load);
+void model_build_pv(struct model_builder *build, const struct agent_pv *pv);
+void model_build_bid(struct model_builder *build, const struct agent_bid *bid);
+void model_build_shiftable(struct model_builder *build, const struct agent_shiftable *shiftable);
+void model_build_battery(struct model_builder *build, const struct agent_battery *battery);
+void model_build_ev(struct model_builder *build, const struct agent_ev *ev);
+void model_build_thermal(struct model_builder *build, const struct agent_thermal *thermal);
+void model_build_generator(struct model_builder *build, const struct agent_generator *generator);
+void model_build_lp(struct model_builder *build, const struct agent_lp *file);
+
+/*
+ * What the program does not know yet. Given its solution model->x, adds what that breaks (an
+ * exclusive battery's rule, tangents of a quadratic cost) and returns how many; *excess is what the
+ * true cost exceeds the program's by, *size the size of the costs it is to be compared with.
+ */
+size_t model_refine_battery(struct model_builder *build);
+size_t model_refine_generator(struct model_builder *build, double size, double *excess);
+/* Touches the quadratic cost where these prices would lead if there were no ramp limit. */
+void model_expect_generator(struct model_builder *build, const double *price_per_mwh);
+
+/* Charges and discharges in one step of the solution model->x. */
+bool model_does_both(const struct agent_model *model, size_t step);
+
+/* `elastic`: states may leave their bounds. model_build makes the program anew. */
+WALRAS_NODISCARD enum walras_status model_make(const struct agent_device *device,
+                                               const struct agent_horizon *horizon, bool elastic,
+                                               struct agent_model **made, struct walras_err *err);
+WALRAS_NODISCARD enum walras_status model_build(struct agent_model *model, struct walras_err *err);
+
+#endif
