@@ -66,6 +66,40 @@ enum walras_status walras_file_read(const char *path, size_t ceiling, char **tex
     return WALRAS_OK;
 }
 
+enum walras_status walras_file_create(const char *path, FILE **file, struct walras_err *err)
+{
+    FILE *opened = fopen(path, "w");
+
+    if (!opened)
+        return walras_fail(err, WALRAS_IO, "%s: cannot write: %s", path, strerror(errno));
+    *file = opened;
+    return WALRAS_OK;
+}
+
+enum walras_status walras_file_finish(FILE *file, const char *path, struct walras_err *err)
+{
+    bool failed = ferror(file) != 0;
+    int reason = 0;
+
+    if (failed) { /* the reason is long gone: the next byte meets it again */
+        clearerr(file);
+        errno = 0;
+        fputc('\n', file);
+    }
+    if (fflush(file) != 0) {
+        failed = true;
+        reason = errno;
+    }
+    if (fclose(file) != 0 && !failed) {
+        failed = true;
+        reason = errno;
+    }
+    if (failed)
+        return walras_fail(err, WALRAS_IO, "%s: cannot write: %s", path,
+                           strerror(reason ? reason : EIO));
+    return WALRAS_OK;
+}
+
 char *walras_path_join(const char *directory, const char *path)
 {
     struct walras_text joined;

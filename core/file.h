@@ -8,6 +8,8 @@
 
 #include "core/status.h"
 
+#include <stdio.h>
+
 /*
  * Reads a regular file (or what a pipe gives until its end). *text is the caller's, malloc'd, with
  * a NUL behind its *size bytes. Returns WALRAS_IO "PATH: reason" when it cannot be read,
@@ -15,6 +17,15 @@
  */
 WALRAS_NODISCARD enum walras_status walras_file_read(const char *path, size_t ceiling, char **text,
                                                      size_t *size, struct walras_err *err);
+
+/*
+ * A file to write, and its end: what is buffered is written, and every failure since it was opened
+ * is told, WALRAS_IO "PATH: reason". walras_file_finish closes the file in any case.
+ */
+WALRAS_NODISCARD enum walras_status walras_file_create(const char *path, FILE **file,
+                                                       struct walras_err *err);
+WALRAS_NODISCARD enum walras_status walras_file_finish(FILE *file, const char *path,
+                                                       struct walras_err *err);
 
 /*
  * `path` as seen from `directory` ("." when it is ""): absolute paths stay as they are. Malloc'd,
