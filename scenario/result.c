@@ -1,0 +1,335 @@
+#include "scenario/result.h"
+
+#include "core/file.h"
+#include "core/json_write.h"
+#include "scenario/certificate.h"
+#include "scenario/result_internal.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+const char *scenario_result_status(const struct scenario_result *result)
+{
+    return market_outcome_name(result->market->outcome);
+}
+
+static void put_text(struct walras_json_out *out, const char *key, const char *text)
+{
+    walras_json_out_key(out, key);
+    walras_json_out_text(out, text);
+}
+
+static void put_number(struct walras_json_out *out, const char *key, double value)
+{
+    walras_json_out_key(out, key);
+    walras_json_out_number(out, value);
+}
+
+static void put_integer(struct walras_json_out *out, const char *key, int64_t value)
+{
+    walras_json_out_key(out, key);
+    walras_json_out_integer(out, value);
+}
+
+/* Rows of a matrix; null when there is none. */
+static void put_matrix(struct walras_json_out *out, const char *key, const double *values,
+                       size_t n_row, size_t n_column)
+{
+    walras_json_out_key(out, key);
+    if (!values) {
+        walras_json_out_null(out);
+        return;
+    }
+    walras_json_out_open(out, '[');
+    for (size_t r = 0; r < n_row; r++)
+        walras_json_out_numbers(out, values + r * n_column, n_column);
+    walras_json_out_close(out, ']');
+}
+
+static void put_summary(struct walras_json_out *out, const struct scenario_result *result)
+{
+    const struct market_result *market = result->market;
+    double objective = result->certificate ? result->certificate->objective : market->objective;
+    double gap = (objective - market->bound) / fmax(1.0, fabs(objective));
+
+    if (!result->award_kw) /* no plan */
+        objective = gap = NAN;
+    walras_json_out_key(out, "walras");
+    walras_json_out_integer(out, 1);
+    put_text(out, "name", result->scenario->name);
+    put_text(out, "status", scenario_result_status(result));
+    if (result->why)
+        put_text(out, "why", result->why);
+    put_number(out, "objective", objective);
+    put_number(out, "dual_bound", market->bound);
+    put_number(out, "gap", gap);
+    put_integer(out, "rounds", market->n_rounds);
+    put_number(out, "seconds", market->seconds);
+    put_text(out, "method", result->method);
+    put_integer(out, "responses", (int64_t)market->n_responses);
+}
+
+static void put_prices(struct walras_json_out *out, const struct scenario_result *result)
+{
+    const struct grid_network *network = &result->scenario->network;
+    char unit[64];
+
+    snprintf(unit, sizeof(unit), "%.40s/MWh", result->scenario->currency);
+    walras_json_out_key(out, "prices");
+    walras_json_out_open(out, '{');
+    put_text(out, "unit", unit);
+    walras_json_out_key(out, "bus");
+    walras_json_out_open(out, '[');
+    for (size_t b = 0; b < network->n_bus; b++)
+        walras_json_out_text(out, network->buses[b].id);
+    walras_json_out_close(out, ']');
+    put_matrix(out, "values", result->market->price_per_mwh, network->n_bus,
+               result->scenario->horizon.n_step);
+    walras_json_out_close(out, '}');
+}
+
+/* Energy is the slack's price at every bus, congestion the rest; this model knows no more. */
+static void put_price_parts(struct walras_json_out *out, const struct scenario_result *result,
+                            double *part)
+{
+    const struct market_result *market = result->market;
+    size_t n_bus = result->scenario->network.n_bus, n_step = result->scenario->horizon.n_step;
+    const double *energy = market->energy_price_per_mwh;
+    const double *shown = market->price_per_mwh ? part : NULL;
+
+    walras_json_out_key(out, "price_parts");
+    walras_json_out_open(out, '{');
+    for (size_t i = 0; i < n_bus * n_step && shown; i++)
+        part[i] = energy[i % n_step];
+    put_matrix(out, "energy", shown, n_bus, n_step);
+    for (size_t i = 0; i < n_bus * n_step && shown; i++)
+        part[i] = market->price_per_mwh[i] - energy[i % n_step];
+    put_matrix(out, "congestion", shown, n_bus, n_step);
+    for (size_t i = 0; i < n_bus * n_step && shown; i++)
+        part[i] = 0.0;
+    put_matrix(out, "voltage", shown, n_bus, n_step);
+    put_matrix(out, "loss", shown, n_bus, n_step);
+    walras_json_out_close(out, '}');
+}
+
+static void put_exchange(struct walras_json_out *out, const char *key, const double *values,
+                         size_t supply, size_t n_step)
+{
+    walras_json_out_key(out, key);
+    if (values)
+        walras_json_out_numbers(out, values + supply * n_step, n_step);
+    else
+        walras_json_out_null(out);
+}
+
+static void put_supply(struct walras_json_out *out, const struct scenario_result *result)
+{
+    const struct scenario *scenario = result->scenario;
+
+    walras_json_out_key(out, "supply");
+    walras_json_out_open(out, '[');
+    for (size_t s = 0; s < scenario->n_supply; s++) {
+        walras_json_out_open(out, '{');
+        put_text(out, "id", scenario->supplies[s].id);
+        put_exchange(out, "import_kw", result->import_kw, s, scenario->horizon.n_step);
+        put_exchange(out, "export_kw", result->export_kw, s, scenario->horizon.n_step);
+        walras_json_out_close(out, '}');
+    }
+    walras_json_out_close(out, ']');
+}
+
+static void put_bus_draw(struct walras_json_out *out, const struct scenario_result *result,
+                         double *draw_kw)
+{
+    const struct scenario *scenario = result->scenario;
+    size_t n_bus = scenario->network.n_bus, n_step = scenario->horizon.n_step;
+
+    for (size_t i = 0; i < n_bus * n_step; i++)
+        draw_kw[i] = 0.0;
+    for (size_t d = 0; d < scenario->n_device && result->award_kw; d++)
+        for (size_t t = 0; t < n_step; t++)
+            draw_kw[scenario_device_bus(scenario, d) * n_step + t] +=
+                result->award_kw[d * n_step + t];
+    put_matrix(out, "bus_draw_kw", result->award_kw ? draw_kw : NULL, n_bus, n_step);
+}
+
+static void put_lines(struct walras_json_out *out, const struct scenario_result *result)
+{
+    const struct grid_network *network = &result->scenario->network;
+
+    walras_json_out_key(out, "lines");
+    walras_json_out_open(out, '{');
+    walras_json_out_key(out, "id");
+    walras_json_out_open(out, '[');
+    for (size_t l = 0; l < network->n_line; l++)
+        walras_json_out_text(out, network->lines[l].id);
+    walras_json_out_close(out, ']');
+    put_matrix(out, "flow_kw", result->flow_kw, network->n_line, result->scenario->horizon.n_step);
+    walras_json_out_close(out, '}');
+}
+
+static void put_limit(struct walras_json_out *out, const struct scenario_result *result, size_t row)
+{
+    put_text(out, "kind", grid_limit_kind_name(grid_limits_at(result->limits, row)->kind));
+    put_text(out, "id", grid_limits_id(result->limits, row));
+}
+
+static void put_binding(struct walras_json_out *out, const struct scenario_result *result)
+{
+    walras_json_out_key(out, "binding");
+    walras_json_out_open(out, '[');
+    for (size_t k = 0; k < result->market->n_binding; k++) {
+        const struct market_binding *binding = &result->market->binding[k];
+
+        walras_json_out_open(out, '{');
+        put_limit(out, result, binding->row);
+        put_integer(out, "step", binding->step);
+        put_integer(out, "direction", binding->direction);
+        put_number(out, "shadow_price_per_mwh", binding->shadow_price_per_mwh);
+        walras_json_out_close(out, '}');
+    }
+    walras_json_out_close(out, ']');
+}
+
+static void put_relaxed(struct walras_json_out *out, const struct scenario_result *result)
+{
+    walras_json_out_key(out, "relaxed");
+    walras_json_out_open(out, '[');
+    for (size_t k = 0; k < result->market->n_breach; k++) {
+        const struct market_breach *breach = &result->market->breach[k];
+
+        walras_json_out_open(out, '{');
+        if (breach->kind == MARKET_BREACH_LIMIT)
+            put_limit(out, result, breach->row);
+        else
+            put_text(out, "kind", breach->kind == MARKET_BREACH_SHORTAGE ? "shortage" : "surplus");
+        put_integer(out, "step", breach->step);
+        put_number(out, "breach_kw", breach->breach_kw);
+        put_number(out, "cost", breach->cost);
+        walras_json_out_close(out, '}');
+    }
+    walras_json_out_close(out, ']');
+}
+
+/* Where the worst device breach is; nothing when there is none. */
+static void put_device_breach(struct walras_json_out *out, const struct scenario_result *result)
+{
+    const struct scenario *scenario = result->scenario;
+    const struct scenario_certificate *certificate = result->certificate;
+    size_t device = certificate->device_breach.index;
+
+    if (!certificate->device_what)
+        return;
+    walras_json_out_key(out, "device_breach");
+    walras_json_out_open(out, '{');
+    put_text(out, "agent", scenario->agents[scenario->device_agent[device]].id);
+    put_text(out, "device", scenario->devices[device].id);
+    put_integer(out, "step", (int64_t)certificate->device_breach.step);
+    put_text(out, "what", certificate->device_what);
+    walras_json_out_close(out, '}');
+}
+
+static void put_certificate(struct walras_json_out *out, const struct scenario_result *result)
+{
+    const struct scenario_certificate *certificate = result->certificate;
+
+    walras_json_out_key(out, "certificate");
+    if (!certificate) {
+        walras_json_out_null(out);
+        return;
+    }
+    walras_json_out_open(out, '{');
+    walras_json_out_key(out, "clean");
+    walras_json_out_bool(out, certificate->clean);
+    put_number(out, "max_imbalance_kw", certificate->max_imbalance_kw);
+    put_number(out, "max_line_breach_kw", certificate->max_line_breach_kw);
+    put_number(out, "max_flow_error_kw", certificate->max_flow_error_kw);
+    put_number(out, "max_device_breach", certificate->max_device_breach);
+    put_device_breach(out, result);
+    put_number(out, "max_supply_breach_kw", certificate->max_supply_breach_kw);
+    put_number(out, "max_price_error_per_mwh", certificate->max_price_error_per_mwh);
+    put_number(out, "device_cost", certificate->device_cost);
+    put_number(out, "supply_cost", certificate->supply_cost);
+    put_number(out, "breach_cost", certificate->breach_cost);
+    put_number(out, "objective", certificate->objective);
+    put_number(out, "dual_bound", certificate->dual_bound);
+    put_number(out, "gap", certificate->gap);
+    walras_json_out_close(out, '}');
+}
+
+enum walras_status scenario_result_print(FILE *file, const struct scenario_result *result,
+                                         struct walras_err *err)
+{
+    size_t n = result->scenario->network.n_bus * result->scenario->horizon.n_step;
+    struct walras_json_out out = walras_json_out_start(file, 2);
+    double *scratch = malloc(n * sizeof(*scratch));
+
+    if (!scratch)
+        return walras_fail(err, WALRAS_NOMEM, "cannot hold %zu prices", n);
+    walras_json_out_open(&out, '{');
+    put_summary(&out, result);
+    put_prices(&out, result);
+    put_price_parts(&out, result, scratch);
+    put_supply(&out, result);
+    put_bus_draw(&out, result, scratch);
+    put_lines(&out, result);
+    put_binding(&out, result);
+    put_relaxed(&out, result);
+    put_certificate(&out, result);
+    walras_json_out_close(&out, '}');
+    walras_json_out_end(&out);
+    free(scratch);
+    return WALRAS_OK;
+}
+
+static enum walras_status write_json(const char *path, const struct scenario_result *result,
+                                     struct walras_err *err)
+{
+    FILE *file = NULL;
+    enum walras_status status = walras_file_create(path, &file, err);
+
+    if (status != WALRAS_OK)
+        return status;
+    status = scenario_result_print(file, result, err);
+    enum walras_status finished = walras_file_finish(file, path, err);
+
+    return status != WALRAS_OK ? status : finished;
+}
+
+static enum walras_status
+write_table(const char *path, const struct scenario_result *result,
+            void (*write)(FILE *file, const struct scenario_result *result), struct walras_err *err)
+{
+    FILE *file = NULL;
+    enum walras_status status = walras_file_create(path, &file, err);
+
+    if (status != WALRAS_OK)
+        return status;
+    write(file, result);
+    return walras_file_finish(file, path, err);
+}
+
+enum walras_status scenario_result_write(const char *directory,
+                                         const struct scenario_result *result,
+                                         struct walras_err *err)
+{
+    static const struct {
+        const char *name;
+        void (*write)(FILE *file, const struct scenario_result *result); /* NULL: result.json */
+    } files[] = {{"result.json", NULL},
+                 {"awards.csv", result_write_awards},
+                 {"prices.csv", result_write_prices},
+                 {"rounds.csv", result_write_rounds}};
+    enum walras_status status = WALRAS_OK;
+
+    for (size_t f = 0; f < sizeof(files) / sizeof(files[0]) && status == WALRAS_OK; f++) {
+        char *path = walras_path_join(directory, files[f].name);
+
+        if (!path)
+            return walras_fail(err, WALRAS_NOMEM, "cannot hold the name of %s", files[f].name);
+        status = files[f].write ? write_table(path, result, files[f].write, err)
+                                : write_json(path, result, err);
+        free(path);
+    }
+    return status;
+}
