@@ -32,9 +32,16 @@ check_tidy() {
     tools/tidy.sh build/dev "${c_files[@]}"
 }
 
-# Every file and picture that a page points to is there.
+# Every file and picture that a page points to is there, and every page that the code speaks of.
 check_links() {
     local page target missing=0
+
+    while IFS=: read -r page target; do
+        if [ ! -e "$target" ]; then
+            echo "$page: speaks of $target, which is not there"
+            missing=1
+        fi
+    done < <(git grep -oE 'docs/[a-z0-9_-]+\.md' -- '*.c' '*.h' '*.cmake' '*.txt' '*.awk' '*.sh' dev)
 
     # shellcheck disable=SC2016 # awk has its own variables
     while IFS=$'\t' read -r page target; do
