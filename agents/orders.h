@@ -12,8 +12,10 @@
 
 /*
  * Adds the device's firm draw to firm_draw_kw [n_step] and its constant cost (no-load cost …) to
- * *cost, and calls emit for each order (bus 0: the caller fills it in), in step order. The device
- * is separable (agent_device_is_separable).
+ * *cost, and calls emit for each order (bus 0: the caller fills it in), in step order. A range
+ * without choice (low = high) is firm draw and constant cost, not an order. Returns the first
+ * failure of emit, or WALRAS_UNSUPPORTED when the device is not separable
+ * (agent_device_is_separable).
  */
 WALRAS_NODISCARD enum walras_status
 agent_device_orders(const struct agent_device *device, const struct agent_horizon *horizon,
