@@ -100,6 +100,17 @@ enum walras_status walras_file_finish(FILE *file, const char *path, struct walra
     return WALRAS_OK;
 }
 
+char *walras_path_staged(const char *path)
+{
+    struct walras_text staged;
+
+    walras_text_init(&staged, SIZE_MAX / 4);
+    walras_text_addf(&staged, "%s.walras-%ld", path, (long)getpid());
+    if (staged.failure != WALRAS_OK)
+        walras_text_release(&staged);
+    return staged.data;
+}
+
 char *walras_path_join(const char *directory, const char *path)
 {
     struct walras_text joined;

@@ -27,6 +27,8 @@ WALRAS_NODISCARD enum walras_status walras_file_create(const char *path, FILE **
 WALRAS_NODISCARD enum walras_status walras_file_finish(FILE *file, const char *path,
                                                        struct walras_err *err);
 
+/* A name beside `path` to write to before renaming. Malloc'd, NULL when there is no memory. */
+char *walras_path_staged(const char *path);
 /*
  * `path` as seen from `directory` ("." when it is ""): absolute paths stay as they are. Malloc'd,
  * NULL when there is no memory.

@@ -1,0 +1,43 @@
+/*
+ * What a market is, before it is cleared: for `walras check`.
+ *
+ * Ownership  scenario_summary borrows from the scenario.
+ */
+#ifndef WALRAS_SCENARIO_CHECK_H
+#define WALRAS_SCENARIO_CHECK_H
+
+#include "scenario/scenario.h"
+
+#include <stdio.h>
+
+enum { SCENARIO_DEVICE_TYPES = AGENT_LP + 1 };
+
+struct scenario_warning {
+    char text[200]; /* lower case, no full stop, names the thing */
+};
+
+struct scenario_summary {
+    const struct scenario *scenario;
+    size_t n_type[SCENARIO_DEVICE_TYPES]; /* devices by type */
+    size_t n_line_in_service, n_line_limited;
+    size_t n_integer;      /* devices with integer decisions */
+    double import_peak_kw; /* largest sum of import limits in any step; may be INFINITY */
+    double export_peak_kw;
+    double firm_peak_kw; /* largest sum of the loads' draws (sheddable ones too) in any step */
+    size_t firm_peak_step;
+    double pv_peak_kw;
+    double generator_kw; /* sum of max_kw and of the largest offers of bids */
+    double storage_kwh;  /* batteries and cars that can give back */
+    double discharge_kw; /* of the same */
+    double shiftable_kw; /* the most that batteries, cars, heat pumps and appliances can draw */
+    struct scenario_warning warning[16]; /* [n_warning]; what is allowed but seldom meant */
+    size_t n_warning, n_warning_left_out;
+};
+
+WALRAS_NODISCARD enum walras_status scenario_summarise(const struct scenario *scenario,
+                                                       struct scenario_summary *out,
+                                                       struct walras_err *err);
+/* For people. */
+void scenario_summary_print(const struct scenario_summary *summary, FILE *file);
+
+#endif
