@@ -153,7 +153,7 @@ static enum walras_status bundle_new(const struct market_problem *problem,
     b->bound = -INFINITY;
     b->objective = NAN;
     measure_prices(b);
-    b->tau = 0.3 * b->price_scale;
+    b->tau = 3.0 * b->price_scale;
     status = take_memory(b, err);
     if (status == WALRAS_OK)
         status = market_rows_init(&b->rows, problem, err);
@@ -341,12 +341,19 @@ static enum walras_status take_answers(struct bundle *b, const struct market_rep
     return status;
 }
 
+/*
+ * A model that foretold the gain well may be trusted further, one that did not less. Measured on
+ * fleets of 40 to 13,000 devices, T = 24 and 96: starting long and shortening little needs the
+ * fewest rounds, because plans need answers from a wide range of prices.
+ */
 static void adapt_tau(struct bundle *b, double gain, double foretold_gain)
 {
-    if (gain >= 0.5 * foretold_gain)
+    if (gain >= 0.8 * foretold_gain)
+        b->tau *= 4.0;
+    else if (gain >= 0.5 * foretold_gain)
         b->tau *= 2.0;
     else if (gain < 0.1 * foretold_gain)
-        b->tau *= 0.7;
+        b->tau *= 0.85;
 }
 
 static void remember_weights(struct bundle *b, const struct market_trial *trial, bool mixed)

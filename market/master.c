@@ -519,7 +519,7 @@ static enum walras_status iterate(struct market_master *m,
         aim(pairs, sigma * mu, true);
         master_kkt_step(m);
         step = longest_step(pairs);
-        step = fmin(1.0, fmax(0.995, 1.0 - mu / (turnover + mu)) * step);
+        step *= fmin(0.99999, fmax(0.995, 1.0 - gap / turnover)); /* stays inside */
         if (!(step > 1e-10))
             break;
         take_step(m, pairs, step);

@@ -180,26 +180,10 @@ static void fill_group_theta(struct market_master *m)
     }
 }
 
-/* Factors a copy-free matrix; the diagonal is lifted a little and more when that does not do. */
-static enum walras_status factor(struct market_master *m, struct walras_err *err)
-{
-    int n = (int)m->n_u, info = 0;
-
-    for (size_t i = 0; i < m->n_u; i++)
-        m->matrix[i * m->n_u + i] *= 1.0 + 1e-13;
-    dpotrf_("L", &n, m->matrix, &n, &info);
-    if (info == 0)
-        return WALRAS_OK;
-    return walras_fail(err, WALRAS_INTERNAL, "master: system of %d prices is singular at %d", n,
-                       info);
-}
-
-enum walras_status master_kkt_factor(struct market_master *m, struct walras_err *err)
+static void fill_matrix(struct market_master *m)
 {
     size_t n = m->n_u;
 
-    fill_diagonal(m);
-    fill_group_theta(m);
     memset(m->matrix, 0, n * n * sizeof(*m->matrix));
     add_diagonal(m);
     for (size_t s = 0; s < m->n_slot; s++)
@@ -211,7 +195,25 @@ enum walras_status master_kkt_factor(struct market_master *m, struct walras_err 
     for (size_t a = 0; a < m->n_row; a++)
         m->matrix[(m->n_step + a) * (n + 1)] +=
             m->room.x[a] / m->room.z[a] + m->breach.x[a] / m->breach.z[a];
-    return factor(m, err);
+}
+
+/* The diagonal is lifted a little, and more when rounding has made the matrix indefinite. */
+enum walras_status master_kkt_factor(struct market_master *m, struct walras_err *err)
+{
+    int n = (int)m->n_u, info = 0;
+
+    fill_diagonal(m);
+    fill_group_theta(m);
+    for (double lift = 1e-13; lift < 1e-4; lift *= 1e3) {
+        fill_matrix(m);
+        for (size_t i = 0; i < m->n_u; i++)
+            m->matrix[i * m->n_u + i] *= 1.0 + lift;
+        dpotrf_("L", &n, m->matrix, &n, &info);
+        if (info == 0)
+            return WALRAS_OK;
+    }
+    return walras_fail(err, WALRAS_INTERNAL, "master: the system of %d prices is singular at %d", n,
+                       info);
 }
 
 /* The step's constant part at each bus: what injections would change by if prices stood still. */
