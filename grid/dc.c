@@ -6,7 +6,7 @@
 #include <limits.h>
 #include <stdlib.h>
 
-static const double smallest_pivot = 1e-14; /* of the largest: below, reactances cancel */
+static const double smallest_pivot = 1e-13; /* of the largest: below, reactances cancel */
 
 struct grid_dc {
     const struct grid_network *network;

@@ -5,12 +5,14 @@
 
 #include <stdlib.h>
 
+/* The names are the linker's (--wrap). NOLINTBEGIN(bugprone-reserved-identifier) */
 void *__real_calloc(size_t n, size_t size);
 void *__wrap_calloc(size_t n, size_t size);
 void *__real_realloc(void *block, size_t size);
 void *__wrap_realloc(void *block, size_t size);
 void *__real_malloc(size_t size);
 void *__wrap_malloc(size_t size);
+/* NOLINTEND(bugprone-reserved-identifier) */
 
 static long until_failure = -1; /* allocations that still succeed; negative: all do */
 

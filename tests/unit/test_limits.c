@@ -93,6 +93,11 @@ static void test_reactances_that_cancel_are_an_error_with_a_bus(void)
     CU_ASSERT_EQUAL(grid_limits_dc(&network, 1.0, &limits, &err), WALRAS_INVALID);
     CU_ASSERT_PTR_NULL(limits);
     CU_ASSERT_PTR_NOT_NULL(strstr(err.msg, "cancel"));
+    CU_ASSERT_PTR_EQUAL(strstr(err.msg, "bus "), err.msg);
+    err = (struct walras_err){0};
+    network.lines[2].x_pu = nextafter(-0.2, -1.0); /* all but cancel */
+    CU_ASSERT_EQUAL(grid_limits_dc(&network, 1.0, &limits, &err), WALRAS_INVALID);
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.msg, "cancel"));
     grid_network_release(&network);
 }
 

@@ -227,6 +227,7 @@ static void test_faults_are_named_with_file_and_line(void)
     static const struct {
         const char *old, *new, *message;
     } faults[] = {
+        {"three\n", "three, x = 2\n", "t.m:1: the statement 'x = 2'"},
         {"mpc.version = '2'", "mpc.version = '1'", "t.m:2: the version of the case format"},
         {"mpc.version = '2'", "mpc.version = '2", "t.m:2: the string that begins with ' is not"},
         {"mpc.baseMVA = 100;", "", "t.m: baseMVA is missing"},

@@ -55,6 +55,12 @@ static void test_an_island_is_named_with_its_size(void)
     CU_ASSERT_STRING_EQUAL(judged(&network),
                            "bus 5: no line in service connects the island of 2 buses that it is in "
                            "to the slack bus 1");
+    network = six_buses();
+    network.lines[3].in_service = false;
+    network.slack = 5;
+    CU_ASSERT_STRING_EQUAL(judged(&network),
+                           "bus 1: no line in service connects the island of 4 buses that it is in "
+                           "to the slack bus 6");
 }
 
 static void test_a_lone_bus_is_named(void)
