@@ -77,12 +77,11 @@ static void write_cost_panel(FILE *file, const struct scenario_result *result, b
     struct span span = cost_span(market);
     const char *points = market->n_rounds <= 60 ? "linespoints" : "lines";
 
+    chart_unit(file, result->scenario->currency, 0.06);
     fprintf(file,
             "set bmargin at screen %s\nset format x '%s'\nset yrange [%.9g:%.9g]\n"
-            "set label 3 '%.8s' at graph 0,1.06 left textcolor rgb '" CHART_INK "'\n"
             "plot ",
-            alone ? "0.12" : "0.44", alone ? "%g" : "", span.low, span.high,
-            result->scenario->currency);
+            alone ? "0.12" : "0.44", alone ? "%g" : "", span.low, span.high);
     if (!alone)
         fputs("$both using 1:2:3 with filledcurves fillstyle transparent solid 0.16 noborder "
               "linecolor rgb '" CHART_SKY "' notitle, \\\n  ",
@@ -99,12 +98,12 @@ static void write_gap_panel(FILE *file, const struct scenario_result *result)
 {
     const char *points = result->market->n_rounds <= 60 ? "linespoints" : "lines";
 
+    fputs("unset label\n", file);
+    chart_unit(file, "gap, relative to the cost", 0.09);
     fprintf(file,
-            "unset label\nset tmargin at screen 0.37\nset bmargin at screen 0.12\n"
+            "set tmargin at screen 0.37\nset bmargin at screen 0.12\n"
             "set key at screen 0.815,0.37\nset logscale y\nset yrange [*:*]\n"
             "set format y '1e%%T'\nset format x '%%g'\n"
-            "set label 3 'gap, relative to the cost' at graph 0,1.09 left textcolor rgb "
-            "'" CHART_INK "'\n"
             "set label 4 'round' at graph 0.5,-0.3 center textcolor rgb '" CHART_INK "'\n"
             "plot $rounds using 1:4 with %s pointtype 7 pointsize 0.8 linewidth 2 linecolor rgb "
             "'" CHART_GREEN "' title 'gap'",

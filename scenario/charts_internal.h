@@ -36,8 +36,16 @@ __attribute__((format(printf, 5, 6))) void chart_begin(FILE *file,
                                                        const struct scenario_result *result,
                                                        const char *png, const char *title,
                                                        const char *format, ...);
-/* The words as a gnuplot string in single quotes; long ones are cut, control characters too. */
+/*
+ * The words as a gnuplot string in single quotes. Long ones are cut; quotes, backslashes and
+ * control characters, which could end the string, are replaced.
+ */
 void chart_text(FILE *file, const char *words);
+
+/* A quantity's unit above the top left corner of its axis: label 3. */
+void chart_unit(FILE *file, const char *unit, double above);
+/* The unit of prices in this result: "EUR/MWh" above the axis. */
+void chart_price_unit(FILE *file, const struct scenario *scenario, double above);
 
 /* The time axis of the horizon; without numbers when another panel below has them. */
 void chart_time_axis(FILE *file, const struct scenario *scenario, bool numbered);

@@ -125,10 +125,10 @@ enum walras_status chart_loading(FILE *file, const struct scenario_result *resul
             "set yrange [0:%.4g]\nset format y '%%g %%%%'\n"
             "set object 1 rectangle from graph 0,first 100 to graph 1,graph 1 fillcolor rgb "
             "'#FBE9DF' fillstyle solid noborder behind\n"
-            "set label 3 'limit' at graph 0.006,first 100 left offset character 0,0.55 front "
-            "textcolor rgb '#8A3A00'\n"
-            "set label 4 '%% of the limit' at graph 0,1.04 left textcolor rgb '" CHART_INK "'\n",
+            "set label 4 'limit' at graph 0.006,first 100 left offset character 0,0.55 front "
+            "textcolor rgb '#8A3A00'\n",
             top);
+    chart_unit(file, "share of the limit", 0.04);
     write_lines(file, result, loaded, shown);
     free(loaded);
     return WALRAS_OK;

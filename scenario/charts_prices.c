@@ -139,7 +139,7 @@ static void write_extreme(FILE *file, const struct scenario_result *result,
     char buses[MAX_LABEL], when[32], words[2 * MAX_LABEL];
     double at_s = chart_time_s(scenario, extreme->step) + 30.0 * scenario->step_min;
     bool late = 2 * extreme->step > scenario->horizon.n_step;
-    bool top = number == 3;
+    bool top = number == 4;
 
     name_buses(result, extreme->bus, extreme->count, buses);
     chart_time_words(scenario, extreme->step, when, sizeof(when));
@@ -259,8 +259,7 @@ enum walras_status chart_prices(FILE *file, const struct scenario_result *result
                 scenario->network.n_bus, scenario->network.n_bus > 1 ? "es" : "",
                 scenario->horizon.n_step, scenario->horizon.n_step > 1 ? "s" : "",
                 (unsigned)scenario->step_min);
-    fprintf(file, "set label 4 '%.8s/MWh' at graph 0,1.04 left textcolor rgb '" CHART_INK "'\n",
-            scenario->currency);
+    chart_price_unit(file, scenario, 0.04);
     if (scenario->horizon.n_step == 1)
         return write_bars(file, result, err);
     zones = malloc(sizeof(*zones));
@@ -273,7 +272,7 @@ enum walras_status chart_prices(FILE *file, const struct scenario_result *result
     chart_time_axis(file, scenario, true);
     write_range(file, low.price, high.price, false);
     fputs("set xzeroaxis linetype 1 linecolor rgb '#9A9A9A'\n", file);
-    write_extreme(file, result, &high, 3, "#A84700");
+    write_extreme(file, result, &high, 4, "#A84700");
     if (high.price - low.price > 1e-9 * fmax(1.0, fabs(high.price)))
         write_extreme(file, result, &low, 5, "#00517F");
     write_curves(file, result, zones);

@@ -183,10 +183,8 @@ static void write_price_panel(FILE *file, const struct scenario_result *result)
           "set yrange [*:*]\nset format y '%g'\nset key at screen 0.815,0.265\n",
           file);
     chart_time_axis(file, result->scenario, true);
-    fprintf(file,
-            "set ytics %.6g\n"
-            "set label 3 '%.8s/MWh' at graph 0,1.12 left textcolor rgb '" CHART_INK "'\n",
-            tick_of_prices(&band), result->scenario->currency);
+    chart_price_unit(file, result->scenario, 0.12);
+    fprintf(file, "set ytics %.6g\n", tick_of_prices(&band));
     fputs("plot $prices using 1:3:4 with filledcurves fillstyle transparent solid 0.25 noborder "
           "linecolor rgb '" CHART_VERMILION "' title 'all buses', \\\n"
           "  $prices using 1:4 with lines linewidth 1 linecolor rgb '" CHART_VERMILION
@@ -214,11 +212,10 @@ enum walras_status chart_stack(FILE *file, const struct scenario_result *result,
     fputs("END\nset multiplot\nset bmargin at screen 0.33\nset style fill solid 1 noborder\n",
           file);
     chart_time_axis(file, scenario, false);
-    fprintf(file,
-            "set yrange [%.6g:%.6g]\n"
-            "set label 3 '%s' at graph 0,1.05 left textcolor rgb '" CHART_INK "'\n",
-            -1.06 * stack.peak_kw / stack.unit_kw, 1.06 * stack.peak_kw / stack.unit_kw,
-            stack.unit_kw > 1.0 ? "MW" : "kW");
+    double reach = 1.06 * fmax(stack.peak_kw / stack.unit_kw, 1e-3);
+
+    fprintf(file, "set yrange [%.6g:%.6g]\n", -reach, reach);
+    chart_unit(file, stack.unit_kw > 1.0 ? "MW" : "kW", 0.05);
     write_areas(file, &stack);
     write_price_panel(file, result);
     fputs("unset multiplot\n", file);

@@ -24,8 +24,10 @@ void chart_text(FILE *file, const char *words)
 
     fputc('\'', file);
     for (size_t i = 0; i < kept; i++) {
-        if (words[i] == '\'')
-            fputs("''", file);
+        if (words[i] == '\'' || words[i] == '`')
+            fputs("’", file);
+        else if (words[i] == '\\')
+            fputc('/', file);
         else
             fputc(iscntrl((unsigned char)words[i]) ? '?' : words[i], file);
     }
@@ -64,6 +66,22 @@ void chart_begin(FILE *file, const struct scenario_result *result, const char *p
             png, png, title);
     chart_text(file, words);
     fputs(" at screen 0.02,0.905 left textcolor rgb '#666666'\n", file);
+}
+
+void chart_unit(FILE *file, const char *unit, double above)
+{
+    fputs("set label 3 ", file);
+    chart_text(file, unit);
+    fprintf(file, " at graph 0,%.3g left textcolor rgb '" CHART_INK "'\n", 1.0 + above);
+}
+
+void chart_price_unit(FILE *file, const struct scenario *scenario, double above)
+{
+    char unit[64];
+
+    snprintf(unit, sizeof(unit), "%.*s/MWh", (int)kept_bytes(scenario->currency, 16),
+             scenario->currency);
+    chart_unit(file, unit, above);
 }
 
 double chart_time_s(const struct scenario *scenario, size_t step)

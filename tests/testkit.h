@@ -49,6 +49,9 @@ size_t testkit_cases(size_t usual);
  */
 const char *testkit_reference(const char *name);
 
+/* A test that cannot run here says why and returns: the run is reported as skipped. */
+void testkit_skip(const char *reason);
+
 /* |a - b| <= relative · max(1, |a|, |b|) */
 bool testkit_close(double a, double b, double relative);
 

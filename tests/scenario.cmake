@@ -1,0 +1,8 @@
+add_library(walras_resultkit STATIC ${CMAKE_CURRENT_LIST_DIR}/resultkit.c)
+walras_options(walras_resultkit)
+target_include_directories(walras_resultkit PUBLIC ${CMAKE_CURRENT_LIST_DIR})
+target_link_libraries(walras_resultkit PUBLIC walras_scenario)
+
+walras_test(test_certificate SOURCES unit/test_certificate.c USES scenario)
+walras_test(test_result SOURCES unit/test_result.c USES scenario LINKS walras_resultkit)
+walras_test(test_charts SOURCES unit/test_charts.c USES scenario LINKS walras_resultkit)
