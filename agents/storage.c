@@ -75,7 +75,7 @@ static bool backward(const struct store *store, const double *price_per_mwh,
             break;
         storage_leak(&list, keep);
         if (!storage_cut(&list, store->low_kwh * list.scale, store->high_kwh * list.scale,
-                         slack * list.scale))
+                         storage_slack(&list, slack, keep)))
             return false;
     }
     return storage_cut(&list, keep * store->start_kwh * list.scale,

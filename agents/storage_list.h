@@ -320,6 +320,15 @@ static inline void storage_cut_right(struct storage_list *list, double x)
 }
 
 /*
+ * What a state may miss by rounding, stored: `slack` is allowed at the end of a step, and leakage
+ * shrinks what is missed at its beginning on the way there.
+ */
+static inline double storage_slack(const struct storage_list *list, double slack, double keep)
+{
+    return slack / storage_max(keep, STORAGE_KEEP_MIN) * list->scale;
+}
+
+/*
  * Cuts the domain to stored positions [low, high]. False when it misses them by more than
  * `slack`; a smaller miss is rounding and leaves the nearest point.
  */

@@ -9,7 +9,8 @@
 struct room {
     const struct agent_thermal *thermal;
     double step_h, keep, lost, k_per_kw_at_cop_1;
-    double comfort_per_k; /* currency per K beyond the band at the end of a step; 0: hard band */
+    bool soft;            /* may leave its band */
+    double comfort_per_k; /* currency per K beyond a soft band at the end of a step */
 };
 
 static struct room room_of(const struct agent_thermal *thermal, double step_h)
@@ -24,6 +25,7 @@ static struct room room_of(const struct agent_thermal *thermal, double step_h)
         .keep = exp(-u * step_h / c),
         .lost = lost,
         .k_per_kw_at_cop_1 = lost > 0.0 ? lost / u : step_h / c,
+        .soft = soft,
         .comfort_per_k = soft ? thermal->comfort_price_per_kh * step_h : 0.0,
     };
 }
@@ -55,17 +57,27 @@ static void reach(const struct room *room, size_t n_step, double *low_c, double 
     }
 }
 
-/* Bounds (hard band) or reachable states with the comfort cost (soft band) at the end of step t. */
-static bool bound(const struct room *room, const struct agent_workspace *workspace, size_t t,
-                  bool soft, struct storage_list *list)
+/* What the solver does not tell from 0; far inside the 1e-9 that answers are held to. */
+static double slack_k(double low_c, double high_c)
 {
+    return 1e-11 * (1.0 + storage_max(fabs(low_c), fabs(high_c)));
+}
+
+/*
+ * Bounds (hard band) or reachable states with the comfort cost (soft band) at the end of step t.
+ * `keep` is the leakage that the function has just been through.
+ */
+static bool bound(const struct room *room, const struct agent_workspace *workspace, size_t t,
+                  double keep, struct storage_list *list)
+{
+    bool soft = room->soft;
     double min_c = walras_series_at(room->thermal->min_c, t);
     double max_c = walras_series_at(room->thermal->max_c, t);
     double low_c = soft ? workspace->reach_low[t] : min_c;
     double high_c = soft ? workspace->reach_high[t] : max_c;
-    double slack_k = 1e-11 * (1.0 + storage_max(fabs(low_c), fabs(high_c)));
 
-    if (!storage_cut(list, low_c * list->scale, high_c * list->scale, slack_k * list->scale))
+    if (!storage_cut(list, low_c * list->scale, high_c * list->scale,
+                     storage_slack(list, slack_k(low_c, high_c), keep)))
         return false;
     if (soft) {
         storage_tilt_below(list, min_c * list->scale, -room->comfort_per_k * list->unscale);
@@ -75,9 +87,9 @@ static bool bound(const struct room *room, const struct agent_workspace *workspa
 }
 
 static struct storage_list final_value(const struct room *room,
-                                       const struct agent_workspace *workspace, size_t n_step,
-                                       bool soft)
+                                       const struct agent_workspace *workspace, size_t n_step)
 {
+    bool soft = room->soft;
     size_t last = n_step - 1;
     double low_c = soft ? workspace->reach_low[last] : walras_series_at(room->thermal->min_c, last);
     double high_c =
@@ -88,14 +100,14 @@ static struct storage_list final_value(const struct room *room,
     return list;
 }
 
-static bool backward(const struct room *room, size_t n_step, const double *price_per_mwh, bool soft,
+static bool backward(const struct room *room, size_t n_step, const double *price_per_mwh,
                      struct agent_workspace *workspace)
 {
     const struct agent_thermal *thermal = room->thermal;
-    struct storage_list list = final_value(room, workspace, n_step, soft);
+    struct storage_list list = final_value(room, workspace, n_step);
 
     for (size_t t = n_step; t-- > 0;) {
-        if (!bound(room, workspace, t, soft, &list))
+        if (!bound(room, workspace, t, t + 1 == n_step ? 1.0 : room->keep, &list))
             return false;
 
         double gain_k_per_kw = k_per_kw(room, t), drift = drift_k(room, t);
@@ -115,9 +127,11 @@ static bool backward(const struct room *room, size_t n_step, const double *price
         storage_leak(&list, room->keep);
     }
 
-    double start = thermal->start_c * list.scale;
+    double start_c = thermal->start_c, start = start_c * list.scale;
 
-    return soft || storage_cut(&list, start, start, 1e-11 * (fabs(start) + list.scale));
+    /* a soft band can be left: whatever the start misses is rounding */
+    return room->soft || storage_cut(&list, start, start,
+                                     storage_slack(&list, slack_k(start_c, start_c), room->keep));
 }
 
 static void forward(const struct room *room, size_t n_step, const struct storage_policy *policy,
@@ -175,14 +189,13 @@ enum walras_status agent_solve_thermal(const struct agent_thermal *thermal,
                                        double *cost, struct walras_err *err)
 {
     const struct room room = room_of(thermal, horizon->step_h);
-    bool soft = !isnan(thermal->comfort_price_per_kh);
     double discomfort_k;
 
-    if (soft)
+    if (room.soft)
         reach(&room, horizon->n_step, workspace->reach_low, workspace->reach_high);
-    if (!backward(&room, horizon->n_step, price_per_mwh, soft, workspace))
+    if (!backward(&room, horizon->n_step, price_per_mwh, workspace))
         return why_not(&room, horizon->n_step, err);
     forward(&room, horizon->n_step, workspace->policy, draw_kw, &discomfort_k);
-    *cost = soft ? room.comfort_per_k * discomfort_k : 0.0;
+    *cost = room.soft ? room.comfort_per_k * discomfort_k : 0.0;
     return WALRAS_OK;
 }
