@@ -52,8 +52,9 @@ struct scenario_certificate {
 /*
  * Judges result->award_kw, flow_kw, import_kw, export_kw (none NULL) and the prices, shadow prices,
  * objective and bound of result->market; result->certificate is not looked at. The models are
- * copperplate and DC. Fails (WALRAS_INVALID, prefixed with agent and device) when a device cannot
- * be solved at all, WALRAS_NOMEM.
+ * copperplate and DC. Fails (WALRAS_INVALID, prefixed with agent and device) when an award is not
+ * finite or a device cannot be solved at all, WALRAS_UNSUPPORTED (scenario_angles_new),
+ * WALRAS_NOMEM. On failure *certificate is untouched.
  */
 WALRAS_NODISCARD enum walras_status scenario_certify(const struct scenario_result *result,
                                                      struct scenario_certificate *certificate,

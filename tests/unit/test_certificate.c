@@ -21,6 +21,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const double load_kw = 100.0, buy = 20.0, most_in_kw = 1000.0, none = 0.0;
 static const struct agent_segment made_of[] = {{.width_kw = 80.0, .price_per_mwh = 50.0}};
@@ -173,8 +174,19 @@ static void test_a_wrong_award_is_caught(void)
     CU_ASSERT_EQUAL(found.device_breach.index, 1);
     CU_ASSERT_EQUAL(found.n_device_breach, 1);
     CU_ASSERT_PTR_NOT_NULL(found.device_what);
+    drop_market(m);
+}
+
+static void test_an_award_that_is_no_number_is_named(void)
+{
+    struct market_of_two *m = make_market();
+    struct scenario_certificate found = {.objective = 7.0};
+    struct walras_err err = {0};
+
     m->award_kw[1] = NAN;
-    CU_ASSERT_FALSE(certify(m).clean);
+    CU_ASSERT_EQUAL(scenario_certify(&m->result, &found, &err), WALRAS_INVALID);
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.msg, "agent works, device engine: step 0"));
+    CU_ASSERT_EQUAL(found.objective, 7.0);
     drop_market(m);
 }
 
@@ -335,6 +347,46 @@ static void test_a_loop_flow_takes_room_from_a_limit(void)
     drop_market(m);
 }
 
+/*
+ * One bus: 100 kW of free sun, export of up to 80 kW at 30. The rest is curtailed, so power is
+ * worth nothing: cost −0.08·30 = −2.4; bound min (0 − 30)·e = −2.4, and the sun gets 0.
+ */
+static void test_exports_count_in_cost_and_bound(void)
+{
+    static const double sun_kw = 100.0, sell = 30.0, most_out_kw = 80.0;
+    struct market_of_two *m = make_market();
+
+    m->devices[0] = (struct agent_device){
+        .type = AGENT_PV,
+        .id = "roof",
+        .power_factor = 1.0,
+        .pv = {.available_kw = {&sun_kw, 0}, .cost_per_mwh = 0.0, .curtailable = true}};
+    m->agent.bus = 0;
+    m->agent.n_device = 1;
+    m->scenario.n_device = 1;
+    m->scenario.model = SCENARIO_COPPERPLATE;
+    m->scenario.network.n_bus = 1;
+    m->scenario.network.n_line = 0;
+    m->supply.price_per_mwh.values = m->supply.export_price_per_mwh.values = &sell;
+    m->supply.export_limit_kw.values = &most_out_kw;
+    m->award_kw[0] = -80.0;
+    m->import_kw = 0.0;
+    m->export_kw = 80.0;
+    m->price_per_mwh[0] = m->energy_price_per_mwh = 0.0;
+    m->market.n_binding = 0;
+    m->market.objective = m->market.bound = -2.4;
+    m->result.limits = NULL;
+    struct scenario_certificate found = certify(m);
+
+    CU_ASSERT_TRUE(found.clean);
+    TESTKIT_CLOSE(found.objective, -2.4, 1e-12);
+    TESTKIT_CLOSE(found.dual_bound, -2.4, 1e-12);
+    m->export_kw = 85.0;
+    m->award_kw[0] = -85.0;
+    TESTKIT_CLOSE(certify(m).max_supply_breach_kw, 5.0, 1e-12);
+    drop_market(m);
+}
+
 /* Unlimited import at 20 with an announced 20 + 1e-4 at the slack proves nothing at all. */
 static void test_an_unlimited_exchange_with_a_margin_proves_nothing(void)
 {
@@ -358,7 +410,7 @@ enum { MAX_BUS = 40, MAX_LINE = 120 };
 struct random_grid {
     struct grid_bus buses[MAX_BUS];
     struct grid_line lines[MAX_LINE];
-    char names[MAX_BUS][8], line_names[MAX_LINE][8];
+    char names[MAX_BUS][24], line_names[MAX_LINE][24];
     struct grid_network network;
 };
 
@@ -462,6 +514,7 @@ static void test_reactances_that_cancel_are_named(void)
 static const struct testkit_test tests[] = {
     {"the optimum is clean", test_the_optimum_is_clean},
     {"a wrong award is caught", test_a_wrong_award_is_caught},
+    {"an award that is no number is named", test_an_award_that_is_no_number_is_named},
     {"a wrong price is caught", test_a_wrong_price_is_caught},
     {"a bound that prices do not prove is caught", test_a_bound_that_prices_do_not_prove_is_caught},
     {"a wrong flow is caught", test_a_wrong_flow_is_caught},
@@ -470,6 +523,7 @@ static const struct testkit_test tests[] = {
     {"a cost that is told too low is caught", test_a_cost_that_is_told_too_low_is_caught},
     {"a priced breach is part of the cost", test_a_priced_breach_is_part_of_the_cost},
     {"a phase shifter on a tree changes no flow", test_a_phase_shifter_on_a_tree_changes_no_flow},
+    {"exports count in cost and bound", test_exports_count_in_cost_and_bound},
     {"a loop flow takes room from a limit", test_a_loop_flow_takes_room_from_a_limit},
     {"an unlimited exchange with a margin proves nothing",
      test_an_unlimited_exchange_with_a_margin_proves_nothing},
