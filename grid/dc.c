@@ -6,7 +6,8 @@
 #include <limits.h>
 #include <stdlib.h>
 
-static const double smallest_pivot = 1e-13; /* of the largest: below, reactances cancel */
+/* Of the largest, where reactances of both signs may cancel: flows are then good to about 1e-6. */
+static const double smallest_pivot = 1e-10;
 
 struct grid_dc {
     const struct grid_network *network;
@@ -191,6 +192,18 @@ static enum walras_status factor_failed(const struct grid_dc *dc, struct walras_
                        dc->network->buses[bus].id);
 }
 
+/* Whether elimination may cancel: with reactances of one sign it only adds (an M-matrix). */
+static bool has_both_signs(const struct grid_network *network)
+{
+    bool negative = false, positive = false;
+
+    for (size_t l = 0; l < network->n_line; l++) {
+        negative = negative || (network->lines[l].in_service && network->lines[l].x_pu < 0.0);
+        positive = positive || (network->lines[l].in_service && network->lines[l].x_pu > 0.0);
+    }
+    return negative && positive;
+}
+
 static enum walras_status factor(struct grid_dc *dc, struct walras_err *err)
 {
     struct matrix m = {0};
@@ -212,7 +225,7 @@ static enum walras_status factor(struct grid_dc *dc, struct walras_err *err)
         goto out;
     }
     klu_rcond(dc->symbolic, dc->numeric, &dc->common);
-    if (!(dc->common.rcond > smallest_pivot))
+    if (!(dc->common.rcond > (has_both_signs(dc->network) ? smallest_pivot : 0.0)))
         status = factor_failed(dc, err);
 out:
     free(m.start);

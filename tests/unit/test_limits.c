@@ -101,6 +101,29 @@ static void test_reactances_that_cancel_are_an_error_with_a_bus(void)
     grid_network_release(&network);
 }
 
+/*
+ * Next to nothing between buses 2 and 3: the way round takes 0.3 / (0.3 + 0.1) of 300, but for
+ * the 1e-11 and, away from the slack, for what the sum of 1e14 and 1e4 loses.
+ */
+static void test_very_unequal_reactances_are_fine(void)
+{
+    static const double injection_kw[] = {300.0, 0.0, -300.0};
+    struct grid_network network = loop();
+    double flow[3] = {0};
+
+    network.lines[1].x_pu = 1e-11;
+    network.lines[2].x_pu = 0.3;
+    network.slack = 0;
+    struct grid_limits *limits = limits_of(&network);
+
+    CU_ASSERT_EQUAL(grid_limits_values(limits, injection_kw, flow, NULL), WALRAS_OK);
+    TESTKIT_CLOSE(flow[0], 225.0, 1e-5);
+    TESTKIT_CLOSE(flow[1], 225.0, 1e-5);
+    TESTKIT_CLOSE(flow[2], 75.0, 1e-5);
+    grid_limits_free(limits);
+    grid_network_release(&network);
+}
+
 static void test_limits_follow_ratings_scale_and_service(void)
 {
     struct grid_network network = loop();
@@ -384,6 +407,7 @@ static const struct testkit_test tests[] = {
     {"a phase shift drives a flow round the loop", test_phase_shift_drives_a_flow_round_the_loop},
     {"reactances that cancel are an error with a bus",
      test_reactances_that_cancel_are_an_error_with_a_bus},
+    {"very unequal reactances are fine", test_very_unequal_reactances_are_fine},
     {"limits follow ratings, scale and service", test_limits_follow_ratings_scale_and_service},
     {"absurd scales and injections are refused", test_absurd_scales_and_injections_are_refused},
     {"a copperplate has no limits", test_copperplate_has_no_limits},
