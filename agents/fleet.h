@@ -32,7 +32,7 @@ struct agent_group {
     bool integer;
     double swing_kw;
     size_t n_device;
-    char name[48]; /* "ev at bus 7, 2 of 3" */
+    char name[96]; /* "ev at bus 7, 2 of 3" */
 };
 
 /*

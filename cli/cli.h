@@ -11,6 +11,7 @@
 
 /* In the order that --help shows. */
 #define CLI_COMMAND_LIST(X)                                                                        \
+    X(clear)                                                                                       \
     X(check)                                                                                       \
     X(expand)
 

@@ -280,9 +280,15 @@ static enum walras_status certify(struct scenario_clearing *c, struct walras_err
     if (!c->award_kw)
         return WALRAS_OK;
     status = scenario_certify(&c->result, &c->certificate, err);
-    if (status == WALRAS_OK)
-        c->result.certificate = &c->certificate;
-    return status;
+    if (status != WALRAS_OK)
+        return status;
+    c->result.certificate = &c->certificate;
+    if (c->certificate
+            .clean) /* what the awards cost: never more than the mixtures they are made of */
+        c->market.objective = c->certificate.objective;
+    else if (c->market.outcome == MARKET_CONVERGED)
+        c->market.outcome = MARKET_ROUND_LIMIT;
+    return WALRAS_OK;
 }
 
 enum walras_status scenario_clear(const struct scenario *scenario,

@@ -1,0 +1,203 @@
+#include "cli/cli.h"
+#include "core/outdir.h"
+#include "core/signals.h"
+#include "scenario/charts.h"
+#include "scenario/clear.h"
+#include "scenario/digest.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { CLEAR_LIMIT = 3, CLEAR_INFEASIBLE = 4 };
+
+struct clear_options {
+    const char *path, *out, *devices;
+    bool plots, json, quiet;
+    struct scenario_clear_settings settings;
+};
+
+struct live_line {
+    bool shown; /* on a terminal */
+    const char *currency;
+};
+
+/* One line that is written over again and again. */
+static bool show_progress(void *context, const struct market_round *round)
+{
+    const struct live_line *line = context;
+
+    if (line->shown) {
+        fprintf(stderr, "\rround %u  bound %.6g", round->round, round->bound);
+        if (isnan(round->objective))
+            fprintf(stderr, "  cost -");
+        else
+            fprintf(stderr, "  cost %.6g  gap %.1e", round->objective, round->gap);
+        fprintf(stderr, " %s  binding %zu  %.1f s\033[K", line->currency, round->n_binding,
+                round->elapsed_s);
+        fflush(stderr);
+    }
+    return !walras_signals_stop();
+}
+
+static int parse(int argc, char **argv, struct clear_options *o)
+{
+    struct market_settings *market = &o->settings.market;
+    unsigned n_group = 0;
+    const struct cli_option options[] = {
+        {"out", CLI_TEXT, &o->out, 0, 0},
+        {"gap", CLI_NUMBER, &market->gap, 1e-12, 1.0},
+        {"method", CLI_TEXT, &market->method, 0, 0},
+        {"master", CLI_TEXT, &market->master, 0, 0},
+        {"max-rounds", CLI_WHOLE, &market->max_rounds, 1, 1e6},
+        {"time-limit", CLI_NUMBER, &market->time_limit_s, 0, 1e9},
+        {"threads", CLI_WHOLE, &market->n_thread, 1, 1024},
+        {"points", CLI_WHOLE, &market->n_point, 1, MARKET_MAX_POINTS},
+        {"groups", CLI_WHOLE, &n_group, 1, 1e6},
+        {"devices", CLI_TEXT, &o->devices, 0, 0},
+        {"plots", CLI_FLAG, &o->plots, 0, 0},
+        {"json", CLI_FLAG, &o->json, 0, 0},
+        {"quiet", CLI_FLAG, &o->quiet, 0, 0},
+    };
+    struct walras_err err = {0};
+    int ends = cli_parse(&cli_clear, argc, argv, options, sizeof(options) / sizeof(options[0]),
+                         &o->path, 1);
+
+    if (ends >= 0)
+        return ends;
+    if (strcmp(o->devices, "fast") != 0 && strcmp(o->devices, "glpk") != 0)
+        return cli_usage(&cli_clear, "--devices must be fast or glpk, got \"%s\"", o->devices);
+    if (market_settings_check(market, &err) != WALRAS_OK)
+        return cli_usage(&cli_clear, "%s", err.msg);
+    if (o->plots && !o->out)
+        return cli_usage(&cli_clear, "--plots needs --out DIR to put the charts in");
+    o->settings.glpk = strcmp(o->devices, "glpk") == 0;
+    o->settings.n_group = n_group;
+    return -1;
+}
+
+static enum walras_status write_files(const struct clear_options *o,
+                                      const struct scenario_result *result, struct walras_err *err)
+{
+    static const char *const charts[] = {"prices", "convergence", "loading", "stack"};
+    struct walras_outdir *out = NULL;
+    enum walras_status status = walras_outdir_begin(o->out, &out, err);
+
+    if (status == WALRAS_OK)
+        status = scenario_result_write(walras_outdir_path(out), result, err);
+    if (status == WALRAS_OK && o->plots)
+        status = scenario_charts_write(walras_outdir_path(out), result, err);
+    for (size_t i = 0; i < 2 * (sizeof(charts) / sizeof(charts[0])) && status == WALRAS_OK; i++) {
+        char name[32]; /* charts of an earlier result do not belong to this one */
+
+        snprintf(name, sizeof(name), "%s.%s", charts[i / 2], i % 2 == 0 ? "png" : "gp");
+        status = walras_outdir_forget(out, name, err);
+    }
+    if (status == WALRAS_OK)
+        status = walras_outdir_commit(out, err);
+    walras_outdir_free(out);
+    return status;
+}
+
+static enum walras_status report(const struct clear_options *o,
+                                 const struct scenario_result *result, struct walras_err *err)
+{
+    enum walras_status status = o->out ? write_files(o, result, err) : WALRAS_OK;
+
+    if (status == WALRAS_OK && o->json)
+        return scenario_result_print(stdout, result, err);
+    if (status == WALRAS_OK && !o->quiet)
+        status = scenario_digest_print(stdout, result, err);
+    if (status == WALRAS_OK && !o->quiet && o->out)
+        printf("  files      %s: result.json, awards.csv, prices.csv, rounds.csv%s\n", o->out,
+               o->plots ? " and charts (*.png)" : "");
+    return status;
+}
+
+static int exit_status_of(const struct scenario_result *result)
+{
+    switch (result->market->outcome) {
+    case MARKET_CONVERGED:
+        return EXIT_SUCCESS;
+    case MARKET_INFEASIBLE:
+        return CLEAR_INFEASIBLE;
+    case MARKET_ROUND_LIMIT:
+    case MARKET_TIME_LIMIT:
+        break;
+    }
+    return CLEAR_LIMIT;
+}
+
+static int clear_scenario(const struct clear_options *o, const struct scenario *scenario,
+                          struct walras_err *err)
+{
+    struct scenario_clearing *clearing = NULL;
+    int exit_status = EXIT_FAILURE;
+    enum walras_status status = scenario_clear(scenario, &o->settings, &clearing, err);
+
+    if (isatty(STDERR_FILENO) && !o->quiet)
+        fprintf(stderr, "\r\033[K");
+    if (status == WALRAS_OK) {
+        const struct scenario_result *result = scenario_clearing_result(clearing);
+
+        status = report(o, result, err);
+        exit_status = exit_status_of(result);
+        if (status == WALRAS_OK && o->quiet && result->why)
+            fprintf(stderr, "walras: %s\n", result->why);
+    }
+    scenario_clearing_free(clearing);
+    return status == WALRAS_OK ? exit_status : cli_fail(err);
+}
+
+static int run(int argc, char **argv)
+{
+    struct clear_options o = {.devices = "fast", .settings = scenario_clear_settings_defaults()};
+    struct live_line line = {0};
+    struct scenario scenario;
+    struct walras_err err = {0};
+    int ends = parse(argc, argv, &o);
+
+    if (ends >= 0)
+        return ends;
+    if (o.plots && scenario_charts_available(&err) != WALRAS_OK)
+        return cli_fail(&err);
+    if (scenario_read(o.path, &scenario, &err) != WALRAS_OK)
+        return cli_fail(&err);
+    walras_signals_install();
+    line.shown = isatty(STDERR_FILENO) && !o.quiet;
+    line.currency = scenario.currency;
+    o.settings.market.progress = show_progress;
+    o.settings.market.context = &line;
+    ends = clear_scenario(&o, &scenario, &err);
+    scenario_release(&scenario);
+    return ends;
+}
+
+const struct cli_command cli_clear = {
+    .name = "clear",
+    .summary = "finds the prices at which a market clears, and proves them",
+    .help =
+        "usage: walras clear FILE [OPTION...]\n\n"
+        "Announces prices, collects the devices' answers and moves the prices until the plan is\n"
+        "feasible and certified to be within the asked gap of the best one. FILE is a scenario\n"
+        "(JSON) or a MATPOWER case.\n\n"
+        "  --out DIR        write result.json, awards.csv, prices.csv, rounds.csv into DIR\n"
+        "  --plots          and charts (PNG, drawn by gnuplot)\n"
+        "  --json           print result.json instead of the summary\n"
+        "  --quiet          print nothing\n"
+        "  --gap G          relative gap to reach (1e-4)\n"
+        "  --max-rounds N   stop after so many rounds (500)\n"
+        "  --time-limit S   stop after so many seconds\n"
+        "  --threads N      threads that answer for the devices (1); same result for any number\n"
+        "  --method M       price method: bundle (default) or subgradient\n"
+        "  --master M       of the bundle: qp (default) or lp\n"
+        "  --points J       price points announced in a round (1)\n"
+        "  --groups N       about how many groups of devices answer together (chosen by size)\n"
+        "  --devices D      fast: exact solvers where there are (default); glpk: GLPK for all\n\n"
+        "Exit status: 0 cleared, 3 round or time limit reached, 4 cannot be cleared (the reason "
+        "is\n"
+        "named), 2 wrong input or usage, 1 a file could not be read or written.\n",
+    .run = run,
+};
