@@ -5,7 +5,7 @@
  * Commitment: on_t − on_{t−1} = start_t − stop_t; a start in the last min_up steps keeps it on, a
  * stop in the last min_down steps keeps it off (Rajan and Takriti, Minimum up/down polytopes of the
  * unit commitment problem with start-up costs, 2005): start and stop need not be integer.
- * Quadratic cost: cost >= its tangents, in units of the cost at the largest output; when committed,
+ * Quadratic cost: cost >= its tangents; when committed,
  * tangents are lifted by `on`, so that they pass through 0 when it is off.
  */
 #include "agents/model_internal.h"
@@ -19,18 +19,21 @@ static bool is_quadratic(const struct agent_generator *generator)
     return !generator->segments && generator->per_mw2h > 0.0;
 }
 
-/* kW: what outputs are measured by in tangents. */
+/* The largest output either way. */
 static double full_kw(const struct agent_generator *generator)
 {
     return fmax(fmax(fabs(generator->min_kw), fabs(generator->max_kw)), 1e-9);
 }
 
-/* Currency an hour of the quadratic part at full_kw. */
-static double full_cost_per_h(const struct agent_generator *generator)
+/*
+ * Currency an hour of one unit of the quadratic cost's column: the cost at unit_kw. The solver's
+ * tolerances are absolute, so a unit is what the cost is expected to be.
+ */
+static double unit_cost_per_h(const struct agent_model *model)
 {
-    double full_mw = walras_mw_from_kw(full_kw(generator));
+    double unit_mw = walras_mw_from_kw(model->unit_kw);
 
-    return generator->per_mw2h * full_mw * full_mw;
+    return model->device.generator.per_mw2h * unit_mw * unit_mw;
 }
 
 static size_t commitment(const struct agent_model *model, size_t step, size_t which)
@@ -44,20 +47,20 @@ static bool add_tangent(struct model_builder *build, size_t step, double at_kw)
     struct agent_model *model = build->model;
     const struct agent_generator *generator = &model->device.generator;
     double *touched = model->tangent_kw + step * MODEL_TANGENTS;
-    double full = full_kw(generator), at = at_kw / full;
+    double unit = model->unit_kw, at = at_kw / unit;
     size_t output = model->first_column[step];
 
     for (size_t i = 0; i < model->n_tangent[step]; i++)
-        if (fabs(touched[i] - at_kw) <= 1e-8 * full)
+        if (fabs(touched[i] - at_kw) <= 1e-8 * fmax(fabs(at_kw), 1e-4 * unit))
             return false;
     if (model->n_tangent[step] == MODEL_TANGENTS)
         return false;
     touched[model->n_tangent[step]++] = at_kw;
     if (generator->committed)
         model_row(build, 3, (size_t[]){output + 1, output, commitment(model, step, ON)},
-                  (double[]){1.0, -2.0 * at / full, at * at}, 0.0, HUGE_VAL);
+                  (double[]){1.0, -2.0 * at / unit, at * at}, 0.0, HUGE_VAL);
     else
-        model_row(build, 2, (size_t[]){output + 1, output}, (double[]){1.0, -2.0 * at / full},
+        model_row(build, 2, (size_t[]){output + 1, output}, (double[]){1.0, -2.0 * at / unit},
                   -at * at, HUGE_VAL);
     return true;
 }
@@ -94,11 +97,12 @@ static void build_output(struct model_builder *build, const struct agent_generat
     double step_h = model->horizon.step_h, low_kw = generator->committed ? 0.0 : generator->min_kw;
     double cost_per_kw = generator->segments ? 0.0 : walras_mwh(1.0, step_h) * generator->per_mwh;
     double per_h = generator->segments ? 0.0 : generator->per_h;
+    double most = full_kw(generator) / model->unit_kw; /* no tangent is above the cost */
 
     model->first_column[step] = model_column(build, low_kw, generator->max_kw, cost_per_kw);
     model_draw(build, model->first_column[step], step, -1.0);
     if (is_quadratic(generator))
-        model_column(build, 0.0, HUGE_VAL, step_h * full_cost_per_h(generator));
+        model_column(build, 0.0, most * most, step_h * unit_cost_per_h(model));
     if (generator->committed) {
         model_binary(build, step_h * per_h);
         model_column(build, 0.0, 1.0, generator->start_cost);
@@ -177,6 +181,8 @@ void model_build_generator(struct model_builder *build, const struct agent_gener
 {
     size_t n_step = build->model->horizon.n_step;
 
+    if (!(build->model->unit_kw > 0.0))
+        build->model->unit_kw = full_kw(generator);
     for (size_t t = 0; t < n_step; t++) {
         build_output(build, generator, t);
         if (generator->committed)
@@ -186,29 +192,42 @@ void model_build_generator(struct model_builder *build, const struct agent_gener
     }
 }
 
+/* The output that these prices call for when there is no ramp limit. */
+static double wanted_kw(const struct agent_generator *generator, double price_per_mwh)
+{
+    double wanted =
+        walras_kw_from_mw((price_per_mwh - generator->per_mwh) / (2.0 * generator->per_mw2h));
+
+    return fmin(fmax(wanted, generator->min_kw), generator->max_kw);
+}
+
 void model_expect_generator(struct model_builder *build, const double *price_per_mwh)
 {
-    const struct agent_generator *generator = &build->model->device.generator;
+    static const double far = 10.0;
+    struct agent_model *model = build->model;
+    const struct agent_generator *generator = &model->device.generator;
+    double largest_kw = 0.0;
 
     if (!is_quadratic(generator))
         return;
-    for (size_t t = 0; t < build->model->horizon.n_step; t++) {
-        double wanted_kw = walras_kw_from_mw((price_per_mwh[t] - generator->per_mwh) /
-                                             (2.0 * generator->per_mw2h));
-
-        add_tangent(build, t, fmin(fmax(wanted_kw, generator->min_kw), generator->max_kw));
+    for (size_t t = 0; t < model->horizon.n_step; t++)
+        largest_kw = fmax(largest_kw, fabs(wanted_kw(generator, price_per_mwh[t])));
+    if (largest_kw > 0.0 &&
+        (largest_kw > far * model->unit_kw || far * largest_kw < model->unit_kw)) {
+        model->unit_kw = largest_kw;
+        build->status = model_build(model, build->err);
     }
+    for (size_t t = 0; t < model->horizon.n_step; t++)
+        add_tangent(build, t, wanted_kw(generator, price_per_mwh[t]));
 }
 
 /* What the true cost of a step exceeds the tangents by. */
 static double over_cost(const struct agent_model *model, size_t step)
 {
-    const struct agent_generator *generator = &model->device.generator;
     size_t output = model->first_column[step];
-    double part = model->x[output] / full_kw(generator);
+    double part = model->x[output] / model->unit_kw;
 
-    return model->horizon.step_h * full_cost_per_h(generator) *
-           (part * part - model->x[output + 1]);
+    return model->horizon.step_h * unit_cost_per_h(model) * (part * part - model->x[output + 1]);
 }
 
 size_t model_refine_generator(struct model_builder *build, double size, double *excess)

@@ -51,6 +51,7 @@ struct agent_model {
     bool *exclusive;             /* [n_step] battery: the rule has been put into the program */
     double *tangent_kw; /* [n_step x MODEL_TANGENTS] generator: where the cost is touched */
     size_t *n_tangent;  /* [n_step] */
+    double unit_kw;     /* generator: what its quadratic cost is measured at */
 };
 
 /* Calls after a failure do nothing, so formulations need not look at each one. */
@@ -73,6 +74,12 @@ size_t model_state(struct model_builder *build, size_t step, double low, double 
 /* The columns of a program that was read become the model's. */
 void model_adopt_columns(struct model_builder *build);
 
+/* What is left of a state after a step; what is not worth a coefficient is nothing. */
+static inline double model_kept(double share)
+{
+    return share < 1e-14 ? 0.0 : share;
+}
+
 /* One formulation a type. */
 void model_build_load(struct model_builder *build, const struct agent_load *load);
 void model_build_pv(struct model_builder *build, const struct agent_pv *pv);
@@ -91,7 +98,8 @@ void model_build_lp(struct model_builder *build, const struct agent_lp *file);
  */
 size_t model_refine_battery(struct model_builder *build);
 size_t model_refine_generator(struct model_builder *build, double size, double *excess);
-/* Touches the quadratic cost where these prices would lead if there were no ramp limit. */
+/* Touches the quadratic cost where these prices would lead if there were no ramp limit; makes the
+ * program anew when that is far from what its cost is measured at. */
 void model_expect_generator(struct model_builder *build, const double *price_per_mwh);
 
 /* Charges and discharges in one step of the solution model->x. */

@@ -133,16 +133,6 @@ static void value(const struct agent_model *model, const double *price_per_mwh, 
     }
 }
 
-/* What is fixed, and what is paid for it: the program does not see it. */
-static double firm_value(const struct agent_model *model, const double *price_per_mwh)
-{
-    double sum = model->firm_cost;
-
-    for (size_t t = 0; t < model->horizon.n_step; t++)
-        sum += walras_mwh(model->firm_kw[t], model->horizon.step_h) * price_per_mwh[t];
-    return sum;
-}
-
 static enum walras_status solve_rounds(struct agent_model *model, const double *price_per_mwh,
                                        double *draw_kw, struct market_answer *answer,
                                        struct walras_err *err)
@@ -173,9 +163,9 @@ static enum walras_status solve_rounds(struct agent_model *model, const double *
         if (build.status != WALRAS_OK)
             return build.status;
     }
-    cost += excess;
-    answer->cost = cost;
-    answer->bound = fmin(info.bound + firm_value(model, price_per_mwh), cost + paid);
+    /* the program knows neither what is fixed nor what tangents leave out: only its gap counts */
+    answer->cost = cost + fmax(excess, 0.0);
+    answer->bound = cost + paid - fmax(info.objective - info.bound, 0.0);
     return WALRAS_OK;
 }
 

@@ -41,7 +41,7 @@ void model_build_battery(struct model_builder *build, const struct agent_battery
     const struct agent_horizon *horizon = &build->model->horizon;
     struct storage storage = {
         .end = horizon->n_step,
-        .keep = pow(1.0 - battery->loss_per_hour, horizon->step_h),
+        .keep = model_kept(pow(1.0 - battery->loss_per_hour, horizon->step_h)),
         .charge_kw = battery->charge_kw,
         .discharge_kw = battery->discharge_kw,
         .charge_efficiency = battery->charge_efficiency,

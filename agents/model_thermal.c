@@ -35,7 +35,9 @@ void model_build_thermal(struct model_builder *build, const struct agent_thermal
 {
     const struct agent_horizon *horizon = &build->model->horizon;
     double kelvin = kelvin_per_kw(thermal, horizon->step_h);
-    double outward = kelvin * thermal->conductance_kw_per_k, keep = 1.0 - outward; /* 1 − a, a */
+    double outward = kelvin * thermal->conductance_kw_per_k,
+           keep = model_kept(exp(-thermal->conductance_kw_per_k * horizon->step_h /
+                                 thermal->capacity_kwh_per_k)); /* 1 − a, a */
     double sign = thermal->cool ? -1.0 : 1.0;
     size_t before = SIZE_MAX;
 

@@ -42,7 +42,7 @@ static double least(double rate, double low, double high, double largest_cost)
     double at = rate > 0.0 ? low : high;
 
     if (isinf(at))
-        return fabs(rate) <= 1e-11 * largest_cost ? 0.0 : -HUGE_VAL;
+        return fabs(rate) <= LP_EXACT * largest_cost ? 0.0 : -HUGE_VAL;
     return fabs(rate) <= 1e-15 * largest_cost ? 0.0 : rate * at;
 }
 

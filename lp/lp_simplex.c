@@ -5,8 +5,11 @@
 #include <math.h>
 #include <string.h>
 
-/* What the simplex method starts from, in the order in which it is tried. */
-enum start { START_WARM, START_ADVANCED, START_STANDARD, START_PRESOLVED, N_START };
+/*
+ * What the simplex method starts from, in the order in which it is tried. The presolver comes last:
+ * it lets rows pass that miss by 1e-3.
+ */
+enum start { START_WARM, START_ADVANCED, START_UNSCALED, START_PRESOLVED, N_START };
 
 int lp_time_left_ms(const struct lp_search *search)
 {
@@ -59,66 +62,62 @@ static int run_from(struct lp_search *search, enum start start)
     settings.msg_lev = GLP_MSG_OFF;
     settings.tol_bnd = settings.tol_dj = 1e-9;
     settings.tm_lim = lp_time_left_ms(search);
-    settings.meth = (start == START_WARM && search->bounds_moved) || start == START_STANDARD
+    settings.meth = (start == START_WARM && search->bounds_moved) || start == START_UNSCALED
                         ? GLP_DUALP
                         : GLP_PRIMAL;
     settings.presolve = start == START_PRESOLVED ? GLP_ON : GLP_OFF;
-    if (start == START_ADVANCED)
+    if (start == START_UNSCALED)
+        glp_unscale_prob(search->prob);
+    if (start != START_WARM)
         glp_adv_basis(search->prob, 0);
-    else if (start == START_STANDARD)
-        glp_std_basis(search->prob);
     code = glp_simplex(search->prob, &settings);
     search->info.iterations += glp_get_it_cnt(search->prob) - iterations;
     return code;
 }
 
-/* True when a run has settled the matter: no other start can tell more. */
-static bool is_settled(struct lp_search *search, enum start start, int code)
+/* What a run without a solution says; LP_OPTIMAL: nothing. */
+static enum lp_outcome verdict(const struct lp_search *search, int code)
 {
     int status = code == 0 ? glp_get_status(search->prob) : GLP_UNDEF;
 
-    if (code == GLP_ETMLIM) {
-        search->info.outcome = LP_LIMIT;
-        return true;
-    }
-    if (status == GLP_OPT) {
-        take_solution(search);
-        return search->best_error <= LP_EXACT;
-    }
-    if (start == START_WARM || search->best_error < HUGE_VAL) /* ask once more from scratch */
-        return false;
-    if (status == GLP_NOFEAS || code == GLP_ENOPFS)
-        search->info.outcome = LP_INFEASIBLE;
-    else if (status == GLP_UNBND)
-        search->info.outcome = LP_UNBOUNDED;
-    else
-        return false;
-    return true;
+    if (code == GLP_ETMLIM)
+        return LP_LIMIT;
+    if (status == GLP_NOFEAS)
+        return LP_INFEASIBLE;
+    return status == GLP_UNBND ? LP_UNBOUNDED : LP_OPTIMAL;
 }
 
 enum walras_status lp_simplex(struct lp_search *search, bool warm, struct walras_err *err)
 {
     static const double holds = 1e-7; /* a larger residual is no solution */
-    bool settled = false;
-    int code = 0;
+    enum lp_outcome without = LP_OPTIMAL;
+    int code = 0, start = warm ? START_WARM : START_ADVANCED;
 
     search->best_error = HUGE_VAL;
     search->info.objective = NAN;
     search->info.bound = -HUGE_VAL;
-    for (int start = warm ? START_WARM : START_ADVANCED; start < N_START && !settled; start++) {
+    for (; start < N_START && search->best_error > LP_EXACT && without != LP_LIMIT; start++) {
+        enum lp_outcome said;
+
         code = run_from(search, (enum start)start);
-        settled = is_settled(search, (enum start)start, code);
+        if (code == 0 && glp_get_status(search->prob) == GLP_OPT)
+            take_solution(search);
+        said = verdict(search, code);
+        if (said == LP_OPTIMAL || start == START_PRESOLVED)
+            continue;
+        if (said == without && start > START_ADVANCED)
+            break; /* the same from two bases, the second without scaling */
+        without = said;
     }
-    if (settled && search->best_error == HUGE_VAL)
-        return WALRAS_OK; /* an outcome without a solution */
-    if (!settled && code == GLP_ENODFS) {
-        search->info.outcome = LP_UNBOUNDED;
+    if (search->best_error < HUGE_VAL && search->best_residual <= holds)
         return WALRAS_OK;
-    }
-    if (search->best_error == HUGE_VAL || search->best_residual > holds)
+    if (without == LP_OPTIMAL)
         return walras_fail(err, WALRAS_INTERNAL,
                            "glpk found no solution that holds (code %d, residual %g): "
                            "are the numbers of very different size?",
                            code, search->best_residual);
+    search->info.objective = NAN;
+    search->info.bound = -HUGE_VAL;
+    search->info.outcome = without;
     return WALRAS_OK;
 }

@@ -20,6 +20,15 @@ static bool set_bounds(struct lp_search *search)
     return possible;
 }
 
+/* The solution happens to have every integer whole: there is nothing to search. */
+static bool is_whole(const struct lp_search *search)
+{
+    for (size_t j = 0; search->lp->n_integer > 0 && j < search->lp->n_column; j++)
+        if (search->lp->integer[j] && search->best_x[j] != round(search->best_x[j]))
+            return false;
+    return true;
+}
+
 static enum walras_status run(void *context, struct walras_err *err)
 {
     struct lp_search *search = context;
@@ -34,7 +43,7 @@ static enum walras_status run(void *context, struct walras_err *err)
     if (status != WALRAS_OK || search->info.outcome != LP_OPTIMAL)
         return status;
     lp_keep_basis(lp, search->prob);
-    return lp->n_integer > 0 ? lp_branch(search, err) : WALRAS_OK;
+    return is_whole(search) ? WALRAS_OK : lp_branch(search, err);
 }
 
 static enum walras_status check_settings(const struct lp_settings *settings, struct walras_err *err)

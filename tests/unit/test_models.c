@@ -1,0 +1,188 @@
+/*
+ * The fast solvers and GLPK's models are two roads to the same number: they must meet. Devices that
+ * only GLPK can solve are compared with trying everything.
+ */
+#include "agents/model.h"
+#include "agents/solve.h"
+#include "core/units.h"
+#include "random_devices.h"
+#include "testkit.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What an answer is worth: cost and energy; *size: what was summed, to compare it by. */
+static double worth(const struct random_device *random, const double *price_per_mwh,
+                    const double *draw_kw, double cost, double *size)
+{
+    double sum = cost;
+
+    *size = fabs(cost);
+    for (size_t t = 0; t < random->horizon.n_step; t++) {
+        double paid = walras_mwh(draw_kw[t], random->horizon.step_h) * price_per_mwh[t];
+
+        sum += paid;
+        *size += fabs(paid);
+    }
+    return sum;
+}
+
+/*
+ * What tolerances hide, beside 1e-7 of the costs: GLPK's 1e-9 K in every step (discomfort, or the
+ * power that makes up for it) and the rounding of a store's energy.
+ */
+static double hidden(const struct random_device *random, const double *price_per_mwh)
+{
+    const struct agent_thermal *thermal = &random->device.thermal;
+    double step_h = random->horizon.step_h, sum = 1e-12, kw = 0.0;
+
+    for (size_t t = 0; t < random->horizon.n_step; t++) {
+        if (random->device.type == AGENT_BATTERY)
+            kw = 1e-15 * random->device.battery.capacity_kwh / step_h;
+        if (random->device.type == AGENT_THERMAL)
+            kw = 1e-9 * thermal->capacity_kwh_per_k / (step_h * walras_series_at(thermal->cop, t));
+        sum += walras_mwh(kw, step_h) * fabs(price_per_mwh[t]);
+        if (random->device.type == AGENT_THERMAL && !isnan(thermal->comfort_price_per_kh))
+            sum += 1e-9 * step_h * thermal->comfort_price_per_kh;
+    }
+    return sum;
+}
+
+struct tally {
+    size_t solved, infeasible;
+};
+
+/* Both roads for one price vector. False: they part; what is then known is printed. */
+static bool agree(const struct random_device *random, const double *price_per_mwh,
+                  struct agent_model *model, struct agent_workspace *workspace, struct tally *tally)
+{
+    double fast_kw[RANDOM_STEPS], model_kw[RANDOM_STEPS], fast_size, model_size, fast, slow, size;
+    struct market_answer fast_answer = {0}, model_answer = {0};
+    struct walras_err fast_err = {0}, model_err = {0};
+    enum walras_status fast_status = agent_solve(&random->device, &random->horizon, price_per_mwh,
+                                                 workspace, fast_kw, &fast_answer, &fast_err);
+    enum walras_status model_status =
+        agent_model_solve(model, price_per_mwh, model_kw, &model_answer, &model_err);
+
+    if (fast_status != model_status) {
+        fprintf(stderr, "fast: %s (%s), model: %s (%s)\n", walras_status_name(fast_status),
+                fast_err.msg, walras_status_name(model_status), model_err.msg);
+        return false;
+    }
+    if (fast_status != WALRAS_OK) {
+        tally->infeasible++;
+        return fast_status == WALRAS_INVALID && strstr(fast_err.msg, "step") != NULL;
+    }
+    tally->solved++;
+    fast = worth(random, price_per_mwh, fast_kw, fast_answer.cost, &fast_size);
+    slow = worth(random, price_per_mwh, model_kw, model_answer.cost, &model_size);
+    size = fmax(fast_size, model_size);
+    if (fabs(fast - slow) <= 1e-7 * size + hidden(random, price_per_mwh) &&
+        model_answer.bound <= slow + 1e-12 * size &&
+        model_answer.bound >= slow - 1e-8 * size - hidden(random, price_per_mwh))
+        return true;
+    fprintf(stderr, "fast %.12g, model %.12g (bound %.12g), size %.12g, relative %.3g\n", fast,
+            slow, model_answer.bound, size, (fast - slow) / size);
+    return false;
+}
+
+static bool agree_on_device(struct walras_rng *rng, struct random_device *random,
+                            struct tally *tally)
+{
+    struct agent_model *model = NULL;
+    struct agent_workspace *workspace = NULL;
+    struct walras_err err = {0};
+    double price_per_mwh[RANDOM_STEPS];
+    bool same = agent_model_new(&random->device, &random->horizon, &model, &err) == WALRAS_OK &&
+                agent_workspace_new(&random->horizon, &workspace, &err) == WALRAS_OK;
+
+    if (!same)
+        fprintf(stderr, "%s\n", err.msg);
+    for (size_t k = 0; k < 4 && same; k++) {
+        random_prices(rng, random->horizon.n_step, price_per_mwh);
+        same = agree(random, price_per_mwh, model, workspace, tally);
+    }
+    agent_model_free(model);
+    agent_workspace_free(workspace);
+    return same;
+}
+
+static struct tally compare(enum agent_device_type type, size_t usual)
+{
+    static struct random_device random;
+    struct tally tally = {0};
+    size_t parted = 0, cases = testkit_cases(usual);
+
+    for (size_t k = 0; k < cases; k++) {
+        uint64_t seed = testkit_seed() + 1000000 * (uint64_t)type + k;
+        struct walras_rng rng = walras_rng_from_seed(seed);
+
+        random_device(&rng, type, k % 50 == 0 ? 96 : 30, &random);
+        if (agree_on_device(&rng, &random, &tally))
+            continue;
+        fprintf(stderr, "  at %s %llu (%zu steps)\n", agent_device_type_name(type),
+                (unsigned long long)seed, random.horizon.n_step);
+        parted++;
+    }
+    CU_ASSERT_EQUAL(parted, 0);
+    CU_ASSERT_TRUE(tally.solved > 2 * cases); /* of four price vectors each */
+    if (getenv("WALRAS_TEST_TALLY"))
+        fprintf(stderr, "%s: %zu solved, %zu infeasible, %zu parted\n",
+                agent_device_type_name(type), tally.solved, tally.infeasible, parted);
+    return tally;
+}
+
+static void test_load(void)
+{
+    compare(AGENT_LOAD, 1000);
+}
+
+static void test_pv(void)
+{
+    compare(AGENT_PV, 1000);
+}
+
+static void test_battery(void)
+{
+    CU_ASSERT_TRUE(compare(AGENT_BATTERY, 4000).infeasible > 0);
+}
+
+static void test_ev(void)
+{
+    CU_ASSERT_TRUE(compare(AGENT_EV, 3000).infeasible > 0);
+}
+
+static void test_thermal(void)
+{
+    CU_ASSERT_TRUE(compare(AGENT_THERMAL, 3000).infeasible > 0);
+}
+
+static void test_shiftable(void)
+{
+    compare(AGENT_SHIFTABLE, 1000);
+}
+
+static void test_generator(void)
+{
+    compare(AGENT_GENERATOR, 1500);
+}
+
+static void test_bid(void)
+{
+    compare(AGENT_BID, 1000);
+}
+
+static const struct testkit_test tests[] = {
+    {"load: fast and GLPK agree", test_load},
+    {"pv: fast and GLPK agree", test_pv},
+    {"battery: fast and GLPK agree", test_battery},
+    {"ev: fast and GLPK agree", test_ev},
+    {"thermal: fast and GLPK agree", test_thermal},
+    {"shiftable: fast and GLPK agree", test_shiftable},
+    {"generator: fast and GLPK agree", test_generator},
+    {"bid: fast and GLPK agree", test_bid},
+};
+TESTKIT_MAIN("models", tests)
