@@ -102,8 +102,8 @@ static void test_reactances_that_cancel_are_an_error_with_a_bus(void)
 }
 
 /*
- * Next to nothing between buses 2 and 3: the way round takes 0.3 / (0.3 + 0.1) of 300, but for
- * the 1e-11 and, away from the slack, for what the sum of 1e14 and 1e4 loses.
+ * Next to nothing between buses 2 and 3: the way round takes 3 / (3 + 1) of 300, but for the 1e-11
+ * and, away from the slack, for what the sum of 1e14 and 1e3 loses.
  */
 static void test_very_unequal_reactances_are_fine(void)
 {
@@ -111,15 +111,16 @@ static void test_very_unequal_reactances_are_fine(void)
     struct grid_network network = loop();
     double flow[3] = {0};
 
+    network.lines[0].x_pu = 1.0;
     network.lines[1].x_pu = 1e-11;
-    network.lines[2].x_pu = 0.3;
+    network.lines[2].x_pu = 3.0;
     network.slack = 0;
     struct grid_limits *limits = limits_of(&network);
 
     CU_ASSERT_EQUAL(grid_limits_values(limits, injection_kw, flow, NULL), WALRAS_OK);
-    TESTKIT_CLOSE(flow[0], 225.0, 1e-5);
-    TESTKIT_CLOSE(flow[1], 225.0, 1e-5);
-    TESTKIT_CLOSE(flow[2], 75.0, 1e-5);
+    TESTKIT_CLOSE(flow[0], 225.0, 1e-4);
+    TESTKIT_CLOSE(flow[1], 225.0, 1e-4);
+    TESTKIT_CLOSE(flow[2], 75.0, 1e-4);
     grid_limits_free(limits);
     grid_network_release(&network);
 }
