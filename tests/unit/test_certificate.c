@@ -156,17 +156,30 @@ static void test_the_optimum_is_clean(void)
     drop_market(m);
 }
 
+/* Prices of 20 everywhere, which prove 0.1·20 = 2 only: no bound gives a cheap fault away. */
+static void prove_little(struct market_of_two *m)
+{
+    m->price_per_mwh[1] = 20.0;
+    m->market.n_binding = 0;
+    m->market.bound = 2.0;
+}
+
 static void test_a_wrong_award_is_caught(void)
 {
     struct market_of_two *m = make_market();
 
-    m->award_kw[1] = -45.0; /* 5 kW too many: 155 kW for 150 */
+    prove_little(m);
+    CU_ASSERT_TRUE(certify(m).clean);
+    m->award_kw[1] = -45.0; /* 5 kW too many come in; 55 kW flow */
+    m->flow_kw = 55.0;
+    m->market.objective = 3.45;
     struct scenario_certificate found = certify(m);
 
     CU_ASSERT_FALSE(found.clean);
     TESTKIT_CLOSE(found.max_imbalance_kw, 5.0, 1e-9);
     m->award_kw[1] = -90.0; /* the engine has 80; 10 kW come in, the flow is 10 */
     m->import_kw = m->flow_kw = 10.0;
+    m->market.objective = 4.7;
     found = certify(m);
     CU_ASSERT_FALSE(found.clean);
     CU_ASSERT_TRUE(found.max_imbalance_kw < 1e-9);
@@ -238,6 +251,7 @@ static void test_a_line_over_its_limit_is_caught(void)
 {
     struct market_of_two *m = make_market();
 
+    prove_little(m);
     m->award_kw[1] = -30.0;
     m->import_kw = m->flow_kw = 70.0;
     struct scenario_certificate found = certify(m);
@@ -395,6 +409,8 @@ static void test_an_unlimited_exchange_with_a_margin_proves_nothing(void)
 
     m->supply.import_limit_kw.values = &unlimited;
     TESTKIT_CLOSE(certify(m).dual_bound, 3.2, 1e-12);
+    m->energy_price_per_mwh = m->price_per_mwh[0] = 20.0 + 1e-9; /* rounding, no margin */
+    TESTKIT_CLOSE(certify(m).dual_bound, 3.2, 1e-9);
     m->energy_price_per_mwh = m->price_per_mwh[0] = 20.0 + 1e-4;
     struct scenario_certificate found = certify(m);
 
