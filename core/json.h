@@ -17,7 +17,7 @@
 
 #include <stdint.h>
 
-enum { WALRAS_JSON_MAX_FILE = 512000000 }; /* bytes */
+enum { WALRAS_JSON_MAX_FILE = 1000000000 }; /* bytes */
 
 struct walras_json_doc;
 

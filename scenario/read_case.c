@@ -197,8 +197,8 @@ static enum walras_status add_dispatchable(struct scenario_reader *reader,
         status = cut_blocks(reader, curve, from->min_kw, middle_kw, false, &bid.bid.demand,
                             &first[1], err);
     if (status == WALRAS_OK)
-        status = cut_blocks(reader, curve, middle_kw, fmax(0.0, from->max_kw), true, &bid.bid.offer,
-                            &first[3], err);
+        status = cut_blocks(reader, curve, middle_kw, from->max_kw, true, &bid.bid.offer, &first[3],
+                            err);
     bid.bid.demand_first = first;
     bid.bid.offer_first = first + 2;
     bid.bid.one_list = true;
@@ -254,8 +254,12 @@ enum walras_status scenario_parse_case(struct scenario_reader *reader, const cha
     struct walras_err cause = {0};
     enum walras_status status = grid_case_parse(reader->name, text, size, &from, err);
 
-    if (status != WALRAS_OK)
+    if (status == WALRAS_OK)
+        status = grid_case_check_market(&from, err);
+    if (status != WALRAS_OK) {
+        grid_case_release(&from);
         return status;
+    }
     status = take_title(reader, from.name ? from.name : reader->name, err);
     made->network = from.network;
     from.network = (struct grid_network){0}; /* moved */

@@ -4,11 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum walras_status scenario_no_memory(const struct scenario_reader *reader, struct walras_err *err)
-{
-    return walras_fail(err, WALRAS_NOMEM, "%s: no memory to read the scenario", reader->name);
-}
-
 enum walras_status scenario_fail_here(const struct walras_json *node,
                                       const struct walras_err *cause, struct walras_err *err)
 {
@@ -115,8 +110,10 @@ enum walras_status scenario_add_agent(struct scenario_reader *reader, const char
         reader->agent_room = room;
     }
     status = walras_names_add(reader->agent_names, id, err);
-    if (status != WALRAS_OK)
+    if (status != WALRAS_OK) {
+        walras_err_prefix(err, "agent id");
         return status;
+    }
     walras_names_clear(reader->device_names);
     made->agents[made->n_agent++] =
         (struct scenario_agent){.id = id, .bus = bus, .first_device = (uint32_t)made->n_device};
@@ -155,10 +152,13 @@ enum walras_status scenario_add_device(struct scenario_reader *reader,
     struct scenario *made = &reader->made;
     enum walras_status status = make_device_room(reader, err);
 
-    if (status == WALRAS_OK)
-        status = walras_names_add(reader->device_names, device->id, err);
     if (status != WALRAS_OK)
         return status;
+    status = walras_names_add(reader->device_names, device->id, err);
+    if (status != WALRAS_OK) {
+        walras_err_prefix(err, "device id");
+        return status;
+    }
     made->devices[made->n_device] = *device;
     made->device_agent[made->n_device] = (uint32_t)(made->n_agent - 1);
     made->n_device++;
