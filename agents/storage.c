@@ -178,7 +178,7 @@ enum walras_status agent_solve_battery(const struct agent_battery *battery,
         .out_share = battery->discharge_efficiency,
         .deadline = " at the end",
     };
-    struct store_plan plan;
+    struct store_plan plan = {0};
     enum walras_status status = solve(&store, price_per_mwh, workspace, draw_kw, &plan, err);
 
     if (status != WALRAS_OK)
@@ -212,7 +212,7 @@ enum walras_status agent_solve_ev(const struct agent_ev *ev, const struct agent_
         .out_share = ev->efficiency,
         .deadline = " by departure",
     };
-    struct store_plan plan;
+    struct store_plan plan = {0};
     enum walras_status status = solve(&store, price_per_mwh, workspace, draw_kw, &plan, err);
 
     if (status != WALRAS_OK)

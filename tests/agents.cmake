@@ -1,3 +1,7 @@
 walras_test(test_device SOURCES unit/test_device.c USES agents)
 walras_test(test_models SOURCES unit/test_models.c unit/random_devices.c USES agents)
 walras_test(test_audit_random SOURCES unit/test_audit_random.c unit/random_devices.c USES agents LINKS m)
+walras_test(test_storage SOURCES unit/test_storage.c USES agents LINKS m)
+walras_test(test_thermal SOURCES unit/test_thermal.c USES agents LINKS m)
+walras_test(test_generator SOURCES unit/test_generator.c USES agents LINKS m)
+walras_test(test_orders SOURCES unit/test_orders.c unit/random_devices.c USES agents LINKS m)

@@ -1,0 +1,154 @@
+/*
+ * The audit knows nothing of the solvers. What they answer must be something the device can do, at
+ * the cost they say.
+ */
+#include "agents/audit.h"
+#include "agents/model.h"
+#include "agents/solve.h"
+#include "random_devices.h"
+#include "testkit.h"
+
+#include <math.h>
+#include <stdio.h>
+
+/* What rounding of temperatures, which may be absurd here, does to a cost of discomfort. */
+static double rounding(const struct random_device *random)
+{
+    const struct agent_thermal *thermal = &random->device.thermal;
+    double hottest_c = 0.0, hours = random->horizon.step_h * (double)random->horizon.n_step;
+
+    if (random->device.type != AGENT_THERMAL || isnan(thermal->comfort_price_per_kh))
+        return 0.0;
+    for (size_t t = 0; t < random->horizon.n_step; t++)
+        hottest_c = fmax(hottest_c, fabs(walras_series_at(thermal->max_c, t)));
+    return 1e-14 * hottest_c * hours * thermal->comfort_price_per_kh;
+}
+
+/* Feasible to what is allowed, and of the same cost to 1e-9. */
+static bool holds(const struct random_device *random, const double *draw_kw, double cost,
+                  double cost_size, double allowed)
+{
+    struct agent_verdict verdict;
+    struct walras_err err = {0};
+
+    if (agent_audit(&random->device, &random->horizon, draw_kw, &verdict, &err) != WALRAS_OK) {
+        fprintf(stderr, "%s\n", err.msg);
+        return false;
+    }
+    if (verdict.breach <= allowed &&
+        fabs(verdict.cost - cost) <= 1e-9 * fmax(1.0, cost_size) + rounding(random))
+        return true;
+    fprintf(stderr, "breach %.3g (%s, step %zu), cost %.12g, said to be %.12g\n", verdict.breach,
+            verdict.what ? verdict.what : "none", verdict.step, verdict.cost, cost);
+    return false;
+}
+
+static double largest(const double *values, size_t n)
+{
+    double size = 1.0;
+
+    for (size_t t = 0; t < n; t++)
+        size = fmax(size, fabs(values[t]));
+    return size;
+}
+
+static bool fast_holds(struct walras_rng *rng, const struct random_device *random, size_t *solved)
+{
+    struct agent_workspace *workspace = NULL;
+    double price_per_mwh[RANDOM_STEPS], draw_kw[RANDOM_STEPS];
+    struct market_answer answer;
+    bool good = true;
+
+    if (agent_workspace_new(&random->horizon, &workspace, NULL) != WALRAS_OK)
+        return false;
+    for (size_t k = 0; k < 3 && good; k++) {
+        random_prices(rng, random->horizon.n_step, price_per_mwh);
+        if (agent_solve(&random->device, &random->horizon, price_per_mwh, workspace, draw_kw,
+                        &answer, NULL) != WALRAS_OK)
+            continue;
+        ++*solved;
+        good = holds(random, draw_kw, answer.cost, fabs(answer.cost),
+                     1e-9 * largest(draw_kw, random->horizon.n_step));
+    }
+    agent_workspace_free(workspace);
+    return good;
+}
+
+static void test_fast_answers_pass(void)
+{
+    static struct random_device random;
+
+    for (int type = AGENT_LOAD; type < AGENT_LP; type++) {
+        size_t solved = 0, failed = 0, cases = testkit_cases(2000);
+
+        for (size_t k = 0; k < cases; k++) {
+            uint64_t seed = testkit_seed() + 1000000 * (uint64_t)type + k;
+            struct walras_rng rng = walras_rng_from_seed(seed);
+
+            random_device(&rng, (enum agent_device_type)type, 40, &random);
+            if (fast_holds(&rng, &random, &solved))
+                continue;
+            fprintf(stderr, "  at %s %llu\n", agent_device_type_name((enum agent_device_type)type),
+                    (unsigned long long)seed);
+            failed++;
+        }
+        CU_ASSERT_EQUAL(failed, 0);
+        CU_ASSERT_TRUE(solved > cases);
+    }
+}
+
+/* GLPK's answers hold to GLPK's tolerances. */
+static bool model_holds(struct walras_rng *rng, const struct random_device *random, size_t *solved)
+{
+    struct agent_model *model = NULL;
+    double price_per_mwh[RANDOM_STEPS], draw_kw[RANDOM_STEPS];
+    struct market_answer answer;
+    struct walras_err err = {0};
+    bool good = true;
+
+    if (agent_model_new(&random->device, &random->horizon, &model, &err) != WALRAS_OK) {
+        fprintf(stderr, "%s\n", err.msg);
+        return false;
+    }
+    random_prices(rng, random->horizon.n_step, price_per_mwh);
+    if (agent_model_solve(model, price_per_mwh, draw_kw, &answer, NULL) == WALRAS_OK) {
+        double size = largest(price_per_mwh, random->horizon.n_step);
+
+        ++*solved;
+        good = holds(random, draw_kw, answer.cost, 100.0 * size,
+                     1e-6 * largest(draw_kw, random->horizon.n_step));
+    }
+    agent_model_free(model);
+    return good;
+}
+
+static void test_integer_answers_pass(void)
+{
+    static struct random_device random;
+    size_t solved = 0, failed = 0, cases = testkit_cases(400);
+
+    for (size_t k = 0; k < cases; k++) {
+        uint64_t seed = testkit_seed() + k;
+        struct walras_rng rng = walras_rng_from_seed(seed);
+        bool battery = k % 2 == 0;
+
+        random_device(&rng, battery ? AGENT_BATTERY : AGENT_GENERATOR, 8, &random);
+        if (battery)
+            random.device.battery.exclusive = true;
+        else
+            random_commitment(&rng, &random);
+        if (model_holds(&rng, &random, &solved))
+            continue;
+        fprintf(stderr, "  at %s %llu\n", battery ? "exclusive battery" : "committed generator",
+                (unsigned long long)seed);
+        failed++;
+    }
+    CU_ASSERT_EQUAL(failed, 0);
+    CU_ASSERT_TRUE(2 * solved > cases);
+}
+
+static const struct testkit_test tests[] = {
+    {"answers of the fast solvers pass, at their cost", test_fast_answers_pass},
+    {"answers of GLPK's integer models pass, at their cost", test_integer_answers_pass},
+};
+TESTKIT_MAIN("audit of answers", tests)
