@@ -4,7 +4,6 @@
 #include "scenario/gnuplot.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,16 +24,6 @@ static bool has_plan(const struct scenario_result *result)
     return has_prices(result) && result->award_kw != NULL;
 }
 
-static bool has_limited_line(const struct scenario_result *result)
-{
-    const struct grid_network *network = &result->scenario->network;
-
-    for (size_t l = 0; l < network->n_line; l++)
-        if (network->lines[l].in_service && isfinite(network->lines[l].limit_kw))
-            return result->flow_kw != NULL;
-    return false;
-}
-
 static const struct {
     const char *name;
     bool (*has)(const struct scenario_result *result);
@@ -43,7 +32,7 @@ static const struct {
 } charts[] = {
     {"prices", has_prices, chart_prices},
     {"convergence", has_rounds, chart_convergence},
-    {"loading", has_limited_line, chart_loading},
+    {"loading", chart_loading_has, chart_loading},
     {"stack", has_plan, chart_stack},
 };
 

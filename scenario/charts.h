@@ -15,9 +15,9 @@
 WALRAS_NODISCARD enum walras_status scenario_charts_available(struct walras_err *err);
 
 /*
- * Draws into `directory`, which exists. A chart that has nothing to show is left out: no limited
- * line, no plan, no round. Returns WALRAS_IO when a file cannot be written or gnuplot fails (with
- * what it said) or takes longer than a minute.
+ * Draws into `directory`, which exists. A chart that has nothing to show is left out: nothing
+ * limited, no plan, no round. Returns WALRAS_IO when a file cannot be written or gnuplot fails
+ * (with what it said) or takes longer than a minute.
  */
 WALRAS_NODISCARD enum walras_status scenario_charts_write(const char *directory,
                                                           const struct scenario_result *result,

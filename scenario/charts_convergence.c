@@ -46,14 +46,18 @@ static void write_number(FILE *file, double value, const char *end)
 
 static void write_rounds(FILE *file, const struct market_result *market)
 {
+    double last = last_finite(market);
+
     fputs("$rounds << END\n", file);
     for (unsigned r = 0; r < market->n_rounds; r++) {
         const struct market_round *round = &market->history[r];
+        double below = (last - round->bound) / fmax(1.0, fabs(last));
 
         fprintf(file, "%u ", round->round);
         write_number(file, round->bound, " ");
         write_number(file, round->objective, " ");
-        write_number(file, round->gap < 1e-12 ? 1e-12 : round->gap, "\n");
+        write_number(file, round->gap < 1e-12 ? 1e-12 : round->gap, " ");
+        write_number(file, below > 0.0 ? below : (double)NAN, "\n");
     }
     fputs("END\n$both << END\n", file);
     for (unsigned r = 0; r < market->n_rounds; r++)
@@ -105,9 +109,11 @@ static void write_gap_panel(FILE *file, const struct scenario_result *result)
             "set key at screen 0.815,0.37\nset logscale y\nset yrange [*:*]\n"
             "set format y '1e%%T'\nset format x '%%g'\n"
             "set label 4 'round' at graph 0.5,-0.3 center textcolor rgb '" CHART_INK "'\n"
-            "plot $rounds using 1:4 with %s pointtype 7 pointsize 0.8 linewidth 2 linecolor rgb "
+            "plot $rounds using 1:5 with %s pointtype 7 pointsize 0.8 linewidth 1.4 linecolor rgb "
+            "'" CHART_BLUE "' title 'bound to final cost', \\\n"
+            "  $rounds using 1:4 with %s pointtype 7 pointsize 0.8 linewidth 2 linecolor rgb "
             "'" CHART_GREEN "' title 'gap'",
-            points);
+            points, points);
     if (result->gap_asked > 0.0)
         fprintf(file,
                 ", \\\n  %.9g with lines dashtype 2 linecolor rgb '" CHART_INK

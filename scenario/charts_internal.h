@@ -27,6 +27,7 @@ enum walras_status chart_convergence(FILE *file, const struct scenario_result *r
                                      struct walras_err *err);
 enum walras_status chart_loading(FILE *file, const struct scenario_result *result,
                                  struct walras_err *err);
+bool chart_loading_has(const struct scenario_result *result); /* something limited, and a plan */
 enum walras_status chart_stack(FILE *file, const struct scenario_result *result,
                                struct walras_err *err);
 

@@ -3,27 +3,50 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { MAX_LINES = 8 };
+enum { MAX_SHOWN = 8 };
 
-static const char *const colours[MAX_LINES] = {CHART_VERMILION, CHART_BLUE, CHART_GREEN, CHART_PINK,
+static const char *const colours[MAX_SHOWN] = {CHART_VERMILION, CHART_BLUE, CHART_GREEN, CHART_PINK,
                                                CHART_ORANGE,    CHART_SKY,  "#606060",   "#B0B0B0"};
 
 struct loaded {
-    size_t line;
+    size_t limit; /* a line, or n_line + a supply */
     double most_percent;
 };
 
-static double limit_of(const struct scenario_result *result, size_t line)
+static double share(double used_kw, double limit_kw)
 {
-    return result->scenario->network.lines[line].limit_kw * result->scenario->rating_scale;
+    return limit_kw > 0.0 ? 100.0 * used_kw / limit_kw : used_kw > 0.0 ? 200.0 : 0.0;
 }
 
-static double percent(const struct scenario_result *result, size_t line, size_t step)
+/* Use of a limit in a step, %: of a line, or of a supply's import. */
+static double percent(const struct scenario_result *result, size_t limit, size_t step)
 {
-    double limit_kw = limit_of(result, line);
-    double flow_kw = fabs(result->flow_kw[line * result->scenario->horizon.n_step + step]);
+    const struct scenario *scenario = result->scenario;
+    size_t n_line = scenario->network.n_line, n_step = scenario->horizon.n_step;
 
-    return limit_kw > 0.0 ? 100.0 * flow_kw / limit_kw : flow_kw > 0.0 ? 200.0 : 0.0;
+    if (limit < n_line)
+        return share(fabs(result->flow_kw[limit * n_step + step]),
+                     scenario->network.lines[limit].limit_kw * scenario->rating_scale);
+    return share(fmax(0.0, result->import_kw[(limit - n_line) * n_step + step]),
+                 walras_series_at(scenario->supplies[limit - n_line].import_limit_kw, step));
+}
+
+static bool is_limited(const struct scenario *scenario, size_t limit)
+{
+    size_t n_line = scenario->network.n_line;
+
+    if (limit < n_line)
+        return scenario->network.lines[limit].in_service &&
+               isfinite(scenario->network.lines[limit].limit_kw);
+    return isfinite(walras_series_at(scenario->supplies[limit - n_line].import_limit_kw, 0));
+}
+
+bool chart_loading_has(const struct scenario_result *result)
+{
+    for (size_t k = 0; k < result->scenario->network.n_line + result->scenario->n_supply; k++)
+        if (is_limited(result->scenario, k))
+            return result->flow_kw != NULL && result->import_kw != NULL;
+    return false;
 }
 
 static int by_loading(const void *a, const void *b)
@@ -32,45 +55,42 @@ static int by_loading(const void *a, const void *b)
 
     if (left->most_percent != right->most_percent)
         return left->most_percent < right->most_percent ? 1 : -1;
-    return (left->line > right->line) - (left->line < right->line);
+    return (left->limit > right->limit) - (left->limit < right->limit);
 }
 
-/* Limited lines, the most loaded first; *n_full counts line-steps at the limit. */
-static size_t rank_lines(const struct scenario_result *result, struct loaded *loaded,
-                         size_t *n_full)
-{
-    const struct grid_network *network = &result->scenario->network;
-    size_t n = 0;
+struct counts {
+    size_t limits, full, full_steps; /* full: reached in some step */
+};
 
-    *n_full = 0;
-    for (size_t l = 0; l < network->n_line; l++) {
-        if (!network->lines[l].in_service || !isfinite(network->lines[l].limit_kw))
+/* The limits, the most used first. */
+static struct counts rank_limits(const struct scenario_result *result, struct loaded *loaded)
+{
+    const struct scenario *scenario = result->scenario;
+    struct counts counts = {0};
+
+    for (size_t k = 0; k < scenario->network.n_line + scenario->n_supply; k++) {
+        size_t full_steps = 0;
+
+        if (!is_limited(scenario, k))
             continue;
-        loaded[n] = (struct loaded){.line = l};
-        for (size_t t = 0; t < result->scenario->horizon.n_step; t++) {
-            double now = percent(result, l, t);
+        loaded[counts.limits] = (struct loaded){.limit = k};
+        for (size_t t = 0; t < scenario->horizon.n_step; t++) {
+            double now = percent(result, k, t);
 
-            loaded[n].most_percent = fmax(loaded[n].most_percent, now);
-            *n_full += now > 100.0 - 1e-3;
+            loaded[counts.limits].most_percent = fmax(loaded[counts.limits].most_percent, now);
+            full_steps += now > 100.0 - 1e-3;
         }
-        n++;
+        counts.limits++;
+        counts.full += full_steps > 0;
+        counts.full_steps += full_steps;
     }
-    qsort(loaded, n, sizeof(*loaded), by_loading);
-    return n;
-}
-
-static size_t count_full(const struct loaded *loaded, size_t n)
-{
-    size_t full = 0;
-
-    while (full < n && loaded[full].most_percent > 100.0 - 1e-3)
-        full++;
-    return full;
+    qsort(loaded, counts.limits, sizeof(*loaded), by_loading);
+    return counts;
 }
 
 struct loading_column {
     const struct scenario_result *result;
-    size_t line;
+    size_t limit;
 };
 
 static double loading_value(const void *context, size_t step, size_t column)
@@ -78,14 +98,26 @@ static double loading_value(const void *context, size_t step, size_t column)
     const struct loading_column *of = context;
 
     (void)column;
-    return percent(of->result, of->line, step);
+    return percent(of->result, of->limit, step);
+}
+
+static void write_name(FILE *file, const struct scenario *scenario, size_t limit)
+{
+    size_t n_line = scenario->network.n_line;
+    char words[64];
+
+    if (limit < n_line)
+        snprintf(words, sizeof(words), "line %.30s", scenario->network.lines[limit].id);
+    else
+        snprintf(words, sizeof(words), "import %.30s", scenario->supplies[limit - n_line].id);
+    chart_text(file, words);
 }
 
 static void write_lines(FILE *file, const struct scenario_result *result,
                         const struct loaded *loaded, size_t n)
 {
     for (size_t k = 0; k < n; k++) {
-        struct loading_column column = {.result = result, .line = loaded[k].line};
+        struct loading_column column = {.result = result, .limit = loaded[k].limit};
 
         fprintf(file, "$line%zu << END\n", k);
         chart_step_rows(file, result->scenario, 1, loading_value, &column);
@@ -99,7 +131,7 @@ static void write_lines(FILE *file, const struct scenario_result *result,
                 k, k < 3 ? "2" : "1.2", colours[k]);
     for (size_t k = 0; k < n; k++) {
         fprintf(file, "NaN with lines linewidth 3 linecolor rgb '%s' title ", colours[k]);
-        chart_text(file, result->scenario->network.lines[loaded[k].line].id);
+        write_name(file, result->scenario, loaded[k].limit);
         fputs(", \\\n  ", file);
     }
     fputs("100 with lines linewidth 1.4 dashtype 2 linecolor rgb '#8A3A00' notitle\n", file);
@@ -109,17 +141,18 @@ enum walras_status chart_loading(FILE *file, const struct scenario_result *resul
                                  struct walras_err *err)
 {
     const struct scenario *scenario = result->scenario;
-    struct loaded *loaded = malloc((scenario->network.n_line + 1) * sizeof(*loaded));
-    size_t n_full = 0;
+    size_t n = scenario->network.n_line + scenario->n_supply;
+    struct loaded *loaded = malloc((n + 1) * sizeof(*loaded));
 
     if (!loaded)
-        return walras_fail(err, WALRAS_NOMEM, "cannot sort %zu lines", scenario->network.n_line);
-    size_t n = rank_lines(result, loaded, &n_full), shown = n < MAX_LINES ? n : MAX_LINES;
+        return walras_fail(err, WALRAS_NOMEM, "cannot sort %zu limits", n);
+    struct counts counts = rank_limits(result, loaded);
+    size_t shown = counts.limits < MAX_SHOWN ? counts.limits : MAX_SHOWN;
     double top = fmin(200.0, fmax(112.0, 1.08 * loaded[0].most_percent));
 
-    chart_begin(file, result, "loading", "Loading of the most loaded lines",
-                "%zu of %zu limited lines  ·  %zu reach their limit, in %zu line-steps", shown, n,
-                count_full(loaded, n), n_full);
+    chart_begin(file, result, "loading", "Loading of lines and imports",
+                "the %zu most loaded of %zu  ·  %zu reach their limit, for %.4g h together", shown,
+                counts.limits, counts.full, (double)counts.full_steps * scenario->horizon.step_h);
     chart_time_axis(file, scenario, true);
     fprintf(file,
             "set yrange [0:%.4g]\nset format y '%%g %%%%'\n"

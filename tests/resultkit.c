@@ -31,6 +31,7 @@ static void set_network(struct resultkit *kit)
 
 static void set_agents(struct resultkit *kit)
 {
+    static const double limit_kw = 200.0;
     static const enum agent_device_type types[RESULTKIT_DEVICE] = {
         AGENT_LOAD, AGENT_PV, AGENT_BATTERY, AGENT_EV, AGENT_THERMAL, AGENT_GENERATOR};
     static const char *const ids[RESULTKIT_DEVICE] = {"base", "roof", "cell",
@@ -43,7 +44,7 @@ static void set_agents(struct resultkit *kit)
     kit->agents[0] = (struct scenario_agent){.id = "home, \"old\"", .bus = 1, .n_device = 3};
     kit->agents[1] =
         (struct scenario_agent){.id = "works", .bus = 2, .first_device = 3, .n_device = 3};
-    kit->supply = (struct scenario_supply){.id = "outside"};
+    kit->supply = (struct scenario_supply){.id = "outside", .import_limit_kw = {&limit_kw, 0}};
 }
 
 static void set_plan(struct resultkit *kit)

@@ -84,6 +84,7 @@ static void test_charts_are_drawn(void)
 
 static void test_what_has_nothing_to_show_is_left_out(void)
 {
+    static const double unlimited = INFINITY;
     struct resultkit kit;
     const char *directory = have_gnuplot() ? resultkit_directory() : NULL;
 
@@ -92,6 +93,7 @@ static void test_what_has_nothing_to_show_is_left_out(void)
     resultkit_init(&kit);
     for (size_t l = 0; l < RESULTKIT_LINE; l++)
         kit.lines[l].limit_kw = INFINITY;
+    kit.supply.import_limit_kw.values = &unlimited;
     kit.market.n_rounds = 0;
     kit.result.award_kw = NULL;
     CU_ASSERT_EQUAL(draw(directory, &kit), WALRAS_OK);
