@@ -85,7 +85,7 @@ static void add_device(struct scenario_summary *summary, const struct agent_devi
     double most_kw = 0.0;
 
     summary->n_type[device->type]++;
-    summary->n_integer += agent_device_is_integer(device);
+    summary->n_integer += agent_device_is_integer(device) ? 1 : 0;
     switch (device->type) {
     case AGENT_LOAD:
         add_series(firm_kw, device->load.draw_kw, n);
@@ -135,7 +135,7 @@ static void look_at_lines(struct scenario_summary *summary)
         if (!line->in_service)
             continue;
         summary->n_line_in_service++;
-        summary->n_line_limited += isfinite(line->limit_kw);
+        summary->n_line_limited += isfinite(line->limit_kw) ? 1 : 0;
         if (line->limit_kw == 0.0)
             warn(summary, "line %.60s: has a limit of 0 kW; leave limit_kw out for no limit",
                  line->id);

@@ -112,7 +112,7 @@ static enum walras_status read_horizon(struct scenario_reader *reader,
     if (status == WALRAS_OK)
         status = read_whole(node, "step_minutes", SCENARIO_MAX_STEP_MINUTES, &step_min, err);
     if (status == WALRAS_OK)
-        status = read_whole(node, "steps", SCENARIO_MAX_STEPS, &steps, err);
+        status = read_whole(node, "steps", (int64_t)reader->settings->max_step, &steps, err);
     return status == WALRAS_OK ? set_horizon(reader, steps, step_min, err) : status;
 }
 

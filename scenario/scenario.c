@@ -13,7 +13,8 @@ const char *scenario_model_name(enum scenario_model model)
 
 struct scenario_settings scenario_settings_defaults(void)
 {
-    return (struct scenario_settings){.max_device = SCENARIO_MAX_DEVICES};
+    return (struct scenario_settings){.max_device = SCENARIO_MAX_DEVICES,
+                                      .max_step = SCENARIO_MAX_STEPS};
 }
 
 void scenario_release(struct scenario *scenario)

@@ -69,6 +69,7 @@ struct scenario {
 struct scenario_settings {
     const char *directory; /* paths inside are relative to it; NULL: naming a file is an error */
     size_t max_device;     /* default SCENARIO_MAX_DEVICES */
+    size_t max_step;       /* default SCENARIO_MAX_STEPS */
 };
 struct scenario_settings scenario_settings_defaults(void);
 

@@ -1,5 +1,5 @@
 /*
- * Whether two scenarios are the same market, field by field, and helpers to read them in tests.
+ * Whether two scenarios are the same market, field by field.
  */
 #ifndef WALRAS_TESTS_SAME_SCENARIO_H
 #define WALRAS_TESTS_SAME_SCENARIO_H
@@ -11,11 +11,5 @@ bool same_scenario(const struct scenario *a, const struct scenario *b);
 
 /* scenario_expand into memory; the caller frees. */
 char *expanded(const struct scenario *scenario);
-
-/* Parses with paths relative to tests/data/scenario. */
-enum walras_status parse_text(const char *text, struct scenario *out, struct walras_err *err);
-
-/* Reads tests/data/scenario/<name>. */
-enum walras_status read_data(const char *name, struct scenario *out, struct walras_err *err);
 
 #endif

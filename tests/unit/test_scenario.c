@@ -1,5 +1,5 @@
 #include "same_scenario.h"
-#include "scenario/check.h"
+#include "scenario_data.h"
 #include "testkit.h"
 
 #include <math.h>
