@@ -89,7 +89,7 @@ static enum walras_status settle_groups(struct award *a, struct walras_err *err)
 
 static double *copy(const double *from, size_t n)
 {
-    double *made = malloc((n + 1) * sizeof(*made));
+    double *made = calloc(n + 1, sizeof(*made)); /* + 1: n may be 0 */
 
     if (made && n > 0)
         memcpy(made, from, n * sizeof(*made));

@@ -99,7 +99,7 @@ static enum walras_status build_prices(struct judge *judge, struct walras_err *e
     for (size_t k = 0; k < market->n_binding && judge->angles; k++) {
         size_t line = grid_limits_at(judge->result->limits, order[k]->row)->index;
 
-        if (order[k]->row != previous)
+        if (!sensitivity || order[k]->row != previous)
             sensitivity = find_sensitivities(judge, line);
         previous = order[k]->row;
         add_binding(judge, order[k], line, sensitivity);
@@ -212,7 +212,7 @@ enum walras_status certificate_judge_prices(const struct scenario_result *result
     double bound = 0.0;
 
     judge.price_per_mwh =
-        malloc(network->n_bus * scenario->horizon.n_step * sizeof(*judge.price_per_mwh));
+        calloc(network->n_bus * scenario->horizon.n_step, sizeof(*judge.price_per_mwh));
     judge.scratch = malloc(2 * network->n_bus * sizeof(*judge.scratch));
     judge.base_kw = calloc(network->n_line + 1, sizeof(*judge.base_kw));
     if (!judge.price_per_mwh || !judge.scratch || !judge.base_kw)

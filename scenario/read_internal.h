@@ -72,7 +72,11 @@ WALRAS_NODISCARD enum walras_status scenario_read_path(struct scenario_reader *r
 /* Fails with the text of `cause` put behind the place of `node`. */
 enum walras_status scenario_fail_here(const struct walras_json *node,
                                       const struct walras_err *cause, struct walras_err *err);
-enum walras_status scenario_no_memory(const struct scenario_reader *reader, struct walras_err *err);
+static inline enum walras_status scenario_no_memory(const struct scenario_reader *reader,
+                                                    struct walras_err *err)
+{
+    return walras_fail(err, WALRAS_NOMEM, "%s: no memory to read the scenario", reader->name);
+}
 /* Optional numbers and truth values: *out keeps its value when the key is absent. */
 WALRAS_NODISCARD enum walras_status scenario_read_number(const struct walras_json *object,
                                                          const char *key, struct walras_range range,
