@@ -313,7 +313,10 @@ static inline void storage_cut_right(struct storage_list *list, double x)
             part = &list->left;
         }
     }
-    while (part->begin < part->end && storage_start(list, *part, part->end - 1) >= x)
+    /* a piece far beyond x may be all rounding and seem to start before it: its neighbour tells */
+    while (part->begin < part->end &&
+           (storage_start(list, *part, part->end - 1) >= x ||
+            (part->end - part->begin > 1 && storage_start(list, *part, part->end - 2) >= x)))
         part->end--;
     list->x_right = x;
     list->x_left = storage_min(list->x_left, x);
