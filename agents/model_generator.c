@@ -26,14 +26,16 @@ static double full_kw(const struct agent_generator *generator)
 }
 
 /*
- * Currency an hour of one unit of the quadratic cost's column: the cost at unit_kw. The solver's
- * tolerances are absolute, so a unit is what the cost is expected to be.
+ * Currency an hour of one unit of the quadratic cost's column: a thousandth of the cost at unit_kw,
+ * which is near the outputs to expect. The solver's tolerances are absolute.
  */
+static const double units = 1e3;
+
 static double unit_cost_per_h(const struct agent_model *model)
 {
     double unit_mw = walras_mw_from_kw(model->unit_kw);
 
-    return model->device.generator.per_mw2h * unit_mw * unit_mw;
+    return model->device.generator.per_mw2h * unit_mw * unit_mw / units;
 }
 
 static size_t commitment(const struct agent_model *model, size_t step, size_t which)
@@ -58,10 +60,10 @@ static bool add_tangent(struct model_builder *build, size_t step, double at_kw)
     touched[model->n_tangent[step]++] = at_kw;
     if (generator->committed)
         model_row(build, 3, (size_t[]){output + 1, output, commitment(model, step, ON)},
-                  (double[]){1.0, -2.0 * at / unit, at * at}, 0.0, HUGE_VAL);
+                  (double[]){1.0, -2.0 * units * at / unit, units * at * at}, 0.0, HUGE_VAL);
     else
-        model_row(build, 2, (size_t[]){output + 1, output}, (double[]){1.0, -2.0 * at / unit},
-                  -at * at, HUGE_VAL);
+        model_row(build, 2, (size_t[]){output + 1, output},
+                  (double[]){1.0, -2.0 * units * at / unit}, -units * at * at, HUGE_VAL);
     return true;
 }
 
@@ -102,7 +104,7 @@ static void build_output(struct model_builder *build, const struct agent_generat
     model->first_column[step] = model_column(build, low_kw, generator->max_kw, cost_per_kw);
     model_draw(build, model->first_column[step], step, -1.0);
     if (is_quadratic(generator))
-        model_column(build, 0.0, most * most, step_h * unit_cost_per_h(model));
+        model_column(build, 0.0, units * most * most, step_h * unit_cost_per_h(model));
     if (generator->committed) {
         model_binary(build, step_h * per_h);
         model_column(build, 0.0, 1.0, generator->start_cost);
@@ -227,7 +229,8 @@ static double over_cost(const struct agent_model *model, size_t step)
     size_t output = model->first_column[step];
     double part = model->x[output] / model->unit_kw;
 
-    return model->horizon.step_h * unit_cost_per_h(model) * (part * part - model->x[output + 1]);
+    return model->horizon.step_h * unit_cost_per_h(model) *
+           (units * part * part - model->x[output + 1]);
 }
 
 size_t model_refine_generator(struct model_builder *build, double size, double *excess)
