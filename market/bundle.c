@@ -11,6 +11,7 @@
  * from weights.
  */
 #include "market/dual.h"
+#include "market/master_lp.h"
 #include "market/method_internal.h"
 #include "market/trial.h"
 
@@ -29,7 +30,9 @@ struct bundle {
 
     struct market_rows rows;
     struct market_cuts cuts;
-    struct market_master *master;
+    struct market_master *master; /* one of these two */
+    struct market_master_lp *master_lp;
+    struct market_master_solver solver;
     struct market_trial step, restricted; /* next prices; plan */
 
     unsigned round;
@@ -77,6 +80,7 @@ static void bundle_free(struct market_method *method)
     market_rows_release(&b->rows);
     market_cuts_release(&b->cuts);
     market_master_free(b->master);
+    market_master_lp_free(b->master_lp);
     market_trial_release(&b->step);
     market_trial_release(&b->restricted);
     free(b->asked);
@@ -136,6 +140,38 @@ static void measure_prices(struct bundle *b)
     b->penalty_per_mwh = 1e3 * fmax(largest, b->price_scale);
 }
 
+static enum walras_status solve_qp(void *master, const struct market_master_problem *problem,
+                                   const struct market_master_settings *settings,
+                                   struct market_master_solution *solution,
+                                   struct market_master_info *info, struct walras_err *err)
+{
+    return market_master_solve(master, problem, settings, solution, info, err);
+}
+
+static enum walras_status solve_lp(void *master, const struct market_master_problem *problem,
+                                   const struct market_master_settings *settings,
+                                   struct market_master_solution *solution,
+                                   struct market_master_info *info, struct walras_err *err)
+{
+    return market_master_lp_solve(master, problem, settings, solution, info, err);
+}
+
+static enum walras_status make_master(struct bundle *b, struct walras_err *err)
+{
+    enum walras_status status = WALRAS_OK;
+
+    if (strcmp(b->settings.master, "lp") == 0) {
+        status = market_master_lp_new(b->problem, &b->master_lp, err);
+        b->solver = (struct market_master_solver){solve_lp, b->master_lp};
+        b->tau = 0.5 * b->price_scale;
+    } else {
+        status = market_master_new(b->problem, &b->master, err);
+        b->solver = (struct market_master_solver){solve_qp, b->master};
+        b->tau = 3.0 * b->price_scale;
+    }
+    return status;
+}
+
 static enum walras_status bundle_new(const struct market_problem *problem,
                                      const struct market_method_settings *settings,
                                      struct market_method **made, struct walras_err *err)
@@ -153,14 +189,13 @@ static enum walras_status bundle_new(const struct market_problem *problem,
     b->bound = -INFINITY;
     b->objective = NAN;
     measure_prices(b);
-    b->tau = 3.0 * b->price_scale;
     status = take_memory(b, err);
     if (status == WALRAS_OK)
         status = market_rows_init(&b->rows, problem, err);
     if (status == WALRAS_OK)
         status = market_cuts_init(&b->cuts, problem->n_group, problem->n_step, err);
     if (status == WALRAS_OK)
-        status = market_master_new(problem, &b->master, err);
+        status = make_master(b, err);
     if (status == WALRAS_OK)
         status = market_trial_init(&b->step, problem, err);
     if (status == WALRAS_OK)
@@ -245,7 +280,7 @@ static enum walras_status first_query(struct bundle *b, struct walras_err *err)
         return walras_fail(err, WALRAS_NOMEM, "cannot start the bundle");
     memset(skip, 1, b->problem->n_group);
     settings.penalty_per_mwh = 2.0 * b->price_scale;
-    status = market_trial_solve(&b->step, b->master, &b->rows, &ask, &settings, 1e-3, err);
+    status = market_trial_solve(&b->step, &b->solver, &b->rows, &ask, &settings, 1e-3, err);
     free(skip);
     return status == WALRAS_OK ? query_trial(b, &b->step, err) : status;
 }
@@ -267,7 +302,7 @@ static enum walras_status next_queries(struct bundle *b, struct walras_err *err)
                                             .centre = b->centre,
                                             .tau = b->tau * point_factor(i)};
         enum walras_status status =
-            market_trial_solve(&b->step, b->master, &b->rows, &ask, &settings, 1e-5, err);
+            market_trial_solve(&b->step, &b->solver, &b->rows, &ask, &settings, 1e-5, err);
 
         if (status == WALRAS_OK)
             status = query_trial(b, &b->step, err);
@@ -353,7 +388,7 @@ static void adapt_tau(struct bundle *b, double gain, double foretold_gain)
     else if (gain >= 0.5 * foretold_gain)
         b->tau *= 2.0;
     else if (gain < 0.1 * foretold_gain)
-        b->tau *= 0.85;
+        b->tau *= b->master_lp ? 0.5 : 0.85; /* a box lets prices jump to its corners */
 }
 
 static void remember_weights(struct bundle *b, const struct market_trial *trial, bool mixed)
@@ -396,7 +431,7 @@ static enum walras_status solve_restricted(struct bundle *b, struct walras_err *
         master_settings(b, fmax(1e-12, fmin(1e-7, 1e-3 * b->settings.gap)));
     struct market_master_problem ask = {.rows = &b->rows, .cuts = &b->cuts, .tau = INFINITY};
     enum walras_status status =
-        market_trial_solve(&b->restricted, b->master, &b->rows, &ask, &settings, 1e-8, err);
+        market_trial_solve(&b->restricted, &b->solver, &b->rows, &ask, &settings, 1e-8, err);
 
     if (status != WALRAS_OK)
         return status;
@@ -559,7 +594,7 @@ static enum walras_status bundle_plan(struct market_method *method, const bool *
                                             .skip_group = fixed,
                                             .extra_draw_kw = extra_draw_kw};
 
-        status = market_trial_solve(trial, b->master, &b->rows, &ask, &settings, 1e-8, err);
+        status = market_trial_solve(trial, &b->solver, &b->rows, &ask, &settings, 1e-8, err);
     }
     if (status == WALRAS_OK)
         status = mix_groups(b, trial, fixed, err);

@@ -63,6 +63,9 @@ enum walras_status market_settings_check(const struct market_settings *settings,
     if (!market_method_find(settings->method))
         return walras_fail(err, WALRAS_INVALID, "there is no price method \"%s\"",
                            settings->method);
+    if (strcmp(settings->master, "qp") != 0 && strcmp(settings->master, "lp") != 0)
+        return walras_fail(err, WALRAS_INVALID, "the master must be qp or lp, got \"%s\"",
+                           settings->master);
     if (!(settings->gap > 0.0))
         return walras_fail(err, WALRAS_INVALID, "the gap must be > 0, got %g", settings->gap);
     if (settings->max_rounds == 0 || settings->n_thread == 0 || settings->n_point == 0 ||

@@ -60,6 +60,15 @@ struct market_master_info {
     double imbalance_kw; /* largest |r| over buses and steps */
 };
 
+/* A master by whatever method: what a trial calls. */
+struct market_master_solver {
+    enum walras_status (*solve)(void *master, const struct market_master_problem *problem,
+                                const struct market_master_settings *settings,
+                                struct market_master_solution *solution,
+                                struct market_master_info *info, struct walras_err *err);
+    void *master; /* borrowed */
+};
+
 WALRAS_NODISCARD enum walras_status market_master_new(const struct market_problem *problem,
                                                       struct market_master **made,
                                                       struct walras_err *err);

@@ -68,7 +68,8 @@ static void learn(struct market_trial *trial, struct market_rows *rows)
     }
 }
 
-enum walras_status market_trial_solve(struct market_trial *trial, struct market_master *master,
+enum walras_status market_trial_solve(struct market_trial *trial,
+                                      const struct market_master_solver *solver,
                                       struct market_rows *rows,
                                       const struct market_master_problem *ask,
                                       const struct market_master_settings *settings,
@@ -88,7 +89,7 @@ enum walras_status market_trial_solve(struct market_trial *trial, struct market_
         memcpy(trial->u, trial->energy_guess, n_step * sizeof(double));
         for (size_t a = 0; a < rows->n; a++)
             trial->u[n_step + a] = rows->rows[a].shadow_price_per_mwh;
-        status = market_master_solve(master, ask, settings, &solution, &trial->info, err);
+        status = solver->solve(solver->master, ask, settings, &solution, &trial->info, err);
         if (status != WALRAS_OK)
             return status;
         learn(trial, rows);

@@ -34,7 +34,7 @@ void market_trial_release(struct market_trial *trial);
  * be. Rows learn their shadow prices and idle counts, cuts keep their weights as they were.
  */
 WALRAS_NODISCARD enum walras_status
-market_trial_solve(struct market_trial *trial, struct market_master *master,
+market_trial_solve(struct market_trial *trial, const struct market_master_solver *solver,
                    struct market_rows *rows, const struct market_master_problem *ask,
                    const struct market_master_settings *settings, double tolerance,
                    struct walras_err *err);
