@@ -75,11 +75,16 @@ static bool has_gap(const struct market_result *market)
     return false;
 }
 
+static const char *point_size(const struct market_result *market)
+{
+    return market->n_rounds <= 60 ? "0.8" : "0.4";
+}
+
 static void write_cost_panel(FILE *file, const struct scenario_result *result, bool alone)
 {
     const struct market_result *market = result->market;
     struct span span = cost_span(market);
-    const char *points = market->n_rounds <= 60 ? "linespoints" : "lines";
+    const char *size = point_size(market);
 
     chart_unit(file, result->scenario->currency, 0.06);
     fprintf(file,
@@ -90,30 +95,33 @@ static void write_cost_panel(FILE *file, const struct scenario_result *result, b
         fputs("$both using 1:2:3 with filledcurves fillstyle transparent solid 0.16 noborder "
               "linecolor rgb '" CHART_SKY "' notitle, \\\n  ",
               file);
-    fprintf(file,
-            "$rounds using 1:3 with %s pointtype 7 pointsize 0.8 linewidth 2 linecolor rgb "
-            "'" CHART_VERMILION "' title 'cost of the plan', \\\n"
-            "  $rounds using 1:2 with %s pointtype 7 pointsize 0.8 linewidth 2 linecolor rgb "
-            "'" CHART_BLUE "' title 'proven bound'\n",
-            points, points);
+    fprintf(
+        file,
+        "$rounds using 1:3 with linespoints pointtype 7 pointsize %s linewidth 2 linecolor rgb "
+        "'" CHART_VERMILION "' title 'cost of the plan', \\\n"
+        "  $rounds using 1:2 with linespoints pointtype 7 pointsize %s linewidth 2 linecolor rgb "
+        "'" CHART_BLUE "' title 'proven bound'\n",
+        size, size);
 }
 
 static void write_gap_panel(FILE *file, const struct scenario_result *result)
 {
-    const char *points = result->market->n_rounds <= 60 ? "linespoints" : "lines";
+    const char *size = point_size(result->market);
 
     fputs("unset label\n", file);
     chart_unit(file, "gap, relative to the cost", 0.09);
-    fprintf(file,
-            "set tmargin at screen 0.37\nset bmargin at screen 0.12\n"
-            "set key at screen 0.815,0.37\nset logscale y\nset yrange [*:*]\n"
-            "set format y '1e%%T'\nset format x '%%g'\n"
-            "set label 4 'round' at graph 0.5,-0.3 center textcolor rgb '" CHART_INK "'\n"
-            "plot $rounds using 1:5 with %s pointtype 7 pointsize 0.8 linewidth 1.4 linecolor rgb "
-            "'" CHART_BLUE "' title 'bound to final cost', \\\n"
-            "  $rounds using 1:4 with %s pointtype 7 pointsize 0.8 linewidth 2 linecolor rgb "
-            "'" CHART_GREEN "' title 'gap'",
-            points, points);
+    fprintf(
+        file,
+        "set tmargin at screen 0.37\nset bmargin at screen 0.12\n"
+        "set key at screen 0.815,0.37\nset logscale y\nset yrange [*:*]\n"
+        "set format y '1e%%T'\nset format x '%%g'\n"
+        "set label 4 'round' at graph 0.5,-0.3 center textcolor rgb '" CHART_INK "'\n"
+        "plot $rounds using 1:5 with linespoints pointtype 7 pointsize %s linewidth 1.4 linecolor "
+        "rgb "
+        "'" CHART_BLUE "' title 'bound to final cost', \\\n"
+        "  $rounds using 1:4 with linespoints pointtype 7 pointsize %s linewidth 2 linecolor rgb "
+        "'" CHART_GREEN "' title 'gap'",
+        size, size);
     if (result->gap_asked > 0.0)
         fprintf(file,
                 ", \\\n  %.9g with lines dashtype 2 linecolor rgb '" CHART_INK

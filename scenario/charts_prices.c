@@ -6,13 +6,15 @@
 
 enum {
     MAX_ZONES = 400, /* distinct price curves that are drawn */
-    MAX_NAMED = 5,   /* of them in colour and with a name; the slack's is one */
+    MAX_NAMED = 9,   /* of them in colour and with a name, the slack's too, if there are no more */
+    FEW_NAMED = 6,   /* if there are more */
     MAX_BARS = 48,   /* buses named under the bars of a market of one step */
     MAX_LABEL = 120
 };
 
-static const char *const colours[MAX_NAMED] = {CHART_BLUE, CHART_VERMILION, CHART_GREEN, CHART_PINK,
-                                               CHART_ORANGE};
+static const char *const colours[MAX_NAMED] = {CHART_BLUE, CHART_VERMILION, CHART_GREEN,
+                                               CHART_PINK, CHART_ORANGE,    CHART_SKY,
+                                               "#606060",  "#8C510A",       "#A8A8A8"};
 
 /* Buses whose prices are the same in every step, but for what the eye cannot see. */
 struct zones {
@@ -98,10 +100,15 @@ static void find_zones(const struct scenario_result *result, double tolerance, s
     }
 }
 
-/* Brings the zones that are farthest from the slack's forward: the first MAX_NAMED get a name. */
+static size_t count_named(const struct zones *zones)
+{
+    return zones->n <= MAX_NAMED ? zones->n : FEW_NAMED;
+}
+
+/* Brings the zones that are farthest from the slack's forward: the first ones get a name. */
 static void rank_zones(struct zones *zones)
 {
-    for (size_t z = 1; z < zones->n && z < MAX_NAMED; z++) {
+    for (size_t z = 1; z < count_named(zones); z++) {
         size_t best = z;
 
         for (size_t other = z + 1; other < zones->n; other++)
@@ -168,13 +175,13 @@ static void write_curves(FILE *file, const struct scenario_result *result,
 {
     const struct scenario *scenario = result->scenario;
 
-    for (size_t z = 0; z < zones->n && z < MAX_NAMED; z++) {
+    for (size_t z = 0; z < count_named(zones); z++) {
         fprintf(file, "$zone%zu << END\n", z);
         chart_step_array(file, scenario, prices_of(result, zones->bus[z]));
         fputs("END\n", file);
     }
     fputs("$others << END\n", file);
-    for (size_t z = MAX_NAMED; z < zones->n; z++) {
+    for (size_t z = count_named(zones); z < zones->n; z++) {
         chart_step_array(file, scenario, prices_of(result, zones->bus[z]));
         fputc('\n', file);
     }
@@ -185,14 +192,14 @@ static void write_curves(FILE *file, const struct scenario_result *result,
 static void write_plot(FILE *file, const struct scenario_result *result, const struct zones *zones)
 {
     char words[MAX_LABEL];
-    size_t n_named = zones->n < MAX_NAMED ? zones->n : MAX_NAMED;
+    size_t n_named = count_named(zones);
 
     fputs("plot ", file);
-    if (zones->n > MAX_NAMED)
+    if (zones->n > n_named)
         fprintf(file,
                 "$others using 1:2 with lines linewidth 0.8 linecolor rgb '#60808080' title "
                 "'%zu other prices', \\\n  ",
-                zones->n - MAX_NAMED);
+                zones->n - n_named);
     for (size_t k = n_named; k-- > 0;) {
         name_buses(result, zones->bus[k], zones->count[k], words);
         fprintf(file, "$zone%zu using 1:2 with lines linewidth %s linecolor rgb '%s' title ", k,
