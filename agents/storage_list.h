@@ -333,15 +333,16 @@ static inline double storage_slack(const struct storage_list *list, double slack
 
 /*
  * Cuts the domain to stored positions [low, high]. False when it misses them by more than
- * `slack`; a smaller miss is rounding and leaves the nearest point.
+ * `slack`; a smaller miss is rounding and leaves the nearest point. An end that comes within slack
+ * of a bound is put on it: leakage would blow the difference up step by step.
  */
 static inline bool storage_cut(struct storage_list *list, double low, double high, double slack)
 {
     if (list->x_right < low - slack || list->x_left > high + slack)
         return false;
-    if (list->x_left < low)
+    if (list->x_left < low + slack)
         storage_cut_left(list, low);
-    if (list->x_right > high)
+    if (list->x_right > high - slack)
         storage_cut_right(list, high);
     list->x_low = storage_clamp(list->x_low, list->x_left, list->x_right);
     list->x_high = storage_clamp(list->x_high, list->x_low, list->x_right);

@@ -94,6 +94,9 @@ static void test_battery_wastes_in_time(void)
     device.battery.start_kwh = 4.0;
     CLEAN(judge(&device, 2, 1.0, (const double[]){0.0, 2.0}), 0.1 * (2.0 + 4.0 / 3.0));
     BREAKS(judge(&device, 1, 1.0, (const double[]){2.0}), 1.0, 0, "capacity");
+    /* at its minimum it cannot waste ahead: 2, 2, 3, 4, 5 kWh */
+    device.battery.start_kwh = device.battery.min_kwh = 2.0;
+    BREAKS(judge(&device, 4, 1.0, (const double[]){0.0, 2.0, 2.0, 2.0}), 1.0, 3, "capacity");
 }
 
 static void test_ev_draws_only_while_it_is_there(void)

@@ -165,6 +165,27 @@ static void test_strong_losses_do_not_spoil_the_numbers(void)
         TESTKIT_CLOSE(b.draw_kw[t], 25.0, 1e-4);
 }
 
+/*
+ * The same building, heated: from outdoor temperature o to 20 °C takes U (20 − o) / cop, just what
+ * the heater can. What rounding leaves over at the end of a step is nothing, but 1/a of it at the
+ * beginning is 1e-9 K: it must not make the band out of reach.
+ */
+static void test_bands_that_can_just_be_kept_are_kept(void)
+{
+    const double price_per_mwh[] = {10.0, 10.0, 10.0};
+    struct building b;
+
+    for (int k = 0; k < 50; k++) {
+        tight_house(&b);
+        b.device.thermal.capacity_kwh_per_k = 0.775 / 2.0;
+        b.device.thermal.conductance_kw_per_k = 5.0;
+        b.outdoor_c = -15.0 + 0.3 * k;
+        b.device.thermal.max_kw = 5.0 * (20.0 - b.outdoor_c) / 2.0;
+        CU_ASSERT_EQUAL(ask(&b, 3, price_per_mwh), WALRAS_OK);
+        TESTKIT_CLOSE(b.draw_kw[2], b.device.thermal.max_kw, 1e-9);
+    }
+}
+
 static const struct testkit_test tests[] = {
     {"a heat pump heats ahead of a dear hour", test_heats_ahead_of_a_dear_hour},
     {"an air conditioner cools ahead of a dear hour", test_cools_ahead_of_a_dear_hour},
@@ -173,5 +194,6 @@ static const struct testkit_test tests[] = {
     {"a soft band holds above too", test_soft_band_holds_above_too},
     {"bands out of reach are named", test_bands_out_of_reach_are_named},
     {"strong losses do not spoil the numbers", test_strong_losses_do_not_spoil_the_numbers},
+    {"bands that can just be kept are kept", test_bands_that_can_just_be_kept_are_kept},
 };
 TESTKIT_MAIN("thermal", tests)
