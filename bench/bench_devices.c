@@ -55,12 +55,13 @@ static void make_battery(struct sample *s, struct walras_rng *rng)
 static void make_ev(struct sample *s, const struct agent_horizon *horizon, struct walras_rng *rng)
 {
     uint32_t n = (uint32_t)horizon->n_step;
-    double hours = (double)(n / 2) * horizon->step_h;
+    uint32_t stay = n / 2;
+    double hours = (double)stay * horizon->step_h;
     double charge_kw = walras_rng_range(rng, 3.7, 11.0);
 
     s->device.ev = (struct agent_ev){
         .arrive = n / 4,
-        .depart = n / 4 + n / 2,
+        .depart = n / 4 + stay,
         .energy_kwh = walras_rng_range(rng, 0.2, 0.7) * hours * charge_kw * 0.9,
         .charge_kw = charge_kw,
         .discharge_kw = walras_rng_below(rng, 2) ? charge_kw : 0.0,

@@ -21,12 +21,12 @@ static const struct walras_range celsius = {.low = -273.15, .high = 10000.0};
 #define FIELD(what, type, member, is_required, absent, allowed)                                    \
     {                                                                                              \
         .key = #member, .kind = SCENARIO_##what,                                                   \
-        .offset = offsetof(struct agent_device, type.member), .required = is_required,             \
-        .fallback = absent, .range = allowed                                                       \
+        .offset = offsetof(struct agent_device, type.member), .required = (is_required),           \
+        .fallback = (absent), .range = (allowed)                                                   \
     }
 #define OWN(name, is_required)                                                                     \
     {                                                                                              \
-        .key = name, .kind = SCENARIO_OWN, .required = is_required                                 \
+        .key = (name), .kind = SCENARIO_OWN, .required = (is_required)                             \
     }
 
 static const struct scenario_field load_fields[] = {

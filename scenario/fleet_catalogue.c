@@ -85,7 +85,8 @@ static enum walras_status make_pv(struct scenario_reader *reader, const struct s
     enum walras_status status = WALRAS_OK;
 
     for (size_t i = 0; status == WALRAS_OK && i < FLEET_PV_SIZES * FLEET_PV_FACES; i++) {
-        double size_kw = 3.0 + 0.5 * (double)(i / FLEET_PV_FACES);
+        size_t size = i / FLEET_PV_FACES;
+        double size_kw = 3.0 + 0.5 * (double)size;
 
         for (size_t t = 0; t < made->horizon.n_step; t++)
             reader->scratch[t] =

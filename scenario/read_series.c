@@ -118,6 +118,7 @@ enum walras_status scenario_keep_series(struct scenario_reader *reader, const do
     size_t n = reader->made.horizon.n_step;
 
     for (size_t t = 1; t < n; t++)
+        /* 0 and -0 differ. NOLINTNEXTLINE(bugprone-suspicious-memory-comparison) */
         if (memcmp(&values[t], &values[0], sizeof(values[0])) != 0)
             return keep(reader, values, n, out, err);
     return keep(reader, values, 1, out, err);

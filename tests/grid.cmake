@@ -6,7 +6,6 @@ target_link_libraries(walras_gridkit PUBLIC walras_grid m)
 walras_test(test_network SOURCES unit/test_network.c USES grid LINKS walras_gridkit)
 walras_test(test_limits SOURCES unit/test_limits.c USES grid LINKS walras_gridkit)
 walras_test(test_matpower SOURCES unit/test_matpower.c USES grid)
-walras_test(test_matpower_reference SOURCES unit/test_matpower_reference.c USES grid
-    LINKS PkgConfig::JANSSON)
+walras_test(test_matpower_reference SOURCES unit/test_matpower_reference.c USES grid)
 walras_test(test_grid_memory SOURCES unit/test_grid_memory.c USES grid
     LINKS -Wl,--wrap=calloc,--wrap=realloc,--wrap=malloc)

@@ -75,6 +75,8 @@ static bool same_field(const struct agent_device *a, const struct agent_device *
 
 static bool same_blocks(const struct agent_segment *a, const struct agent_segment *b, size_t n)
 {
+    if (!a || !b)
+        return n == 0;
     for (size_t i = 0; i < n; i++)
         if (a[i].width_kw != b[i].width_kw || a[i].price_per_mwh != b[i].price_per_mwh)
             return false;

@@ -447,7 +447,9 @@ static void draw_grid(struct walras_rng *rng, struct random_grid *grid)
         snprintf(grid->line_names[l], sizeof(grid->line_names[l]), "l%zu", l);
         grid->lines[l] = (struct grid_line){
             .id = grid->line_names[l],
-            .from = from == to ? (to + 1) % n_bus : from,
+            .from = from != to       ? from
+                    : to + 1 < n_bus ? to + 1
+                                     : 0,
             .to = to,
             .x_pu = walras_rng_range(rng, 0.01, 0.5),
             .limit_kw = INFINITY,
