@@ -242,13 +242,10 @@ bool walras_range_holds(struct walras_range range, double value)
            (range.below ? value < range.high : value <= range.high);
 }
 
-enum walras_status walras_json_out_of_range(const struct walras_json *node,
-                                            struct walras_range range, double value,
-                                            struct walras_err *err)
+void walras_range_text(struct walras_range range, double value, char text[WALRAS_RANGE_TEXT])
 {
-    return walras_json_fail(node, WALRAS_INVALID, err, "must be %s %.10g and %s %.10g, got %.10g",
-                            range.above ? ">" : ">=", range.low,
-                            range.below ? "<" : "<=", range.high, value);
+    snprintf(text, WALRAS_RANGE_TEXT, "must be %s %.10g and %s %.10g, got %.10g",
+             range.above ? ">" : ">=", range.low, range.below ? "<" : "<=", range.high, value);
 }
 
 enum walras_status walras_json_number(const struct walras_json *node, struct walras_range range,
@@ -259,8 +256,12 @@ enum walras_status walras_json_number(const struct walras_json *node, struct wal
 
     double value = json_number_value(node->value);
 
-    if (!walras_range_holds(range, value))
-        return walras_json_out_of_range(node, range, value, err);
+    if (!walras_range_holds(range, value)) {
+        char text[WALRAS_RANGE_TEXT];
+
+        walras_range_text(range, value, text);
+        return walras_json_fail(node, WALRAS_INVALID, err, "%s", text);
+    }
     *out = value;
     return WALRAS_OK;
 }

@@ -97,10 +97,9 @@ WALRAS_NODISCARD enum walras_status walras_json_bool(const struct walras_json *n
 WALRAS_NODISCARD enum walras_status walras_json_text(const struct walras_json *node, size_t most,
                                                      const char **out, struct walras_err *err);
 
-/* Writes "must be > 0 and <= 1, got 1.2" into err when value is outside; false then. */
 bool walras_range_holds(struct walras_range range, double value);
-enum walras_status walras_json_out_of_range(const struct walras_json *node,
-                                            struct walras_range range, double value,
-                                            struct walras_err *err);
+/* "must be > 0 and <= 1, got 1.2" */
+enum { WALRAS_RANGE_TEXT = 120 };
+void walras_range_text(struct walras_range range, double value, char text[WALRAS_RANGE_TEXT]);
 
 #endif

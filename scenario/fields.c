@@ -117,3 +117,28 @@ struct scenario_fields scenario_fields_of(enum agent_device_type type)
 
     return tables[type];
 }
+
+static bool holds(const struct scenario_field *field, const void *place, size_t n_step)
+{
+    const struct walras_series *series = place;
+    double value = field->kind == SCENARIO_NUMBER ? *(const double *)place : 0.0;
+
+    if (field->kind == SCENARIO_NUMBER) /* what absence means is always right */
+        return walras_range_holds(*field->range, value) ||
+               (!field->required && (value == field->fallback || isnan(value)));
+    for (size_t t = 0; field->kind == SCENARIO_SERIES && t < n_step; t++)
+        if (!walras_range_holds(*field->range, walras_series_at(*series, t)))
+            return false;
+    return true;
+}
+
+enum walras_status scenario_fields_check(const struct agent_device *device, size_t n_step,
+                                         struct walras_err *err)
+{
+    struct scenario_fields fields = scenario_fields_of(device->type);
+
+    for (size_t i = 0; i < fields.n; i++)
+        if (!holds(&fields.list[i], scenario_field_in(device, &fields.list[i]), n_step))
+            return walras_fail(err, WALRAS_INVALID, "%s is out of range", fields.list[i].key);
+    return WALRAS_OK;
+}

@@ -35,6 +35,10 @@ enum { SCENARIO_MAX_FIELDS = 24 };
 
 struct scenario_fields scenario_fields_of(enum agent_device_type type);
 
+/* Judges numbers and series that were not read from JSON by the same ranges. */
+WALRAS_NODISCARD enum walras_status scenario_fields_check(const struct agent_device *device,
+                                                          size_t n_step, struct walras_err *err);
+
 static inline void *scenario_field_of(struct agent_device *device,
                                       const struct scenario_field *field)
 {

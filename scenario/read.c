@@ -139,7 +139,8 @@ static enum walras_status read_root(struct scenario_reader *reader, const struct
     if (status == WALRAS_OK)
         status = read_version(root, err);
     if (status == WALRAS_OK)
-        status = read_title(reader, root, "name", 200, "market", &reader->made.name, err);
+        status =
+            read_title(reader, root, "name", SCENARIO_MAX_NAME, "market", &reader->made.name, err);
     if (status == WALRAS_OK)
         status = read_title(reader, root, "currency", 16, "EUR", &reader->made.currency, err);
     if (status == WALRAS_OK)

@@ -1,5 +1,6 @@
 #include "core/units.h"
 #include "grid/matpower.h"
+#include "scenario/fields.h"
 #include "scenario/read_internal.h"
 
 #include <math.h>
@@ -113,11 +114,46 @@ static enum walras_status cut_blocks(struct scenario_reader *reader, const struc
     return WALRAS_OK;
 }
 
+static enum walras_status check_blocks(const struct agent_segment *blocks, size_t n,
+                                       struct walras_err *err)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!(blocks[i].width_kw <= SCENARIO_MAX_KW) ||
+            !(fabs(blocks[i].price_per_mwh) <= SCENARIO_MAX_PRICE))
+            return walras_fail(err, WALRAS_INVALID, "a piece of the cost is out of range");
+    return WALRAS_OK;
+}
+
+static enum walras_status check_costs(const struct agent_device *device, struct walras_err *err)
+{
+    const struct agent_generator *generator = &device->generator;
+    enum walras_status status = WALRAS_OK;
+
+    if (device->type == AGENT_BID) {
+        status = check_blocks(device->bid.demand, device->bid.demand_first[1], err);
+        return status == WALRAS_OK
+                   ? check_blocks(device->bid.offer, device->bid.offer_first[1], err)
+                   : status;
+    }
+    if (device->type != AGENT_GENERATOR)
+        return WALRAS_OK;
+    if (!(generator->per_mw2h <= SCENARIO_MAX_PRICE) ||
+        !(fabs(generator->per_mwh) <= SCENARIO_MAX_PRICE) ||
+        !(fabs(generator->per_h) <= SCENARIO_MAX_COST))
+        return walras_fail(err, WALRAS_INVALID, "a coefficient of the cost is out of range");
+    return check_blocks(generator->segments, generator->n_segment, err);
+}
+
+/* Adds what a scenario may hold, too. */
 static enum walras_status add_checked(struct scenario_reader *reader,
                                       const struct agent_device *device, struct walras_err *err)
 {
     enum walras_status status = agent_device_check(device, &reader->made.horizon, err);
 
+    if (status == WALRAS_OK)
+        status = scenario_fields_check(device, reader->made.horizon.n_step, err);
+    if (status == WALRAS_OK)
+        status = check_costs(device, err);
     return status == WALRAS_OK ? scenario_add_device(reader, device, err) : status;
 }
 
@@ -240,7 +276,12 @@ static enum walras_status take_title(struct scenario_reader *reader, const char 
 {
     struct scenario *made = &reader->made;
 
-    made->name = walras_arena_text(made->arena, name, strlen(name));
+    size_t size = strlen(name) < SCENARIO_MAX_NAME ? strlen(name) : SCENARIO_MAX_NAME;
+    char *title = walras_arena_text(made->arena, size > 0 ? name : "case", size > 0 ? size : 4);
+
+    for (char *c = title; c && *c; c++) /* what a scenario's name may not hold */
+        *c = *c < ' ' || *c > '~' ? '?' : *c;
+    made->name = title;
     made->currency = "USD";
     made->model = SCENARIO_DC;
     return made->name ? WALRAS_OK : scenario_no_memory(reader, err);
@@ -265,6 +306,8 @@ enum walras_status scenario_parse_case(struct scenario_reader *reader, const cha
     from.network = (struct grid_network){0}; /* moved */
     if (status == WALRAS_OK)
         status = grid_network_check(&made->network, &cause);
+    if (status == WALRAS_OK)
+        status = scenario_check_case_network(&made->network, &cause);
     if (status == WALRAS_OK)
         status = scenario_index_buses(reader, &cause);
     if (status == WALRAS_OK)

@@ -163,8 +163,9 @@ static enum walras_status read_cost(const struct walras_json *cost,
     if (status == WALRAS_OK)
         status = scenario_read_number(cost, "per_mwh", any, &generator->per_mwh, err);
     if (status == WALRAS_OK)
-        status = scenario_read_number(cost, "per_h", scenario_range(-1e12, 1e12), &generator->per_h,
-                                      err);
+        status = scenario_read_number(cost, "per_h",
+                                      scenario_range(-SCENARIO_MAX_COST, SCENARIO_MAX_COST),
+                                      &generator->per_h, err);
     return status;
 }
 

@@ -9,6 +9,17 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+/* What the numbers of a network may be, whoever wrote them. */
+static const struct walras_range base_range = {.low = 0.0, .high = 1e9, .above = true};
+static const struct walras_range kv_range = {.low = 0.0, .high = 1e6};
+static const struct walras_range volt_range = {.low = 0.0, .high = 1e6};
+static const struct walras_range slack_range = {.low = 0.0, .high = 1e6, .above = true};
+static const struct walras_range impedance_range = {.low = -1e9, .high = 1e9};
+static const struct walras_range limit_range = {.low = 0.0, .high = SCENARIO_MAX_KW};
+static const struct walras_range tap_range = {.low = 0.0, .high = 1e6, .above = true};
+static const struct walras_range shift_range = {.low = -1e6, .high = 1e6}; /* degrees */
+static const struct walras_range load_range = {.low = -SCENARIO_MAX_KW, .high = SCENARIO_MAX_KW};
+
 /* What a grid of each form may say; the first three count for all of them. */
 static const char *const matpower_keys[] = {"model", "rating_scale", "line_overload_price_per_mwh",
                                             "matpower", "loads"};
@@ -80,19 +91,17 @@ static enum walras_status read_bus_entry(struct scenario_reader *reader,
                                          struct walras_err *err)
 {
     static const char *const keys[] = {"id", "base_kv", "v_min_pu", "v_max_pu"};
-    struct walras_range kv = {.low = 0.0, .high = 1e5};
-    struct walras_range pu = {.low = 0.0, .high = 10.0};
     enum walras_status status = walras_json_keys(node, keys, COUNT(keys), err);
 
     *bus = (struct grid_bus){.v_max_pu = INFINITY};
     if (status == WALRAS_OK)
         status = read_network_id(reader, node, &bus->id, err);
     if (status == WALRAS_OK)
-        status = scenario_read_number(node, "base_kv", kv, &bus->base_kv, err);
+        status = scenario_read_number(node, "base_kv", kv_range, &bus->base_kv, err);
     if (status == WALRAS_OK)
-        status = scenario_read_number(node, "v_min_pu", pu, &bus->v_min_pu, err);
+        status = scenario_read_number(node, "v_min_pu", volt_range, &bus->v_min_pu, err);
     if (status == WALRAS_OK)
-        status = scenario_read_number(node, "v_max_pu", pu, &bus->v_max_pu, err);
+        status = scenario_read_number(node, "v_max_pu", volt_range, &bus->v_max_pu, err);
     if (status == WALRAS_OK && bus->v_min_pu > bus->v_max_pu)
         status =
             walras_json_fail(node, WALRAS_INVALID, err, "v_min_pu must be <= v_max_pu (%g), got %g",
@@ -136,29 +145,26 @@ static enum walras_status read_limit(const struct walras_json *node, double *lim
 
     if (!walras_json_find(node, "limit_kw", &limit) || walras_json_is(&limit, WALRAS_JSON_NULL))
         return WALRAS_OK;
-    return walras_json_number(&limit, scenario_range(0.0, SCENARIO_MAX_KW), limit_kw, err);
+    return walras_json_number(&limit, limit_range, limit_kw, err);
 }
 
 static enum walras_status read_line_numbers(const struct walras_json *node, struct grid_line *line,
                                             struct walras_err *err)
 {
-    static const struct walras_range pu = {.low = -1e6, .high = 1e6};
-    static const struct walras_range tap = {.low = 0.0, .high = 100.0, .above = true};
     struct walras_json reactance;
     double shift_deg = 0.0;
     enum walras_status status = walras_json_need(node, "x_pu", &reactance, err);
 
     if (status == WALRAS_OK)
-        status = walras_json_number(&reactance, pu, &line->x_pu, err);
+        status = walras_json_number(&reactance, impedance_range, &line->x_pu, err);
     if (status == WALRAS_OK)
-        status = scenario_read_number(node, "r_pu", pu, &line->r_pu, err);
+        status = scenario_read_number(node, "r_pu", impedance_range, &line->r_pu, err);
     if (status == WALRAS_OK)
-        status = scenario_read_number(node, "b_pu", pu, &line->b_pu, err);
+        status = scenario_read_number(node, "b_pu", impedance_range, &line->b_pu, err);
     if (status == WALRAS_OK)
-        status = scenario_read_number(node, "tap", tap, &line->tap, err);
+        status = scenario_read_number(node, "tap", tap_range, &line->tap, err);
     if (status == WALRAS_OK)
-        status =
-            scenario_read_number(node, "shift_deg", scenario_range(-360.0, 360.0), &shift_deg, err);
+        status = scenario_read_number(node, "shift_deg", shift_range, &shift_deg, err);
     if (status == WALRAS_OK)
         status = read_limit(node, &line->limit_kw, err);
     line->shift_rad = walras_rad_from_deg(shift_deg);
@@ -224,8 +230,6 @@ static enum walras_status read_inline(struct scenario_reader *reader,
                                       const struct walras_json *grid, struct walras_err *err)
 {
     struct grid_network *network = &reader->made.network;
-    struct walras_range base = {.low = 0.0, .high = 1e9, .above = true};
-    struct walras_range volts = {.low = 0.0, .high = 10.0, .above = true};
     struct walras_json buses, lines;
     uint32_t slack = 0;
     enum walras_status status = walras_json_keys(grid, inline_keys, COUNT(inline_keys), err);
@@ -243,9 +247,9 @@ static enum walras_status read_inline(struct scenario_reader *reader,
     if (status == WALRAS_OK)
         status = read_lines(reader, &lines, err);
     if (status == WALRAS_OK)
-        status = scenario_read_number(grid, "base_mva", base, &network->base_mva, err);
+        status = scenario_read_number(grid, "base_mva", base_range, &network->base_mva, err);
     if (status == WALRAS_OK)
-        status = scenario_read_number(grid, "slack_v_pu", volts, &network->slack_v_pu, err);
+        status = scenario_read_number(grid, "slack_v_pu", slack_range, &network->slack_v_pu, err);
     return status;
 }
 
@@ -259,6 +263,72 @@ enum walras_status scenario_index_buses(struct scenario_reader *reader, struct w
         if (status == WALRAS_INVALID)
             walras_err_prefix(err, "bus id");
     }
+    return status;
+}
+
+static enum walras_status check_range(const char *kind, const char *id, const char *what,
+                                      double value, struct walras_range range,
+                                      struct walras_err *err)
+{
+    if (walras_range_holds(range, value))
+        return WALRAS_OK;
+    return walras_fail(err, WALRAS_INVALID, "%s %s: %s is out of range: %g", kind, id, what, value);
+}
+
+static enum walras_status check_bus_ranges(const struct grid_bus *bus, struct walras_err *err)
+{
+    const struct {
+        const char *what;
+        double value;
+        struct walras_range range;
+    } checks[] = {
+        {"base kV", bus->base_kv, kv_range},
+        {"lowest voltage", bus->v_min_pu, volt_range},
+        {"highest voltage", isinf(bus->v_max_pu) ? 0.0 : bus->v_max_pu, volt_range},
+        {"load", bus->load_kw, load_range},
+        {"reactive load", bus->load_kvar, load_range},
+        {"shunt conductance", bus->shunt_draw_kw, load_range},
+        {"shunt susceptance", bus->shunt_inject_kvar, load_range},
+    };
+    enum walras_status status = WALRAS_OK;
+
+    for (size_t i = 0; status == WALRAS_OK && i < COUNT(checks); i++)
+        status = check_range("bus", bus->id, checks[i].what, checks[i].value, checks[i].range, err);
+    return status;
+}
+
+static enum walras_status check_line_ranges(const struct grid_line *line, struct walras_err *err)
+{
+    const struct {
+        const char *what;
+        double value;
+        struct walras_range range;
+    } checks[] = {
+        {"resistance", line->r_pu, impedance_range},
+        {"reactance", line->x_pu, impedance_range},
+        {"charging", line->b_pu, impedance_range},
+        {"limit", isinf(line->limit_kw) ? 0.0 : line->limit_kw, limit_range},
+        {"tap ratio", line->tap, tap_range},
+        {"phase shift", line->shift_rad / walras_rad_from_deg(1.0), shift_range},
+    };
+    enum walras_status status = WALRAS_OK;
+
+    for (size_t i = 0; status == WALRAS_OK && i < COUNT(checks); i++)
+        status =
+            check_range("line", line->id, checks[i].what, checks[i].value, checks[i].range, err);
+    return status;
+}
+
+enum walras_status scenario_check_case_network(const struct grid_network *network,
+                                               struct walras_err *err)
+{
+    enum walras_status status =
+        check_range("network", "base", "base MVA", network->base_mva, base_range, err);
+
+    for (size_t b = 0; status == WALRAS_OK && b < network->n_bus; b++)
+        status = check_bus_ranges(&network->buses[b], err);
+    for (size_t l = 0; status == WALRAS_OK && l < network->n_line; l++)
+        status = check_line_ranges(&network->lines[l], err);
     return status;
 }
 
@@ -282,8 +352,10 @@ static enum walras_status read_matpower(struct scenario_reader *reader,
         reader->made.network = from.network;
         from.network = (struct grid_network){0}; /* moved */
         grid_case_release(&from);
-        status = scenario_index_buses(reader, &cause);
+        status = scenario_check_case_network(&reader->made.network, &cause);
     }
+    if (status == WALRAS_OK)
+        status = scenario_index_buses(reader, &cause);
     if (status != WALRAS_OK)
         status = scenario_fail_here(&file, &cause, err);
     free(path);

@@ -11,10 +11,11 @@
 #include "core/names.h"
 #include "scenario/scenario.h"
 
-enum { SCENARIO_MAX_ID = 128 }; /* bytes */
+enum { SCENARIO_MAX_ID = 128, SCENARIO_MAX_NAME = 200 }; /* bytes */
 
 #define SCENARIO_MAX_KW    1e9
 #define SCENARIO_MAX_PRICE 1e9
+#define SCENARIO_MAX_COST  1e12
 
 struct series_pool; /* equal series are stored once */
 
@@ -100,6 +101,9 @@ WALRAS_NODISCARD enum walras_status scenario_add_device(struct scenario_reader *
 WALRAS_NODISCARD enum walras_status scenario_read_grid(struct scenario_reader *reader,
                                                        const struct walras_json *grid,
                                                        struct walras_err *err);
+/* Judges the numbers of a case's network by the ranges of inline grids. */
+WALRAS_NODISCARD enum walras_status scenario_check_case_network(const struct grid_network *network,
+                                                                struct walras_err *err);
 /* Makes reader->bus_names from the network; WALRAS_INVALID for a duplicate. */
 WALRAS_NODISCARD enum walras_status scenario_index_buses(struct scenario_reader *reader,
                                                          struct walras_err *err);

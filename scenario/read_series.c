@@ -160,6 +160,15 @@ static enum walras_status load_column(struct scenario_reader *reader,
     return status;
 }
 
+static enum walras_status out_of_range(const struct walras_json *node, struct walras_range range,
+                                       double value, size_t step, struct walras_err *err)
+{
+    char text[WALRAS_RANGE_TEXT];
+
+    walras_range_text(range, value, text);
+    return walras_json_fail(node, WALRAS_INVALID, err, "step %zu of the column %s", step, text);
+}
+
 static enum walras_status read_column(struct scenario_reader *reader,
                                       const struct walras_json *node, struct walras_range range,
                                       struct walras_err *err)
@@ -185,10 +194,8 @@ static enum walras_status read_column(struct scenario_reader *reader,
         status = load_column(reader, &file, name, (size_t)first, err);
     for (size_t t = 0; status == WALRAS_OK && t < reader->made.horizon.n_step; t++) {
         reader->scratch[t] *= scale;
-        if (!walras_range_holds(range, reader->scratch[t])) {
-            status = walras_json_out_of_range(node, range, reader->scratch[t], err);
-            walras_err_prefix(err, "step %zu", t);
-        }
+        if (!walras_range_holds(range, reader->scratch[t]))
+            status = out_of_range(node, range, reader->scratch[t], t, err);
     }
     return status;
 }

@@ -7,3 +7,12 @@ walras_test(test_certificate SOURCES unit/test_certificate.c USES scenario)
 walras_test(test_result SOURCES unit/test_result.c USES scenario LINKS walras_resultkit)
 walras_test(test_charts SOURCES unit/test_charts.c USES scenario LINKS walras_resultkit)
 walras_test(test_scenario SOURCES unit/test_scenario.c unit/same_scenario.c unit/scenario_data.c USES scenario)
+walras_test(test_bad_scenarios SOURCES unit/test_bad_scenarios.c unit/scenario_data.c USES scenario
+    LINKS PkgConfig::JANSSON)
+
+add_library(walras_marketkit STATIC ${CMAKE_CURRENT_LIST_DIR}/marketkit.c)
+walras_options(walras_marketkit)
+target_include_directories(walras_marketkit PUBLIC ${CMAKE_CURRENT_LIST_DIR})
+target_link_libraries(walras_marketkit PUBLIC walras_scenario walras_testkit)
+walras_test(test_random_markets SOURCES unit/test_random_markets.c unit/random_market.c
+    unit/central_lp.c USES scenario lp LINKS walras_marketkit)
