@@ -496,10 +496,13 @@ static enum walras_status iterate(struct market_master *m,
 {
     struct each pairs[KINDS];
     double turnover = m->price_scale * m->power_scale * (double)m->n_step;
+    double enough = 0.0;
     size_t n_pair = 0;
 
     list_pairs(m, pairs);
     n_pair = count_pairs(pairs);
+    /* aiming lower than asked would only cost the digits that close the balance */
+    enough = 0.1 * settings->tolerance * turnover / (double)n_pair;
     for (info->iterations = 0; info->iterations < settings->max_iterations; info->iterations++) {
         double off_kw = residuals(m), gap = complementarity(pairs, 0.0);
         double mu = gap / (double)n_pair, after = 0.0, sigma = 0.0, step = 0.0;
@@ -516,7 +519,7 @@ static enum walras_status iterate(struct market_master *m,
         step = longest_step(pairs);
         after = complementarity(pairs, step) / (double)n_pair;
         sigma = pow(fmax(after, 0.0) / mu, 3.0);
-        aim(pairs, sigma * mu, true);
+        aim(pairs, fmax(sigma * mu, enough), true);
         master_kkt_step(m);
         step = longest_step(pairs);
         step *= fmin(0.99999, fmax(0.995, 1.0 - gap / turnover)); /* stays inside */
