@@ -69,7 +69,7 @@ double lp_row_residual(const struct lp *lp, const double *x);
 /*
  * Weak duality: for any y, c·x >= Σ least of y_i over the row's bounds + Σ least of (c − A'y)_j
  * over [low_j, high_j]. reduced [n_column] is scratch; *size grows by the sum of the absolute
- * terms.
+ * terms and a trifle, beside which rounding errors are none.
  */
 double lp_dual_bound(const struct lp *lp, const double *low, const double *high, const double *dual,
                      double *reduced, double *size);

@@ -55,6 +55,7 @@ double lp_dual_bound(const struct lp *lp, const double *low, const double *high,
         reduced[j] = lp->cost[j];
         largest_cost = fmax(largest_cost, fabs(lp->cost[j]));
     }
+    *size += 1e-3 * largest_cost; /* costs that are no more than rounding are compared with this */
     for (size_t k = 1; k <= lp->n_entry; k++)
         reduced[lp->entry_column[k] - 1] -= lp->entry[k] * dual[lp->entry_row[k] - 1];
     for (size_t i = 0; i < lp->n_row; i++) {

@@ -19,8 +19,8 @@ struct lp_search {
     double *x, *dual, *reduced; /* [n_column], [n_row], [n_column]: the solution being judged */
     double *best_x, *best_dual; /* the best so far */
     double best_error;          /* its relative residual or distance from its bound */
-    double best_residual;
-    struct lp_info info; /* objective, bound and outcome are those of the best */
+    double residual;            /* of the last solution judged */
+    struct lp_info info;        /* objective, bound and outcome are those of the best */
 };
 
 /* Makes search->prob from search->lp within the bounds in force. */

@@ -11,6 +11,8 @@
  */
 enum start { START_WARM, START_ADVANCED, START_UNSCALED, START_PRESOLVED, N_START };
 
+static const double holds = 1e-7; /* with a larger residual it is no solution */
+
 int lp_time_left_ms(const struct lp_search *search)
 {
     double left_s;
@@ -21,9 +23,12 @@ int lp_time_left_ms(const struct lp_search *search)
     return (int)fmin(fmax(1e3 * left_s, 1.0), (double)INT_MAX);
 }
 
-static double relative(double difference, double size)
+/* Without a bound the gap is as good as infinite, but not beyond comparison. */
+static double relative_gap(double objective, double bound, double size)
 {
-    return difference == 0.0 ? 0.0 : fabs(difference) / size;
+    if (objective == bound)
+        return 0.0;
+    return isfinite(bound) ? fabs(objective - bound) / size : 1e300;
 }
 
 /* Puts GLPK's solution on its bounds, judges it and keeps it if it is the best yet. */
@@ -39,12 +44,12 @@ static void take_solution(struct lp_search *search)
         search->dual[i] = glp_get_row_dual(search->prob, (int)i + 1) / search->cost_scale;
     objective = lp_objective(lp, search->x, &size);
     bound = lp_dual_bound(lp, search->low, search->high, search->dual, search->reduced, &size);
-    gap = relative(objective - bound, size);
+    gap = relative_gap(objective, bound, size);
     residual = lp_row_residual(lp, search->x);
-    if (!(fmax(gap, residual) < search->best_error)) /* also when a sum is not a number */
+    search->residual = residual;
+    if (!(residual <= holds) || !(fmax(gap, residual) < search->best_error)) /* also for NAN */
         return;
     search->best_error = fmax(gap, residual);
-    search->best_residual = residual;
     memcpy(search->best_x, search->x, lp->n_column * sizeof(*search->x));
     memcpy(search->best_dual, search->dual, lp->n_row * sizeof(*search->dual));
     search->info.objective = objective;
@@ -89,7 +94,6 @@ static enum lp_outcome verdict(const struct lp_search *search, int code)
 
 enum walras_status lp_simplex(struct lp_search *search, bool warm, struct walras_err *err)
 {
-    static const double holds = 1e-7; /* a larger residual is no solution */
     enum lp_outcome without = LP_OPTIMAL;
     int code = 0, start = warm ? START_WARM : START_ADVANCED;
 
@@ -109,13 +113,13 @@ enum walras_status lp_simplex(struct lp_search *search, bool warm, struct walras
             break; /* the same from two bases, the second without scaling */
         without = said;
     }
-    if (search->best_error < HUGE_VAL && search->best_residual <= holds)
+    if (search->best_error < HUGE_VAL)
         return WALRAS_OK;
     if (without == LP_OPTIMAL)
         return walras_fail(err, WALRAS_INTERNAL,
                            "glpk found no solution that holds (code %d, residual %g): "
                            "are the numbers of very different size?",
-                           code, search->best_residual);
+                           code, search->residual);
     search->info.objective = NAN;
     search->info.bound = -HUGE_VAL;
     search->info.outcome = without;
