@@ -13,7 +13,7 @@
 #include "market/dual.h"
 #include "market/master_lp.h"
 #include "market/method_internal.h"
-#include "market/trial.h"
+#include "market/mixture.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -36,27 +36,14 @@ struct bundle {
     struct market_trial step, restricted; /* next prices; plan */
 
     unsigned round;
-    size_t n_asked;                      /* points of the open query */
-    double *asked;                       /* [n_point x n_bus x n_step] prices */
-    double *asked_open;                  /* [n_point] open part of the dual function there */
-    double foretold;                     /* the model's value at the first point asked */
-    struct market_shadow **asked_shadow; /* [n_point] and their energy prices below */
-    size_t *asked_n_shadow;
-    double *asked_energy; /* [n_point x n_step] */
-
-    double *centre, *centre_energy; /* prices with the best bound */
-    struct market_shadow *centre_shadow;
-    size_t n_centre_shadow;
-    double bound; /* kW · currency/MWh; -INFINITY before the first answer */
-
-    double objective, unmet_kw; /* of the restricted master; NAN: not solved yet */
-    double next_value;          /* the model at the prices to ask next */
-    double *point_price;        /* [n_told x n_bus x n_step]: every point that was told */
-    size_t n_told, told_capacity;
-    double *weight;                  /* [n_group x n_told], of the last plan handed out */
-    double *group_draw, *group_cost; /* [n_group x n_step], [n_group] of that plan */
-    struct market_shadow *breach;
-    size_t n_breach;
+    struct market_priced *asked; /* [settings.n_point] the open query: */
+    size_t n_asked;
+    double *asked_price;         /* [n_point x n_bus x n_step] */
+    double next_value;           /* the model at the first point asked */
+    struct market_priced centre; /* the point with the best bound */
+    double bound;                /* there, kW · currency/MWh; -INFINITY before the first answer */
+    double objective, unmet_kw;  /* of the restricted master; NAN: not solved yet */
+    struct market_mixture mixture;
 };
 
 static struct bundle *bundle_of(struct market_method *method)
@@ -75,47 +62,38 @@ static void bundle_free(struct market_method *method)
 
     if (!b)
         return;
-    for (size_t i = 0; b->asked_shadow && i < b->settings.n_point; i++)
-        free(b->asked_shadow[i]);
+    for (size_t i = 0; b->asked && i < b->settings.n_point; i++)
+        market_priced_release(&b->asked[i]);
     market_rows_release(&b->rows);
     market_cuts_release(&b->cuts);
     market_master_free(b->master);
     market_master_lp_free(b->master_lp);
     market_trial_release(&b->step);
     market_trial_release(&b->restricted);
+    market_priced_release(&b->centre);
+    market_mixture_release(&b->mixture);
     free(b->asked);
-    free(b->asked_open);
-    free(b->asked_shadow);
-    free(b->asked_n_shadow);
-    free(b->asked_energy);
-    free(b->centre);
-    free(b->centre_energy);
-    free(b->centre_shadow);
-    free(b->point_price);
-    free(b->weight);
-    free(b->group_draw);
-    free(b->breach);
+    free(b->asked_price);
     free(b);
 }
 
 static enum walras_status take_memory(struct bundle *b, struct walras_err *err)
 {
-    size_t n_point = b->settings.n_point, n_step = b->problem->n_step;
+    size_t n_point = b->settings.n_point;
+    enum walras_status status = WALRAS_OK;
 
-    b->asked = calloc(n_point * n_cell(b), sizeof(double));
-    b->asked_open = calloc(n_point, sizeof(double));
-    b->asked_shadow = calloc(n_point, sizeof(*b->asked_shadow));
-    b->asked_n_shadow = calloc(n_point, sizeof(*b->asked_n_shadow));
-    b->asked_energy = calloc(n_point * n_step, sizeof(double));
-    b->centre = calloc(n_cell(b), sizeof(double));
-    b->centre_energy = calloc(n_step, sizeof(double));
-    b->group_draw = calloc(b->problem->n_group * (n_step + 1) + 1, sizeof(double));
-    if (!b->asked || !b->asked_open || !b->asked_shadow || !b->asked_n_shadow || !b->asked_energy ||
-        !b->centre || !b->centre_energy || !b->group_draw)
+    b->asked = calloc(n_point, sizeof(*b->asked));
+    b->asked_price = calloc(n_point * n_cell(b), sizeof(*b->asked_price));
+    if (!b->asked || !b->asked_price)
         return walras_fail(err, WALRAS_NOMEM, "bundle: %zu price points do not fit in memory",
                            n_point);
-    b->group_cost = b->group_draw + b->problem->n_group * n_step;
-    return WALRAS_OK;
+    for (size_t i = 0; i < n_point && status == WALRAS_OK; i++)
+        status = market_priced_init(&b->asked[i], b->problem, err);
+    if (status == WALRAS_OK)
+        status = market_priced_init(&b->centre, b->problem, err);
+    if (status == WALRAS_OK)
+        status = market_mixture_init(&b->mixture, b->problem, err);
+    return status;
 }
 
 /* The typical price of what is open, and a price that nothing sensible reaches. */
@@ -214,23 +192,6 @@ static struct market_master_settings master_settings(const struct bundle *b, dou
         .penalty_per_mwh = b->penalty_per_mwh, .tolerance = accuracy, .max_iterations = 100};
 }
 
-/* The shadow prices of a trial: what its rows were priced at. */
-static enum walras_status copy_shadows(const struct bundle *b, const double *u,
-                                       struct market_shadow **shadows, size_t *n,
-                                       struct walras_err *err)
-{
-    struct market_shadow *made = realloc(*shadows, (b->rows.n + 1) * sizeof(*made));
-
-    if (!made)
-        return walras_fail(err, WALRAS_NOMEM, "cannot keep %zu shadow prices", b->rows.n);
-    *shadows = made;
-    *n = b->rows.n;
-    for (size_t a = 0; a < b->rows.n; a++)
-        made[a] = (struct market_shadow){b->rows.rows[a].limit, b->rows.rows[a].step,
-                                         b->rows.rows[a].direction, u[b->problem->n_step + a]};
-    return WALRAS_OK;
-}
-
 /* The model at a trial's prices, from the cuts themselves. */
 static double model_value(const struct bundle *b, const struct market_trial *trial)
 {
@@ -258,13 +219,10 @@ static double model_value(const struct bundle *b, const struct market_trial *tri
 static enum walras_status query_trial(struct bundle *b, const struct market_trial *trial,
                                       struct walras_err *err)
 {
-    size_t i = b->n_asked, n_step = b->problem->n_step;
+    size_t i = b->n_asked++;
 
-    memcpy(b->asked + i * n_cell(b), trial->price, n_cell(b) * sizeof(double));
-    memcpy(b->asked_energy + i * n_step, trial->u, n_step * sizeof(double));
-    b->asked_open[i] = market_dual_open_part(&b->rows, trial->u, trial->price, b->reach_kw);
-    b->n_asked++;
-    return copy_shadows(b, trial->u, &b->asked_shadow[i], &b->asked_n_shadow[i], err);
+    memcpy(b->asked_price + i * n_cell(b), trial->price, n_cell(b) * sizeof(*trial->price));
+    return market_priced_set(&b->asked[i], &b->rows, trial->u, trial->price, b->reach_kw, err);
 }
 
 /* Before any answer: prices at which what is open meets the firm draw. */
@@ -299,7 +257,7 @@ static enum walras_status next_queries(struct bundle *b, struct walras_err *err)
             master_settings(b, fmin(1e-6, 0.01 * b->settings.gap));
         struct market_master_problem ask = {.rows = &b->rows,
                                             .cuts = &b->cuts,
-                                            .centre = b->centre,
+                                            .centre = b->centre.price,
                                             .tau = b->tau * point_factor(i)};
         enum walras_status status =
             market_trial_solve(&b->step, &b->solver, &b->rows, &ask, &settings, 1e-5, err);
@@ -324,37 +282,8 @@ static enum walras_status bundle_ask(struct market_method *method, struct market
 
     if (b->n_asked == 0 && b->problem->n_group > 0 && b->round == 0)
         status = first_query(b, err);
-    *query = (struct market_query){.n_point = b->n_asked, .price_per_mwh = b->asked};
+    *query = (struct market_query){.n_point = b->n_asked, .price_per_mwh = b->asked_price};
     return status;
-}
-
-static enum walras_status keep_point(struct bundle *b, const double *price, struct walras_err *err)
-{
-    if (b->n_told == b->told_capacity) {
-        size_t capacity = b->told_capacity ? 2 * b->told_capacity : 32;
-        double *grown = realloc(b->point_price, capacity * n_cell(b) * sizeof(*grown));
-
-        if (!grown)
-            return walras_fail(err, WALRAS_NOMEM, "cannot keep %zu price points", capacity);
-        b->point_price = grown;
-        b->told_capacity = capacity;
-    }
-    memcpy(b->point_price + b->n_told * n_cell(b), price, n_cell(b) * sizeof(*price));
-    b->n_told++;
-    return WALRAS_OK;
-}
-
-static void move_centre(struct bundle *b, size_t point, double value)
-{
-    size_t n_step = b->problem->n_step;
-    struct market_shadow *shadow = b->centre_shadow;
-
-    b->bound = value;
-    memcpy(b->centre, b->asked + point * n_cell(b), n_cell(b) * sizeof(double));
-    memcpy(b->centre_energy, b->asked_energy + point * n_step, n_step * sizeof(double));
-    b->centre_shadow = b->asked_shadow[point];
-    b->n_centre_shadow = b->asked_n_shadow[point];
-    b->asked_shadow[point] = shadow;
 }
 
 /* Takes the answers to one point in; *value is the dual function there. */
@@ -362,14 +291,14 @@ static enum walras_status take_answers(struct bundle *b, const struct market_rep
                                        size_t point, double *value, struct walras_err *err)
 {
     size_t n_group = b->problem->n_group, n_step = b->problem->n_step;
-    enum walras_status status = keep_point(b, b->asked + point * n_cell(b), err);
+    enum walras_status status = market_mixture_add_point(&b->mixture, b->asked[point].price, err);
 
-    *value = b->asked_open[point];
+    *value = b->asked[point].open;
     for (size_t g = 0; g < n_group && status == WALRAS_OK; g++) {
         const struct market_answer *answer = &reply->answers[point * n_group + g];
 
         *value += answer->bound / b->kwp_in_currency;
-        status = market_cuts_add(&b->cuts, g, b->n_told - 1,
+        status = market_cuts_add(&b->cuts, g, b->mixture.n_point - 1,
                                  reply->draw_kw + (point * n_group + g) * n_step,
                                  answer->cost / b->kwp_in_currency, err);
     }
@@ -413,17 +342,6 @@ static double scale_of(const struct bundle *b, double value)
     return fmax(1.0 / b->kwp_in_currency, fabs(value));
 }
 
-static double unmet(const struct bundle *b, const struct market_trial *trial)
-{
-    double worst = 0.0;
-
-    for (size_t t = 0; t < b->problem->n_step; t++)
-        worst = fmax(worst, fmax(trial->shortage_kw[t], trial->surplus_kw[t]));
-    for (size_t a = 0; a < b->rows.n && isinf(b->problem->breach_price_per_mwh); a++)
-        worst = fmax(worst, trial->breach_kw[a]);
-    return worst;
-}
-
 /* The plan of the answers so far: the model's maximum without the proximal term. */
 static enum walras_status solve_restricted(struct bundle *b, struct walras_err *err)
 {
@@ -436,7 +354,7 @@ static enum walras_status solve_restricted(struct bundle *b, struct walras_err *
     if (status != WALRAS_OK)
         return status;
     remember_weights(b, &b->restricted, true);
-    b->unmet_kw = unmet(b, &b->restricted);
+    b->unmet_kw = market_mixture_unmet(&b->rows, &b->restricted);
     b->objective = b->restricted.info.primal;
     return WALRAS_OK;
 }
@@ -454,11 +372,10 @@ static void report(const struct bundle *b, double value, struct market_state *st
                               .imbalance_kw = b->step.info.imbalance_kw};
     state->done = gap <= b->settings.gap;
     state->unmet_kw = feasible ? 0.0 : b->unmet_kw;
-    for (size_t i = 0; i < b->n_centre_shadow; i++)
-        state->n_binding += b->centre_shadow[i].price_per_mwh > 1e-6 * b->price_scale;
+    state->n_binding = market_priced_binding(&b->centre, 1e-6 * b->price_scale);
     for (size_t i = 0; i < n_cell(b) && b->n_asked > 0; i++)
         state->price_move_per_mwh =
-            fmax(state->price_move_per_mwh, fabs(b->asked[i] - b->centre[i]));
+            fmax(state->price_move_per_mwh, fabs(b->asked_price[i] - b->centre.price[i]));
 }
 
 /* A market without groups: the restricted master is the market. */
@@ -472,8 +389,9 @@ static enum walras_status tell_open_market(struct bundle *b, struct market_state
     status = query_trial(b, &b->restricted, err);
     if (status != WALRAS_OK)
         return status;
-    move_centre(b, 0, b->asked_open[0]);
-    report(b, b->asked_open[0], state);
+    market_priced_swap(&b->centre, &b->asked[0]);
+    b->bound = b->centre.open;
+    report(b, b->bound, state);
     b->n_asked = 0;
     return WALRAS_OK;
 }
@@ -505,8 +423,10 @@ static enum walras_status bundle_tell(struct market_method *method,
     }
     if (b->round > 1)
         adapt_tau(b, first - old_bound, b->next_value - old_bound);
-    if (best > b->bound)
-        move_centre(b, best_point, best);
+    if (best > b->bound) {
+        b->bound = best;
+        market_priced_swap(&b->centre, &b->asked[best_point]);
+    }
     market_cuts_drop_idle(&b->cuts, IDLE_MASTERS);
     b->n_asked = 0;
     status = next_queries(b, err);
@@ -518,64 +438,6 @@ static enum walras_status bundle_tell(struct market_method *method,
     if (status == WALRAS_OK)
         report(b, best, state);
     return status;
-}
-
-/* Group g's answers mixed by a trial's weights, which start at `weight` for this group. */
-static void mix_group(struct bundle *b, size_t g, const double *weight)
-{
-    const struct market_group_cuts *cuts = &b->cuts.groups[g];
-    size_t n_step = b->problem->n_step;
-    double *draw = b->group_draw + g * n_step, sum = 0.0;
-
-    for (size_t j = 0; j < cuts->n; j++)
-        sum += weight[j];
-    for (size_t j = 0; j < cuts->n; j++) {
-        double share = weight[j] / sum;
-
-        b->weight[g * b->n_told + cuts->cuts[j].point] += share;
-        b->group_cost[g] += share * cuts->cuts[j].cost * b->kwp_in_currency;
-        for (size_t t = 0; t < n_step; t++)
-            draw[t] += share * cuts->draw_kw[j * n_step + t];
-    }
-}
-
-static enum walras_status mix_groups(struct bundle *b, const struct market_trial *trial,
-                                     const bool *fixed, struct walras_err *err)
-{
-    size_t at = 0, n_group = b->problem->n_group;
-    double *grown = realloc(b->weight, (n_group * b->n_told + 1) * sizeof(*grown));
-
-    if (!grown)
-        return walras_fail(err, WALRAS_NOMEM, "cannot hand out weights of %zu groups", n_group);
-    b->weight = grown;
-    memset(b->weight, 0, n_group * b->n_told * sizeof(*b->weight));
-    memset(b->group_draw, 0, n_group * (b->problem->n_step + 1) * sizeof(*b->group_draw));
-    for (size_t g = 0; g < n_group; g++) {
-        if (fixed && fixed[g])
-            continue;
-        mix_group(b, g, trial->weight + at);
-        at += b->cuts.groups[g].n;
-    }
-    return WALRAS_OK;
-}
-
-static enum walras_status list_breaches(struct bundle *b, const struct market_trial *trial,
-                                        struct walras_err *err)
-{
-    struct market_shadow *grown = realloc(b->breach, (b->rows.n + 1) * sizeof(*grown));
-
-    if (!grown)
-        return walras_fail(err, WALRAS_NOMEM, "cannot list %zu breaches", b->rows.n);
-    b->breach = grown;
-    b->n_breach = 0;
-    for (size_t a = 0; a < b->rows.n; a++) {
-        const struct market_row *row = &b->rows.rows[a];
-
-        if (trial->breach_kw[a] > 1e-7 * fmax(1.0, fabs(row->room_kw)))
-            b->breach[b->n_breach++] =
-                (struct market_shadow){row->limit, row->step, row->direction, trial->breach_kw[a]};
-    }
-    return WALRAS_OK;
 }
 
 static enum walras_status bundle_plan(struct market_method *method, const bool *fixed,
@@ -597,24 +459,9 @@ static enum walras_status bundle_plan(struct market_method *method, const bool *
         status = market_trial_solve(trial, &b->solver, &b->rows, &ask, &settings, 1e-8, err);
     }
     if (status == WALRAS_OK)
-        status = mix_groups(b, trial, fixed, err);
-    if (status == WALRAS_OK)
-        status = list_breaches(b, trial, err);
-    *plan = (struct market_plan){.energy_price_per_mwh = b->centre_energy,
-                                 .price_per_mwh = b->centre,
-                                 .shadows = b->centre_shadow,
-                                 .n_shadow = b->n_centre_shadow,
-                                 .feasible = unmet(b, trial) < 1e-6 * b->reach_kw,
-                                 .order_kw = trial->order_kw,
-                                 .weight = b->weight,
-                                 .group_draw_kw = b->group_draw,
-                                 .group_cost = b->group_cost,
-                                 .point_price_per_mwh = b->point_price,
-                                 .n_point = b->n_told,
-                                 .shortage_kw = trial->shortage_kw,
-                                 .surplus_kw = trial->surplus_kw,
-                                 .breaches = b->breach,
-                                 .n_breach = b->n_breach};
+        status = market_mixture_fill(&b->mixture, &b->cuts, &b->rows, trial, fixed, err);
+    *plan = market_mixture_plan(&b->mixture, trial, &b->centre,
+                                market_mixture_unmet(&b->rows, trial) < 1e-6 * b->reach_kw);
     return status;
 }
 
