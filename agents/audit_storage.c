@@ -10,6 +10,14 @@
 #include <math.h>
 #include <stdlib.h>
 
+/*
+ * Overflow by less than this share of 1 kWh and the capacity is rounding; wasting it would cost
+ * wear when charging and discharging loses next to nothing. And when it loses less than LOST_MIN of
+ * what goes round, it cannot waste anything.
+ */
+#define ROUNDING 1e-13
+#define LOST_MIN 1e-9
+
 struct tank {
     size_t first, end; /* steps */
     double keep, in_kwh_per_kw, out_kwh_per_kw;
@@ -19,6 +27,12 @@ struct tank {
     double wear_per_mwh;
     const char *end_name;
 };
+
+/* Where overflow begins to count. */
+static double spill_kwh(const struct tank *tank)
+{
+    return tank->high_kwh + ROUNDING * (1.0 + tank->high_kwh);
+}
 
 /* Change of state of a draw: the most it can be, and the least, with as much waste as possible. */
 static void change(const struct tank *tank, double draw_kw, double *most_kwh, double *least_kwh)
@@ -50,7 +64,7 @@ static bool walk(const struct audit_case *audit, const struct tank *tank, double
         audit_breach(audit, need - high, t, last ? tank->end_name : "state of charge");
         audit_breach(audit, low - tank->high_kwh, t, "capacity");
         low = fmin(fmax(low, need), high);
-        overflows = overflows || high > tank->high_kwh;
+        overflows = overflows || high > spill_kwh(tank);
         high = fmax(fmin(high, tank->high_kwh), low);
     }
     *end_kwh = high;
@@ -70,16 +84,16 @@ static enum walras_status least_waste(const struct audit_case *audit, const stru
 
     if (!ceiling)
         return walras_fail(err, WALRAS_NOMEM, "cannot audit %zu steps", n);
-    ceiling[n - 1] = tank->high_kwh;
+    ceiling[n - 1] = spill_kwh(tank);
     for (size_t i = n - 1; i > 0; i--) {
         change(tank, audit->draw_kw[tank->first + i], &most, &least);
-        ceiling[i - 1] = fmin(tank->high_kwh, (ceiling[i] - least) / tank->keep);
+        ceiling[i - 1] = fmin(spill_kwh(tank), (ceiling[i] - least) / tank->keep);
     }
     *end_kwh = tank->start_kwh;
     for (size_t i = 0; i < n; i++) {
         change(tank, audit->draw_kw[tank->first + i], &most, &least);
         *end_kwh = tank->keep * *end_kwh + most;
-        if (*end_kwh > ceiling[i] && lost_per_kw > 0.0)
+        if (*end_kwh > ceiling[i])
             *waste_kw += (*end_kwh - ceiling[i]) / lost_per_kw;
         *end_kwh = fmin(*end_kwh, ceiling[i]);
     }
@@ -113,7 +127,8 @@ enum walras_status audit_battery(const struct audit_case *audit,
         .out_kwh_per_kw = step_h / battery->discharge_efficiency,
         .charge_kw = battery->charge_kw,
         .discharge_kw = battery->discharge_kw,
-        .may_waste = !battery->exclusive,
+        .may_waste = !battery->exclusive &&
+                     battery->charge_efficiency * battery->discharge_efficiency < 1.0 - LOST_MIN,
         .start_kwh = battery->start_kwh,
         .low_kwh = battery->min_kwh,
         .high_kwh = battery->capacity_kwh,
@@ -139,7 +154,7 @@ enum walras_status audit_ev(const struct audit_case *audit, const struct agent_e
         .out_kwh_per_kw = step_h / ev->efficiency,
         .charge_kw = ev->charge_kw,
         .discharge_kw = ev->discharge_kw,
-        .may_waste = true,
+        .may_waste = ev->efficiency * ev->efficiency < 1.0 - LOST_MIN,
         .start_kwh = ev->start_kwh,
         .high_kwh = ev->capacity_kwh,
         .end_low_kwh = soft ? 0.0 : wanted_kwh,

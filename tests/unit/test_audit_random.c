@@ -11,17 +11,36 @@
 #include <math.h>
 #include <stdio.h>
 
-/* What rounding of temperatures, which may be absurd here, does to a cost of discomfort. */
+/* The wear of going round often enough to waste what is only rounding of the state. */
+static double waste_rounding(double n_step, double capacity_kwh, double wear_per_mwh,
+                             double round_trip)
+{
+    double lost = 1.0 - round_trip;
+
+    return lost > 0.0 ? 1e-15 * n_step * (1.0 + capacity_kwh) * wear_per_mwh / fmax(lost, 1e-9)
+                      : 0.0;
+}
+
+/* What rounding does to a cost, also of discomfort at temperatures that may be absurd here. */
 static double rounding(const struct random_device *random)
 {
-    const struct agent_thermal *thermal = &random->device.thermal;
-    double hottest_c = 0.0, hours = random->horizon.step_h * (double)random->horizon.n_step;
+    const struct agent_device *device = &random->device;
+    const struct agent_battery *battery = &device->battery;
+    const struct agent_ev *ev = &device->ev;
+    double n_step = (double)random->horizon.n_step, hottest_c = 0.0;
 
-    if (random->device.type != AGENT_THERMAL || isnan(thermal->comfort_price_per_kh))
+    if (device->type == AGENT_BATTERY)
+        return waste_rounding(n_step, battery->capacity_kwh, battery->wear_per_mwh,
+                              battery->charge_efficiency * battery->discharge_efficiency);
+    if (device->type == AGENT_EV)
+        return waste_rounding(n_step, ev->capacity_kwh, ev->wear_per_mwh,
+                              ev->efficiency * ev->efficiency);
+    if (device->type != AGENT_THERMAL || isnan(device->thermal.comfort_price_per_kh))
         return 0.0;
     for (size_t t = 0; t < random->horizon.n_step; t++)
-        hottest_c = fmax(hottest_c, fabs(walras_series_at(thermal->max_c, t)));
-    return 1e-14 * hottest_c * hours * thermal->comfort_price_per_kh;
+        hottest_c = fmax(hottest_c, fabs(walras_series_at(device->thermal.max_c, t)));
+    return 1e-14 * hottest_c * n_step * random->horizon.step_h *
+           device->thermal.comfort_price_per_kh;
 }
 
 /* Feasible to what is allowed, and of the same cost to 1e-9. */
