@@ -13,12 +13,15 @@ static enum walras_status write_file(const struct scenario *scenario, const char
 {
     char *staged = walras_path_staged(path);
     FILE *file = NULL;
-    enum walras_status status = staged ? walras_file_create(staged, &file, err)
-                                       : walras_fail(err, WALRAS_NOMEM, "%s: no memory", path);
+    enum walras_status status = WALRAS_OK;
 
+    if (!staged)
+        status = walras_fail(err, WALRAS_NOMEM, "%s: no memory", path);
+    else if (walras_file_create(staged, &file, NULL) != WALRAS_OK)
+        status = walras_fail(err, WALRAS_IO, "%s: cannot write: %s", path, strerror(errno));
     if (status == WALRAS_OK) {
         scenario_expand(scenario, file);
-        status = walras_file_finish(file, staged, err);
+        status = walras_file_finish(file, path, err);
         if (status == WALRAS_OK && rename(staged, path) != 0)
             status = walras_fail(err, WALRAS_IO, "%s: cannot put the file in place: %s", path,
                                  strerror(errno));

@@ -7,6 +7,8 @@ walras_test(test_certificate SOURCES unit/test_certificate.c USES scenario)
 walras_test(test_result SOURCES unit/test_result.c USES scenario LINKS walras_resultkit)
 walras_test(test_charts SOURCES unit/test_charts.c USES scenario LINKS walras_resultkit)
 walras_test(test_scenario SOURCES unit/test_scenario.c unit/same_scenario.c unit/scenario_data.c USES scenario)
+walras_test(test_fleets SOURCES unit/test_fleets.c unit/same_scenario.c unit/scenario_data.c
+    USES scenario)
 walras_test(test_bad_scenarios SOURCES unit/test_bad_scenarios.c unit/scenario_data.c USES scenario
     LINKS PkgConfig::JANSSON)
 
