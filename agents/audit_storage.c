@@ -72,13 +72,15 @@ static bool walk(const struct audit_case *audit, const struct tank *tank, double
 }
 
 /*
- * The least Σ b: never below the highest state from which the rest of the draws does not overflow.
- * *end_kwh is the state that this leaves at the end.
+ * The least Σ b: never below the highest state from which the rest of the draws does not overflow,
+ * nor below what waste can reach (leakage may have blown up the rounding of the former). *end_kwh
+ * is the state that this leaves at the end.
  */
 static enum walras_status least_waste(const struct audit_case *audit, const struct tank *tank,
                                       double *waste_kw, double *end_kwh, struct walras_err *err)
 {
     double lost_per_kw = tank->out_kwh_per_kw - tank->in_kwh_per_kw, most, least;
+    double low = tank->start_kwh;
     size_t n = tank->end - tank->first;
     double *ceiling = malloc(n * sizeof(*ceiling));
 
@@ -93,9 +95,13 @@ static enum walras_status least_waste(const struct audit_case *audit, const stru
     for (size_t i = 0; i < n; i++) {
         change(tank, audit->draw_kw[tank->first + i], &most, &least);
         *end_kwh = tank->keep * *end_kwh + most;
-        if (*end_kwh > ceiling[i])
-            *waste_kw += (*end_kwh - ceiling[i]) / lost_per_kw;
-        *end_kwh = fmin(*end_kwh, ceiling[i]);
+        low = fmin(fmax(tank->keep * low + least, tank->low_kwh), *end_kwh);
+
+        double allowed_kwh = fmax(ceiling[i], low);
+
+        if (*end_kwh > allowed_kwh)
+            *waste_kw += (*end_kwh - allowed_kwh) / lost_per_kw;
+        *end_kwh = fmin(*end_kwh, allowed_kwh);
     }
     free(ceiling);
     return WALRAS_OK;
