@@ -2,6 +2,7 @@
  * The fast solvers and GLPK's models are two roads to the same number: they must meet. Devices that
  * only GLPK can solve are compared with trying everything.
  */
+#include "agents/audit.h"
 #include "agents/model.h"
 #include "agents/solve.h"
 #include "core/units.h"
@@ -102,6 +103,43 @@ struct tally {
     size_t solved, infeasible;
 };
 
+/* The audit, which knows no solver, finds the draw feasible and its least cost to be what is said.
+ */
+static bool passes_audit(const struct random_device *random, const double *draw_kw, double cost,
+                         double breach, double slack, const char *who)
+{
+    struct agent_verdict verdict;
+    struct walras_err err = {0};
+
+    if (agent_audit(&random->device, &random->horizon, draw_kw, &verdict, &err) != WALRAS_OK) {
+        fprintf(stderr, "%s: audit: %s\n", who, err.msg);
+        return false;
+    }
+    if (verdict.breach <= breach && fabs(verdict.cost - cost) <= slack)
+        return true;
+    fprintf(stderr, "%s: breaks %s by %g in step %zu, costs %.12g, audited %.12g (slack %g)\n", who,
+            verdict.what ? verdict.what : "nothing", verdict.breach, verdict.step, cost,
+            verdict.cost, slack);
+    return false;
+}
+
+/* Numbers a device deals in, to compare breaches by. */
+static double extent(const struct agent_device *device)
+{
+    switch (device->type) {
+    case AGENT_BATTERY:
+        return 1.0 + device->battery.capacity_kwh;
+    case AGENT_EV:
+        return 1.0 + device->ev.capacity_kwh;
+    case AGENT_THERMAL:
+        return 100.0;
+    case AGENT_GENERATOR:
+        return 1.0 + fmax(fabs(device->generator.min_kw), device->generator.max_kw);
+    default:
+        return 1.0;
+    }
+}
+
 /* Both roads for one price vector. False: they part; what is then known is printed. */
 static bool agree(const struct random_device *random, const double *price_per_mwh,
                   struct agent_model *model, struct agent_workspace *workspace, struct tally *tally)
@@ -129,6 +167,11 @@ static bool agree(const struct random_device *random, const double *price_per_mw
     fast = worth(random, price_per_mwh, fast_kw, fast_answer.cost, &fast_size);
     slow = worth(random, price_per_mwh, model_kw, model_answer.cost, &model_size);
     size = fmax(fast_size, model_size);
+    if (!passes_audit(random, fast_kw, fast_answer.cost, 1e-9 * extent(&random->device),
+                      1e-9 * size + hidden(random, price_per_mwh), "fast") ||
+        !passes_audit(random, model_kw, model_answer.cost, 1e-7 * extent(&random->device),
+                      1e-7 * size + hidden(random, price_per_mwh), "model"))
+        return false;
     if (fabs(fast - slow) <= 1e-7 * size + hidden(random, price_per_mwh) &&
         model_answer.bound <= slow + 1e-12 * size &&
         model_answer.bound >= slow - 1e-7 * size - hidden(random, price_per_mwh))
