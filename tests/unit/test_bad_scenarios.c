@@ -423,6 +423,27 @@ static void test_the_table_holds_every_key(void)
     json_decref(root);
 }
 
+static void test_the_documentation_names_every_key(void)
+{
+    char path[1000], quoted[100], *text = calloc(1, 100000);
+
+    snprintf(path, sizeof(path), "%s/docs/scenario.md", WALRAS_SOURCE_DIR);
+
+    FILE *file = fopen(path, "r");
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(text);
+    text[fread(text, 1, 99999, file)] = '\0';
+    fclose(file);
+    for (size_t i = 0; i < COUNT(every_key_rows); i++) {
+        snprintf(quoted, sizeof(quoted), "`%s`", strrchr(every_key_rows[i].path, '/') + 1);
+        if (!strstr(text, quoted))
+            fprintf(stderr, "docs/scenario.md does not name %s\n", quoted);
+        CU_ASSERT_PTR_NOT_NULL(strstr(text, quoted));
+    }
+    free(text);
+}
+
 static void test_wrong_types_ranges_and_lengths_are_refused(void)
 {
     for_each_row(check_types);
@@ -597,6 +618,7 @@ static void test_without_a_directory_no_file_is_read(void)
 
 static const struct testkit_test tests[] = {
     {"the table holds every key", test_the_table_holds_every_key},
+    {"the documentation names every key", test_the_documentation_names_every_key},
     {"wrong types, ranges and lengths are refused",
      test_wrong_types_ranges_and_lengths_are_refused},
     {"required keys may not be absent, and others may",
