@@ -21,8 +21,8 @@ static const struct walras_range celsius = {.low = -273.15, .high = 10000.0};
 #define FIELD(what, type, member, is_required, absent, allowed)                                    \
     {                                                                                              \
         .key = #member, .kind = SCENARIO_##what,                                                   \
-        .offset = offsetof(struct agent_device, type.member), .required = (is_required),           \
-        .fallback = (absent), .range = (allowed)                                                   \
+        .offset = offsetof(struct agent_device, type.member), /* NOLINT: no parentheses */         \
+            .required = (is_required), .fallback = (absent), .range = (allowed)                    \
     }
 #define OWN(name, is_required)                                                                     \
     {                                                                                              \

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Everything `./dev lint` checks; needs a configured build/dev. Goes on after a failure, so that one
+# Everything `./dev lint` checks; needs a configured build/lint. Goes on after a failure, so that one
 # run tells all.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -29,7 +29,7 @@ check_paths() {
 }
 
 check_tidy() {
-    tools/tidy.sh build/dev "${c_files[@]}"
+    tools/tidy.sh build/lint "${c_files[@]}"
 }
 
 # Every file and picture that a page points to is there, and every page that the code speaks of.
