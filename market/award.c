@@ -14,6 +14,7 @@ struct award { /* one call of market_award */
     double *settled_cost;   /* [n_group] */
     double *price, *weight; /* one group's points with weight */
     double *missing_kw;     /* [n_step] */
+    size_t *roomiest;       /* [n_step] */
     size_t n_settled;
 };
 
@@ -26,6 +27,7 @@ static void end(struct award *a)
     free(a->price);
     free(a->weight);
     free(a->missing_kw);
+    free(a->roomiest);
 }
 
 static enum walras_status begin(struct award *a, struct walras_err *err)
@@ -40,8 +42,9 @@ static enum walras_status begin(struct award *a, struct walras_err *err)
     a->price = calloc(n_point * n_step + 1, sizeof(double));
     a->weight = calloc(n_point + 1, sizeof(double));
     a->missing_kw = calloc(n_step, sizeof(double));
+    a->roomiest = calloc(n_step, sizeof(*a->roomiest));
     if (!a->fixed || !a->extra_draw || !a->settled_draw || !a->settled_cost || !a->price ||
-        !a->weight || !a->missing_kw)
+        !a->weight || !a->missing_kw || !a->roomiest)
         return walras_fail(err, WALRAS_NOMEM, "cannot settle %zu groups", n_group);
     return WALRAS_OK;
 }
@@ -157,16 +160,23 @@ static enum walras_status copy_points(struct award *a, struct market_result *r,
     return WALRAS_OK;
 }
 
+/* How far an order can move either way. */
+static double order_room(const struct market_problem *p, const struct market_result *r, size_t i)
+{
+    return fmin(p->orders[i].high_kw - r->order_kw[i], r->order_kw[i] - p->orders[i].low_kw);
+}
+
 /*
  * Rounding of the master (1e-9 of the market) is taken out of the balance: the order with the most
  * room either way carries it.
  */
 static void balance_exactly(const struct market_problem *p, struct market_result *r,
-                            const struct market_plan *plan, double *missing_kw)
+                            const struct market_plan *plan, double *missing_kw, size_t *roomiest)
 {
     size_t n_step = p->n_step;
 
     for (size_t t = 0; t < n_step; t++) {
+        roomiest[t] = SIZE_MAX;
         missing_kw[t] = plan->surplus_kw[t] - plan->shortage_kw[t];
         for (size_t b = 0; b < p->n_bus; b++)
             missing_kw[t] += p->firm_draw_kw[b * n_step + t];
@@ -175,22 +185,15 @@ static void balance_exactly(const struct market_problem *p, struct market_result
     }
     for (size_t i = 0; i < p->n_order; i++)
         missing_kw[p->orders[i].step] -= r->order_kw[i];
-    for (size_t t = 0; t < n_step; t++) {
-        size_t best = SIZE_MAX;
-        double most = 0.0;
+    for (size_t i = 0; i < p->n_order; i++) {
+        size_t *best = &roomiest[p->orders[i].step];
 
-        for (size_t i = 0; i < p->n_order; i++) {
-            const struct market_order *order = &p->orders[i];
-            double room = fmin(order->high_kw - r->order_kw[i], r->order_kw[i] - order->low_kw);
-
-            if (order->step == t && room > most) {
-                most = room;
-                best = i;
-            }
-        }
-        if (best != SIZE_MAX && fabs(missing_kw[t]) <= most)
-            r->order_kw[best] += missing_kw[t];
+        if (*best == SIZE_MAX || order_room(p, r, i) > order_room(p, r, *best))
+            *best = i;
     }
+    for (size_t t = 0; t < n_step; t++)
+        if (roomiest[t] != SIZE_MAX && fabs(missing_kw[t]) <= order_room(p, r, roomiest[t]))
+            r->order_kw[roomiest[t]] += missing_kw[t];
 }
 
 static enum walras_status copy_limits(struct award *a, struct market_result *r,
@@ -212,11 +215,10 @@ static enum walras_status copy_limits(struct award *a, struct market_result *r,
     }
     for (size_t i = 0; i < plan->n_breach; i++) {
         const struct market_shadow *s = &plan->breaches[i];
-        double cost = isinf(soft) ? 0.0 : soft * s->price_per_mwh * mwh_per_kw;
+        double cost = isfinite(soft) ? soft * s->price_per_mwh * mwh_per_kw : 0.0;
 
         r->breach[r->n_breach++] =
             (struct market_breach){MARKET_BREACH_LIMIT, s->limit, s->step, s->price_per_mwh, cost};
-        r->objective += cost;
     }
     for (uint32_t t = 0; t < r->n_step && !plan->feasible; t++) {
         if (plan->shortage_kw[t] > 1e-6)
@@ -229,19 +231,23 @@ static enum walras_status copy_limits(struct award *a, struct market_result *r,
     return WALRAS_OK;
 }
 
-static void add_costs(const struct market_problem *p, struct market_result *r)
+/* Cost of orders, groups, priced breaches and what is fixed. */
+static double plan_cost(const struct market_problem *p, const struct market_plan *plan,
+                        const double *order_kw, const double *group_cost)
 {
-    double money = p->step_h / 1000.0;
+    double money = p->step_h / 1000.0, cost = p->firm_cost;
 
-    r->objective += p->firm_cost;
     for (size_t i = 0; i < p->n_order; i++) {
         const struct market_order *order = &p->orders[i];
 
-        r->objective += money * r->order_kw[i] *
-                        (order->price_per_mwh + 0.5 * order->slope_per_mwh_per_kw * r->order_kw[i]);
+        cost += money * order_kw[i] *
+                (order->price_per_mwh + 0.5 * order->slope_per_mwh_per_kw * order_kw[i]);
     }
     for (size_t g = 0; g < p->n_group; g++)
-        r->objective += r->group_cost[g];
+        cost += group_cost[g];
+    for (size_t i = 0; i < plan->n_breach && isfinite(p->breach_price_per_mwh); i++)
+        cost += money * p->breach_price_per_mwh * plan->breaches[i].price_per_mwh;
+    return cost;
 }
 
 enum walras_status market_award(const struct market_problem *problem, struct market_method *method,
@@ -251,8 +257,10 @@ enum walras_status market_award(const struct market_problem *problem, struct mar
     struct award a = {.problem = problem, .method = method};
     enum walras_status status = method->ops->plan(method, NULL, NULL, &a.plan, err);
 
-    if (status == WALRAS_OK)
+    if (status == WALRAS_OK) {
+        result->convex_objective = plan_cost(problem, &a.plan, a.plan.order_kw, a.plan.group_cost);
         status = begin(&a, err);
+    }
     if (status == WALRAS_OK)
         status = settle_groups(&a, err);
     if (status == WALRAS_OK)
@@ -262,11 +270,10 @@ enum walras_status market_award(const struct market_problem *problem, struct mar
     if (status == WALRAS_OK)
         status = copy_limits(&a, result, err);
     if (status == WALRAS_OK) {
-        balance_exactly(problem, result, &a.plan, a.missing_kw);
-        add_costs(problem, result);
+        balance_exactly(problem, result, &a.plan, a.missing_kw, a.roomiest);
+        result->objective = plan_cost(problem, &a.plan, result->order_kw, result->group_cost);
         result->has_plan = a.plan.feasible;
         result->bound = state->bound;
-        result->convex_objective = state->objective;
     }
     end(&a);
     return status;

@@ -19,14 +19,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { IDLE_MASTERS = 12 };
+enum { IDLE_MASTERS = 12, ROUNDS_PER_PLAN = 5, MAX_RAISES = 2 };
 
 struct bundle {
     struct market_method method;
     const struct market_problem *problem;
     struct market_method_settings settings;
     double kwp_in_currency; /* step_h / 1000: what a kW · currency/MWh is in currency */
-    double reach_kw, price_scale, tau, penalty_per_mwh;
+    double reach_kw, tau;
+    struct market_level level;
 
     struct market_rows rows;
     struct market_cuts cuts;
@@ -35,7 +36,7 @@ struct bundle {
     struct market_master_solver solver;
     struct market_trial step, restricted; /* next prices; plan */
 
-    unsigned round;
+    unsigned round, n_raised;
     struct market_priced *asked; /* [settings.n_point] the open query: */
     size_t n_asked;
     double *asked_price;         /* [n_point x n_bus x n_step] */
@@ -96,56 +97,18 @@ static enum walras_status take_memory(struct bundle *b, struct walras_err *err)
     return status;
 }
 
-/* The typical price of what is open, and a price that nothing sensible reaches. */
-static void measure_prices(struct bundle *b)
-{
-    double sum = 0.0, largest = 0.0;
-    size_t n = 0;
-
-    for (size_t i = 0; i < b->problem->n_order; i++) {
-        const struct market_order *order = &b->problem->orders[i];
-        double span = fmin(b->reach_kw, fmax(fabs(order->low_kw), fabs(order->high_kw)));
-        double price = fabs(order->price_per_mwh) + order->slope_per_mwh_per_kw * span;
-
-        if (order->high_kw <= order->low_kw)
-            continue;
-        sum += fabs(order->price_per_mwh);
-        largest = fmax(
-            largest, isfinite(order->high_kw - order->low_kw) ? price : fabs(order->price_per_mwh));
-        n++;
-    }
-    b->price_scale = n > 0 && sum > 0.0 ? sum / (double)n : 1.0;
-    b->penalty_per_mwh = 1e3 * fmax(largest, b->price_scale);
-}
-
-static enum walras_status solve_qp(void *master, const struct market_master_problem *problem,
-                                   const struct market_master_settings *settings,
-                                   struct market_master_solution *solution,
-                                   struct market_master_info *info, struct walras_err *err)
-{
-    return market_master_solve(master, problem, settings, solution, info, err);
-}
-
-static enum walras_status solve_lp(void *master, const struct market_master_problem *problem,
-                                   const struct market_master_settings *settings,
-                                   struct market_master_solution *solution,
-                                   struct market_master_info *info, struct walras_err *err)
-{
-    return market_master_lp_solve(master, problem, settings, solution, info, err);
-}
-
 static enum walras_status make_master(struct bundle *b, struct walras_err *err)
 {
     enum walras_status status = WALRAS_OK;
 
     if (strcmp(b->settings.master, "lp") == 0) {
         status = market_master_lp_new(b->problem, &b->master_lp, err);
-        b->solver = (struct market_master_solver){solve_lp, b->master_lp};
-        b->tau = 0.5 * b->price_scale;
+        b->solver = market_master_lp_solver_of(b->master_lp);
+        b->tau = 0.5 * b->level.price_per_mwh;
     } else {
         status = market_master_new(b->problem, &b->master, err);
-        b->solver = (struct market_master_solver){solve_qp, b->master};
-        b->tau = 3.0 * b->price_scale;
+        b->solver = market_master_solver_of(b->master);
+        b->tau = 3.0 * b->level.price_per_mwh;
     }
     return status;
 }
@@ -166,7 +129,7 @@ static enum walras_status bundle_new(const struct market_problem *problem,
     b->reach_kw = market_reach_kw(problem);
     b->bound = -INFINITY;
     b->objective = NAN;
-    measure_prices(b);
+    b->level = market_level_of(problem);
     status = take_memory(b, err);
     if (status == WALRAS_OK)
         status = market_rows_init(&b->rows, problem, err);
@@ -189,7 +152,7 @@ static enum walras_status bundle_new(const struct market_problem *problem,
 static struct market_master_settings master_settings(const struct bundle *b, double accuracy)
 {
     return (struct market_master_settings){
-        .penalty_per_mwh = b->penalty_per_mwh, .tolerance = accuracy, .max_iterations = 100};
+        .penalty_per_mwh = b->level.penalty_per_mwh, .tolerance = accuracy, .max_iterations = 100};
 }
 
 /* The model at a trial's prices, from the cuts themselves. */
@@ -230,14 +193,13 @@ static enum walras_status first_query(struct bundle *b, struct walras_err *err)
 {
     bool *skip = malloc(b->problem->n_group + 1);
     struct market_master_settings settings = master_settings(b, 1e-3);
-    struct market_master_problem ask = {
-        .rows = &b->rows, .cuts = &b->cuts, .tau = INFINITY, .skip_group = skip};
+    struct market_master_problem ask = {.cuts = &b->cuts, .tau = INFINITY, .skip_group = skip};
     enum walras_status status = WALRAS_OK;
 
     if (!skip)
         return walras_fail(err, WALRAS_NOMEM, "cannot start the bundle");
     memset(skip, 1, b->problem->n_group);
-    settings.penalty_per_mwh = 2.0 * b->price_scale;
+    settings.penalty_per_mwh = 2.0 * b->level.price_per_mwh;
     status = market_trial_solve(&b->step, &b->solver, &b->rows, &ask, &settings, 1e-3, err);
     free(skip);
     return status == WALRAS_OK ? query_trial(b, &b->step, err) : status;
@@ -255,10 +217,8 @@ static enum walras_status next_queries(struct bundle *b, struct walras_err *err)
     for (size_t i = 0; i < b->settings.n_point; i++) {
         struct market_master_settings settings =
             master_settings(b, fmin(1e-6, 0.01 * b->settings.gap));
-        struct market_master_problem ask = {.rows = &b->rows,
-                                            .cuts = &b->cuts,
-                                            .centre = b->centre.price,
-                                            .tau = b->tau * point_factor(i)};
+        struct market_master_problem ask = {
+            .cuts = &b->cuts, .centre = b->centre.price, .tau = b->tau * point_factor(i)};
         enum walras_status status =
             market_trial_solve(&b->step, &b->solver, &b->rows, &ask, &settings, 1e-5, err);
 
@@ -337,9 +297,10 @@ static void remember_weights(struct bundle *b, const struct market_trial *trial,
         }
 }
 
+/* What the gap is relative to: the whole cost, firm costs too, or one unit of currency. */
 static double scale_of(const struct bundle *b, double value)
 {
-    return fmax(1.0 / b->kwp_in_currency, fabs(value));
+    return fmax(1.0, fabs(value * b->kwp_in_currency + b->problem->firm_cost)) / b->kwp_in_currency;
 }
 
 /* The plan of the answers so far: the model's maximum without the proximal term. */
@@ -347,7 +308,7 @@ static enum walras_status solve_restricted(struct bundle *b, struct walras_err *
 {
     struct market_master_settings settings =
         master_settings(b, fmax(1e-12, fmin(1e-7, 1e-3 * b->settings.gap)));
-    struct market_master_problem ask = {.rows = &b->rows, .cuts = &b->cuts, .tau = INFINITY};
+    struct market_master_problem ask = {.cuts = &b->cuts, .tau = INFINITY};
     enum walras_status status =
         market_trial_solve(&b->restricted, &b->solver, &b->rows, &ask, &settings, 1e-8, err);
 
@@ -357,6 +318,12 @@ static enum walras_status solve_restricted(struct bundle *b, struct walras_err *
     b->unmet_kw = market_mixture_unmet(&b->rows, &b->restricted);
     b->objective = b->restricted.info.primal;
     return WALRAS_OK;
+}
+
+/* The model's value bounds the plan's cost from below: while it is far off, no plan can be near. */
+static bool may_be_done(const struct bundle *b)
+{
+    return b->next_value - b->bound <= b->settings.gap * scale_of(b, b->next_value);
 }
 
 static void report(const struct bundle *b, double value, struct market_state *state)
@@ -372,7 +339,7 @@ static void report(const struct bundle *b, double value, struct market_state *st
                               .imbalance_kw = b->step.info.imbalance_kw};
     state->done = gap <= b->settings.gap;
     state->unmet_kw = feasible ? 0.0 : b->unmet_kw;
-    state->n_binding = market_priced_binding(&b->centre, 1e-6 * b->price_scale);
+    state->n_binding = market_priced_binding(&b->centre, 1e-6 * b->level.price_per_mwh);
     for (size_t i = 0; i < n_cell(b) && b->n_asked > 0; i++)
         state->price_move_per_mwh =
             fmax(state->price_move_per_mwh, fabs(b->asked_price[i] - b->centre.price[i]));
@@ -428,15 +395,21 @@ static enum walras_status bundle_tell(struct market_method *method,
         market_priced_swap(&b->centre, &b->asked[best_point]);
     }
     market_cuts_drop_idle(&b->cuts, IDLE_MASTERS);
+    market_rows_drop_idle(&b->rows, 4 * IDLE_MASTERS);
     b->n_asked = 0;
     status = next_queries(b, err);
     if (status != WALRAS_OK)
         return status;
     remember_weights(b, &b->step, false);
-    if (b->next_value - b->bound <= b->settings.gap * scale_of(b, b->next_value))
+    if (may_be_done(b) || b->round % ROUNDS_PER_PLAN == 0)
         status = solve_restricted(b, err);
     if (status == WALRAS_OK)
         report(b, best, state);
+    if (state->done && state->unmet_kw > 0.0 && b->n_raised < MAX_RAISES) {
+        b->level.penalty_per_mwh *= 100.0; /* is it unmet at any price, or was the price too low? */
+        b->n_raised++;
+        state->done = false;
+    }
     return status;
 }
 
@@ -450,11 +423,8 @@ static enum walras_status bundle_plan(struct market_method *method, const bool *
 
     if (fixed || isnan(b->objective)) {
         struct market_master_settings settings = master_settings(b, 1e-10);
-        struct market_master_problem ask = {.rows = &b->rows,
-                                            .cuts = &b->cuts,
-                                            .tau = INFINITY,
-                                            .skip_group = fixed,
-                                            .extra_draw_kw = extra_draw_kw};
+        struct market_master_problem ask = {
+            .cuts = &b->cuts, .tau = INFINITY, .skip_group = fixed, .extra_draw_kw = extra_draw_kw};
 
         status = market_trial_solve(trial, &b->solver, &b->rows, &ask, &settings, 1e-8, err);
     }

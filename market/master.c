@@ -29,26 +29,48 @@ static bool has_room(const struct market_order *order)
     return order->high_kw > order->low_kw;
 }
 
+/*
+ * What can change hands in a step, on average: the less of what could be given and what could be
+ * taken, so that an exchange without a limit, or with a generous one, does not count as trade.
+ */
+static double measure_trade(const struct market_master *m)
+{
+    const struct market_problem *p = m->problem;
+    double given = 0.0, taken = 0.0;
+
+    for (size_t i = 0; i < m->n_bus * m->n_step; i++)
+        *(p->firm_draw_kw[i] > 0.0 ? &taken : &given) += fabs(p->firm_draw_kw[i]);
+    for (size_t i = 0; i < p->n_order; i++) {
+        given += fmin(m->reach_kw, fmax(p->orders[i].high_kw, 0.0));
+        taken += fmin(m->reach_kw, fmax(-p->orders[i].low_kw, 0.0));
+    }
+    for (size_t g = 0; g < p->n_group; g++) {
+        given += p->groups[g].swing_kw * (double)m->n_step;
+        taken += p->groups[g].swing_kw * (double)m->n_step;
+    }
+    return fmin(given, taken) / (double)m->n_step;
+}
+
 /* Typical price and power, and more power than the whole market could move in any step. */
 static void measure(struct market_master *m)
 {
     const struct market_problem *p = m->problem;
-    double price = 0.0;
-    size_t n_price = 0;
 
     m->power_scale = 0.0;
     for (size_t i = 0; i < m->n_bus * m->n_step; i++)
         m->power_scale += fabs(p->firm_draw_kw[i]) / (double)m->n_step;
-    for (size_t i = 0; i < p->n_order; i++)
-        if (has_room(&p->orders[i])) {
-            price += fabs(p->orders[i].price_per_mwh);
-            n_price++;
-        }
     for (size_t g = 0; g < p->n_group; g++)
         m->power_scale += p->groups[g].swing_kw;
-    m->power_scale = fmax(m->power_scale, 1e-3);
     m->reach_kw = market_reach_kw(p);
-    m->price_scale = n_price > 0 ? fmax(price / (double)n_price, 1e-3) : 1.0;
+    m->trade_kw = measure_trade(m);
+    m->power_scale = fmax(m->power_scale, fmax(1e-3 * m->trade_kw, 1e-3));
+    m->trade_kw = fmax(m->trade_kw, m->power_scale);
+    m->price_scale = market_level_of(p).price_per_mwh;
+}
+
+static double order_cost(const struct market_order *order, double q)
+{
+    return q * (order->price_per_mwh + 0.5 * order->slope_per_mwh_per_kw * q);
 }
 
 static enum walras_status list_orders(struct market_master *m, struct walras_err *err)
@@ -79,6 +101,7 @@ static enum walras_status list_orders(struct market_master *m, struct walras_err
 
         if (!has_room(order)) {
             m->fixed_kw[cell] -= order->low_kw;
+            m->fixed_cost += order_cost(order, order->low_kw);
             continue;
         }
         m->order[n] = i;
@@ -297,7 +320,7 @@ static void start_orders(struct market_master *m, double mu)
 {
     for (size_t i = 0; i < m->n_live; i++) {
         double width = m->high[i] - m->low[i];
-        double inside = fmin(0.5 * width, m->power_scale);
+        double inside = fmin(0.5 * width, m->trade_kw);
         bool from_low = fabs(m->low[i]) <= fabs(m->high[i]);
 
         m->q[i] = from_low ? m->low[i] + inside : m->high[i] - inside;
@@ -308,13 +331,13 @@ static void start_orders(struct market_master *m, double mu)
     }
 }
 
-/* A point inside all bounds near the guessed prices. */
+/* A point inside all bounds near the guessed prices; a larger `lift` starts further inside. */
 static void start(struct market_master *m, const struct market_master_settings *settings,
-                  const double *guess)
+                  const double *guess, double lift)
 {
     double penalty = settings->penalty_per_mwh;
     double row_penalty = fmin(penalty, m->problem->breach_price_per_mwh);
-    double mu = 0.1 * m->price_scale * m->power_scale * (double)m->n_step /
+    double mu = lift * 0.1 * m->price_scale * m->trade_kw * (double)m->n_step /
                 (double)(m->n_cut + 2 * m->n_live + 1);
 
     for (size_t t = 0; t < m->n_step; t++) {
@@ -490,24 +513,54 @@ static void take_step(struct market_master *m, const struct each pairs[KINDS], d
     }
 }
 
+/* What the mixed plan costs, with penalties and without the proximal term. */
+static double plan_cost(const struct market_master *m,
+                        const struct market_master_settings *settings)
+{
+    const struct market_problem *p = m->problem;
+    double row_penalty = fmin(settings->penalty_per_mwh, p->breach_price_per_mwh);
+    double cost = m->fixed_cost;
+
+    for (size_t i = 0; i < m->n_live; i++)
+        cost += order_cost(&p->orders[m->order[i]], m->q[i]);
+    for (size_t g = 0; g < p->n_group; g++)
+        for (size_t j = m->cut_first[g]; j < m->cut_first[g + 1]; j++)
+            cost += m->alpha.x[j] * m->now->cuts->groups[g].cuts[j - m->cut_first[g]].cost;
+    for (size_t t = 0; t < m->n_step; t++)
+        cost += settings->penalty_per_mwh * (m->shortage.x[t] + m->surplus.x[t]);
+    for (size_t a = 0; a < m->n_row; a++)
+        cost += row_penalty * m->breach.x[a];
+    return cost;
+}
+
+/*
+ * What is left of the complementarity when it counts as none: the asked part of the plan's cost (of
+ * one unit of currency at least, as in the gap that clearings report), no less than rounding is.
+ */
+static double goal(const struct market_master *m, const struct market_master_settings *settings)
+{
+    double turnover = m->price_scale * m->trade_kw * (double)m->n_step;
+    double unit = 1000.0 / m->problem->step_h;
+
+    return fmax(settings->tolerance * fmax(unit, fabs(plan_cost(m, settings))), 1e-13 * turnover);
+}
+
 static enum walras_status iterate(struct market_master *m,
                                   const struct market_master_settings *settings,
                                   struct market_master_info *info, struct walras_err *err)
 {
     struct each pairs[KINDS];
-    double turnover = m->price_scale * m->power_scale * (double)m->n_step;
-    double enough = 0.0;
+    double turnover = m->price_scale * m->trade_kw * (double)m->n_step;
     size_t n_pair = 0;
 
     list_pairs(m, pairs);
     n_pair = count_pairs(pairs);
-    /* aiming lower than asked would only cost the digits that close the balance */
-    enough = 0.1 * settings->tolerance * turnover / (double)n_pair;
     for (info->iterations = 0; info->iterations < settings->max_iterations; info->iterations++) {
         double off_kw = residuals(m), gap = complementarity(pairs, 0.0);
         double mu = gap / (double)n_pair, after = 0.0, sigma = 0.0, step = 0.0;
+        double enough = goal(m, settings);
 
-        info->solved = off_kw <= 1e-9 * m->power_scale && gap <= settings->tolerance * turnover;
+        info->solved = off_kw <= 1e-9 * m->power_scale && gap <= enough;
         if (info->solved)
             break;
         enum walras_status status = master_kkt_factor(m, err);
@@ -519,7 +572,8 @@ static enum walras_status iterate(struct market_master *m,
         step = longest_step(pairs);
         after = complementarity(pairs, step) / (double)n_pair;
         sigma = pow(fmax(after, 0.0) / mu, 3.0);
-        aim(pairs, fmax(sigma * mu, enough), true);
+        /* aiming lower than asked would only cost the digits that close the balance */
+        aim(pairs, fmax(sigma * mu, 0.1 * enough / (double)n_pair), true);
         master_kkt_step(m);
         step = longest_step(pairs);
         step *= fmin(0.99999, fmax(0.995, 1.0 - gap / turnover)); /* stays inside */
@@ -534,7 +588,6 @@ static void report(struct market_master *m, struct market_master_solution *solut
                    const struct market_master_settings *settings, struct market_master_info *info)
 {
     const struct market_problem *p = m->problem;
-    double row_penalty = fmin(settings->penalty_per_mwh, p->breach_price_per_mwh);
 
     (void)residuals(m);
     memcpy(solution->u, m->u, m->n_u * sizeof(*m->u));
@@ -545,21 +598,10 @@ static void report(struct market_master *m, struct market_master_solution *solut
     memcpy(solution->injection_kw, m->bus, m->n_bus * m->n_step * sizeof(double));
     for (size_t i = 0; i < p->n_order; i++)
         solution->order_kw[i] = p->orders[i].low_kw;
-    info->primal = info->prox = info->imbalance_kw = 0.0;
-    for (size_t i = 0; i < m->n_live; i++) {
-        const struct market_order *order = &p->orders[m->order[i]];
-
+    for (size_t i = 0; i < m->n_live; i++)
         solution->order_kw[m->order[i]] = m->q[i];
-        info->primal +=
-            m->q[i] * (order->price_per_mwh + 0.5 * order->slope_per_mwh_per_kw * m->q[i]);
-    }
-    for (size_t g = 0; g < p->n_group; g++)
-        for (size_t j = m->cut_first[g]; j < m->cut_first[g + 1]; j++)
-            info->primal += m->alpha.x[j] * m->now->cuts->groups[g].cuts[j - m->cut_first[g]].cost;
-    for (size_t t = 0; t < m->n_step; t++)
-        info->primal += settings->penalty_per_mwh * (m->shortage.x[t] + m->surplus.x[t]);
-    for (size_t a = 0; a < m->n_row; a++)
-        info->primal += row_penalty * m->breach.x[a];
+    info->primal = plan_cost(m, settings);
+    info->prox = info->imbalance_kw = 0.0;
     for (size_t s = 0; s < m->n_slot && isfinite(m->now->tau); s++)
         for (size_t t = 0; t < m->n_step; t++) {
             size_t cell = m->bus_of_slot[s] * m->n_step + t;
@@ -582,9 +624,24 @@ enum walras_status market_master_solve(struct market_master *master,
     if (status != WALRAS_OK)
         return status;
     *info = (struct market_master_info){0};
-    start(master, settings, solution->u);
-    status = iterate(master, settings, info, err);
+    for (double lift = 1.0; lift < 1e10 && !info->solved && status == WALRAS_OK; lift *= 1e3) {
+        start(master, settings, solution->u, lift);
+        status = iterate(master, settings, info, err);
+    }
     if (status == WALRAS_OK)
         report(master, solution, settings, info);
     return status;
+}
+
+static enum walras_status solve_any(void *master, const struct market_master_problem *problem,
+                                    const struct market_master_settings *settings,
+                                    struct market_master_solution *solution,
+                                    struct market_master_info *info, struct walras_err *err)
+{
+    return market_master_solve(master, problem, settings, solution, info, err);
+}
+
+struct market_master_solver market_master_solver_of(struct market_master *master)
+{
+    return (struct market_master_solver){solve_any, master};
 }

@@ -80,4 +80,6 @@ market_master_solve(struct market_master *master, const struct market_master_pro
                     struct market_master_solution *solution, struct market_master_info *info,
                     struct walras_err *err);
 
+struct market_master_solver market_master_solver_of(struct market_master *master);
+
 #endif

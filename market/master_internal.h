@@ -23,6 +23,8 @@ struct market_master {
     const struct market_problem *problem;
     size_t n_bus, n_step;
     double price_scale, power_scale, reach_kw;
+    double trade_kw;   /* what may change hands in a step: where the iteration starts looking */
+    double fixed_cost; /* of the orders without room */
 
     size_t n_live;                                  /* orders with some room; the others are firm */
     size_t *order, *cell;                           /* [n_live] order index; bus · n_step + step */

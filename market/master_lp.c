@@ -394,3 +394,16 @@ enum walras_status market_master_lp_solve(struct market_master_lp *m,
     forget_call(m);
     return status;
 }
+
+static enum walras_status solve_any(void *master, const struct market_master_problem *problem,
+                                    const struct market_master_settings *settings,
+                                    struct market_master_solution *solution,
+                                    struct market_master_info *info, struct walras_err *err)
+{
+    return market_master_lp_solve(master, problem, settings, solution, info, err);
+}
+
+struct market_master_solver market_master_lp_solver_of(struct market_master_lp *master)
+{
+    return (struct market_master_solver){solve_any, master};
+}

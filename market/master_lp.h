@@ -26,4 +26,6 @@ market_master_lp_solve(struct market_master_lp *master, const struct market_mast
                        struct market_master_solution *solution, struct market_master_info *info,
                        struct walras_err *err);
 
+struct market_master_solver market_master_lp_solver_of(struct market_master_lp *master);
+
 #endif

@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-static const struct market_method_ops *const methods[] = {&market_bundle_ops, NULL};
+static const struct market_method_ops *const methods[] = {&market_bundle_ops,
+                                                          &market_subgradient_ops, NULL};
 
 const struct market_method_ops *const *market_methods(void)
 {

@@ -6,6 +6,6 @@
 
 #include "market/method.h"
 
-extern const struct market_method_ops market_bundle_ops;
+extern const struct market_method_ops market_bundle_ops, market_subgradient_ops;
 
 #endif

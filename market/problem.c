@@ -45,3 +45,27 @@ enum walras_status market_problem_check(const struct market_problem *problem,
                            problem->breach_price_per_mwh);
     return WALRAS_OK;
 }
+
+struct market_level market_level_of(const struct market_problem *problem)
+{
+    struct market_level level = {.price_per_mwh = 1.0};
+    double sum = 0.0, largest = 0.0;
+    size_t n = 0;
+
+    for (size_t i = 0; i < problem->n_order; i++) {
+        const struct market_order *order = &problem->orders[i];
+        double far_kw = fmax(fabs(order->low_kw), fabs(order->high_kw));
+        double price = fabs(order->price_per_mwh);
+
+        if (order->high_kw <= order->low_kw)
+            continue;
+        sum += price;
+        n++;
+        largest =
+            fmax(largest, price + (isfinite(far_kw) ? order->slope_per_mwh_per_kw * far_kw : 0.0));
+    }
+    if (sum > 0.0)
+        level.price_per_mwh = sum / (double)n;
+    level.penalty_per_mwh = 1e3 * fmax(largest, level.price_per_mwh);
+    return level;
+}

@@ -39,4 +39,11 @@ struct market_problem {
 WALRAS_NODISCARD enum walras_status market_problem_check(const struct market_problem *problem,
                                                          struct walras_err *err);
 
+struct market_level { /* what prices are about */
+    double
+        price_per_mwh; /* typical of the orders with room; 1 when there are none, or all are free */
+    double penalty_per_mwh; /* far above any order: what an unmet need costs inside the methods */
+};
+struct market_level market_level_of(const struct market_problem *problem);
+
 #endif

@@ -75,8 +75,11 @@ enum walras_status market_trial_solve(struct market_trial *trial,
                                       const struct market_master_settings *settings,
                                       double tolerance, struct walras_err *err)
 {
+    struct market_master_problem now = *ask;
     enum walras_status status = WALRAS_OK;
     size_t n_step = rows->problem->n_step, added = 1;
+
+    now.rows = rows;
 
     for (trial->masters = 0; added > 0; trial->masters++) { /* ends: each pass adds a row */
         status = reserve(trial, rows, ask->cuts->n_total, err);
@@ -89,7 +92,7 @@ enum walras_status market_trial_solve(struct market_trial *trial,
         memcpy(trial->u, trial->energy_guess, n_step * sizeof(double));
         for (size_t a = 0; a < rows->n; a++)
             trial->u[n_step + a] = rows->rows[a].shadow_price_per_mwh;
-        status = solver->solve(solver->master, ask, settings, &solution, &trial->info, err);
+        status = solver->solve(solver->master, &now, settings, &solution, &trial->info, err);
         if (status != WALRAS_OK)
             return status;
         learn(trial, rows);

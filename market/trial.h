@@ -30,8 +30,9 @@ WALRAS_NODISCARD enum walras_status market_trial_init(struct market_trial *trial
 void market_trial_release(struct market_trial *trial);
 
 /*
- * `ask.rows` must be `rows`, which grows. Breaches below `tolerance` (relative to a limit) are let
- * be. Rows learn their shadow prices and idle counts, cuts keep their weights as they were.
+ * `ask.rows` is not read: the rows are `rows`, which grow. Breaches below `tolerance` (relative to
+ * a limit) are let be. Rows learn their shadow prices and idle counts, cuts keep their weights as
+ * they were.
  */
 WALRAS_NODISCARD enum walras_status
 market_trial_solve(struct market_trial *trial, const struct market_master_solver *solver,
