@@ -6,3 +6,5 @@ walras_test(test_thermal SOURCES unit/test_thermal.c USES agents LINKS m)
 walras_test(test_generator SOURCES unit/test_generator.c USES agents LINKS m)
 walras_test(test_orders SOURCES unit/test_orders.c unit/random_devices.c USES agents LINKS m)
 walras_test(test_audit SOURCES unit/test_audit.c USES agents LINKS m)
+walras_test(test_model_integers SOURCES unit/test_model_integers.c unit/random_devices.c
+    USES agents lp)
