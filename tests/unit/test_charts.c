@@ -1,3 +1,4 @@
+#include "core/clock.h"
 #include "resultkit.h"
 #include "scenario/charts.h"
 #include "scenario/gnuplot.h"
@@ -178,7 +179,10 @@ static void test_a_script_that_fails_or_hangs_is_told(void)
     CU_ASSERT_EQUAL(scenario_gnuplot_run(path, directory, 20.0, &wrong), WALRAS_IO);
     CU_ASSERT_PTR_NOT_NULL(strstr(wrong.msg, "broken.gp: gnuplot failed"));
     write_script(path, "pause 30\n");
+    double begun_s = walras_monotonic_s();
+
     CU_ASSERT_EQUAL(scenario_gnuplot_run(path, directory, 0.3, &late), WALRAS_IO);
+    CU_ASSERT_TRUE(walras_monotonic_s() - begun_s < 20.0); /* it did not wait for the pause */
     CU_ASSERT_PTR_NOT_NULL(strstr(late.msg, "still drawing"));
     resultkit_remove(directory);
 }
