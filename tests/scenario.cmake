@@ -9,8 +9,9 @@ walras_test(test_charts SOURCES unit/test_charts.c USES scenario LINKS walras_re
 walras_test(test_scenario SOURCES unit/test_scenario.c unit/same_scenario.c unit/scenario_data.c USES scenario)
 walras_test(test_fleets SOURCES unit/test_fleets.c unit/same_scenario.c unit/scenario_data.c
     USES scenario)
-walras_test(test_bad_scenarios SOURCES unit/test_bad_scenarios.c unit/scenario_data.c USES scenario
-    LINKS PkgConfig::JANSSON)
+walras_test(test_bad_scenarios
+    SOURCES unit/test_bad_scenarios.c unit/json_surgery.c unit/scenario_data.c
+    USES scenario)
 
 add_library(walras_marketkit STATIC ${CMAKE_CURRENT_LIST_DIR}/marketkit.c)
 walras_options(walras_marketkit)

@@ -5,11 +5,11 @@
  */
 #include "core/json.h"
 #include "core/rng.h"
+#include "json_surgery.h"
 #include "scenario/fields.h"
 #include "scenario_data.h"
 #include "testkit.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -183,29 +183,29 @@ static const struct row copperplate_rows[] = {
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static json_t *base(const char *text)
+static char *file_text(const char *name, size_t *size)
 {
-    json_error_t error;
-    json_t *root =
-        text ? json_loads(text, 0, &error)
-             : json_load_file(WALRAS_SOURCE_DIR "/tests/data/scenario/every_key.json", 0, &error);
+    char path[1000], *text = calloc(1, 20000);
 
-    CU_ASSERT_PTR_NOT_NULL_FATAL(root);
-    return root;
+    snprintf(path, sizeof(path), "%s/tests/data/scenario/%s", WALRAS_SOURCE_DIR, name);
+
+    FILE *file = fopen(path, "r");
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(text);
+    *size = fread(text, 1, 19999, file);
+    fclose(file);
+    return text;
 }
 
-/* The object that holds the row's key, and the key. */
-static json_t *holder(json_t *root, const char *path, const char **key)
+/* The text of a base: its own, or that of every_key.json. The caller frees. */
+static char *base(const char *from)
 {
-    char step[64];
-    json_t *at = root;
+    size_t size = 0;
+    char *text = from ? strdup(from) : file_text("every_key.json", &size);
 
-    for (*key = path + 1; strchr(*key, '/'); *key = strchr(*key, '/') + 1) {
-        snprintf(step, sizeof(step), "%.*s", (int)strcspn(*key, "/"), *key);
-        at = json_is_array(at) ? json_array_get(at, strtoul(step, NULL, 10))
-                               : json_object_get(at, step);
-    }
-    return at;
+    CU_ASSERT_PTR_NOT_NULL_FATAL(text);
+    return text;
 }
 
 /* The message names the file and the row's place; `above`: or the place that it is in. */
@@ -241,18 +241,12 @@ static void expect_refusal(const struct row *row, const char *text, const char *
 static void expect_refusal_of_value(const char *from, const struct row *row, const char *value,
                                     bool above)
 {
-    const char *key = NULL;
-    json_t *root = base(from), *object = holder(root, row->path, &key);
-    json_t *spoiled = json_loads(value, JSON_DECODE_ANY, NULL);
+    char *good = base(from), *text = json_with_value(good, row->path, value);
 
-    CU_ASSERT_PTR_NOT_NULL_FATAL(spoiled);
-    json_object_set_new(object, key, spoiled);
-
-    char *text = json_dumps(root, 0);
-
+    CU_ASSERT_PTR_NOT_NULL_FATAL(text);
     expect_refusal(row, text, value, above);
     free(text);
-    json_decref(root);
+    free(good);
 }
 
 static void check_types(const char *from, const struct row *row)
@@ -279,17 +273,13 @@ static void check_types(const char *from, const struct row *row)
 
 static void check_absence(const char *from, const struct row *row)
 {
-    const char *key = NULL;
-    json_t *root = base(from), *object = holder(root, row->path, &key);
+    char *good = base(from), *text = json_without(good, row->path);
     struct scenario scenario;
     struct walras_err err = {0};
 
-    json_object_del(object, key);
-
-    char *text = json_dumps(root, 0);
-
+    CU_ASSERT_PTR_NOT_NULL_FATAL(text);
     if (row->flags & NEED) {
-        expect_refusal(row, text, "absent", row->flags & ABOVE || row->flags & NO_HINT);
+        expect_refusal(row, text, "absent", row->flags & (ABOVE | NO_HINT));
     } else if (parse_text(text, &scenario, &err) == WALRAS_OK) {
         scenario_release(&scenario);
     } else if (!(row->flags & (ABOVE | NO_HINT))) { /* others hang together with another key */
@@ -297,58 +287,45 @@ static void check_absence(const char *from, const struct row *row)
         CU_FAIL("an optional key may be absent");
     }
     free(text);
-    json_decref(root);
+    free(good);
 }
 
 static void check_misspelling(const char *from, const struct row *row)
 {
-    const char *key = NULL;
-    json_t *root = base(from), *object = holder(root, row->path, &key);
-    json_t *value = json_incref(json_object_get(object, key));
+    const char *key = strrchr(row->path, '/') + 1;
     char wrong[100], hint[200];
     struct walras_err err = {0};
     struct scenario scenario;
 
     snprintf(wrong, sizeof(wrong), "%sx", key);
-    json_object_del(object, key);
-    json_object_set_new(object, wrong, value);
+    snprintf(hint, sizeof(hint), "/%s: unknown key; did you mean \"%s\"?", wrong, key);
 
-    char *text = json_dumps(root, 0);
+    char *good = base(from), *text = json_with_name(good, row->path, wrong);
 
+    CU_ASSERT_PTR_NOT_NULL_FATAL(text);
     CU_ASSERT_EQUAL(parse_text(text, &scenario, &err), WALRAS_INVALID);
     CU_ASSERT_EQUAL(strncmp(err.msg, "t.json: /", 9), 0);
-    snprintf(hint, sizeof(hint), "/%s: unknown key; did you mean \"%s\"?", wrong, key);
     if (!(row->flags & NO_HINT)) {
         if (!strstr(err.msg, hint))
             fprintf(stderr, "%s misspelt: %s\n", row->path, err.msg);
         CU_ASSERT_PTR_NOT_NULL(strstr(err.msg, hint));
     }
     free(text);
-    json_decref(root);
+    free(good);
 }
 
 static void check_duplicate(const char *from, const struct row *row)
 {
-    const char *key = NULL;
-    json_t *root = base(from), *object = holder(root, row->path, &key);
-    char twin[100];
+    char *good = base(from), *text = json_with_twin(good, row->path);
     struct walras_err err = {0};
     struct scenario scenario;
 
-    /* a twin of the same length, which then takes the key's name in the text */
-    snprintf(twin, sizeof(twin), "%s", key);
-    memset(twin, '@', strlen(twin));
-    json_object_set(object, twin, json_object_get(object, key));
-
-    char *text = json_dumps(root, JSON_INDENT(1)), *at = strstr(text, twin);
-
-    CU_ASSERT_PTR_NOT_NULL_FATAL(at);
-    memcpy(at, key, strlen(key));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(text);
     CU_ASSERT_EQUAL(parse_text(text, &scenario, &err), WALRAS_INVALID);
     CU_ASSERT_EQUAL(strncmp(err.msg, "t.json:", 7), 0); /* and line and column */
     CU_ASSERT_PTR_NOT_NULL(strstr(err.msg, "duplicate object key"));
     free(text);
-    json_decref(root);
+    free(good);
 }
 
 static void for_each_row(void (*check)(const char *from, const struct row *row))
@@ -361,66 +338,45 @@ static void for_each_row(void (*check)(const char *from, const struct row *row))
         check(copperplate_base, &copperplate_rows[i]);
 }
 
-static bool has_key(const json_t *node, const char *key)
+static void look_for_row(const char *key, void *context)
 {
-    const char *name;
-    json_t *value;
-    size_t index;
+    size_t i = 0;
 
-    if (json_is_array(node)) {
-        json_array_foreach(node, index, value) if (has_key(value, key)) return true;
-    } else if (json_is_object(node)) {
-        json_object_foreach((json_t *)(uintptr_t)node, name,
-                            value) if (strcmp(name, key) == 0 || has_key(value, key)) return true;
-    }
-    return false;
+    (void)context;
+    while (i < COUNT(every_key_rows) && strcmp(strrchr(every_key_rows[i].path, '/') + 1, key) != 0)
+        i++;
+    if (i == COUNT(every_key_rows))
+        fprintf(stderr, "no row for the key %s\n", key);
+    CU_ASSERT_TRUE(i < COUNT(every_key_rows));
 }
 
-static bool has_row(const char *key)
+static void compare_key(const char *key, void *context)
 {
-    for (size_t i = 0; i < COUNT(every_key_rows); i++)
-        if (strcmp(strrchr(every_key_rows[i].path, '/') + 1, key) == 0)
-            return true;
-    return false;
-}
+    const char **wanted = context;
 
-/* Every key of the base has a row. */
-static void check_rows_of(json_t *node)
-{
-    const char *name;
-    json_t *value;
-    size_t index;
-
-    json_array_foreach(node, index, value) check_rows_of(value);
-    if (!json_is_object(node))
-        return;
-    json_object_foreach(node, name, value)
-    {
-        if (!has_row(name))
-            fprintf(stderr, "no row for the key %s\n", name);
-        CU_ASSERT_TRUE(has_row(name));
-        check_rows_of(value);
-    }
+    if (*wanted && strcmp(key, *wanted) == 0)
+        *wanted = NULL; /* found */
 }
 
 static void test_the_table_holds_every_key(void)
 {
-    json_t *root = base(NULL);
+    char *text = base(NULL);
+    struct json_member member;
 
-    check_rows_of(root);
-    for (size_t i = 0; i < COUNT(every_key_rows); i++) {
-        const char *key = NULL;
-        const json_t *object = holder(root, every_key_rows[i].path, &key);
-
-        CU_ASSERT_PTR_NOT_NULL(json_object_get(object, key));
-    }
+    json_each_key(text, look_for_row, NULL);
+    for (size_t i = 0; i < COUNT(every_key_rows); i++)
+        CU_ASSERT_TRUE(json_find_member(text, every_key_rows[i].path, &member));
     for (int type = AGENT_LOAD; type <= AGENT_LP; type++) {
         struct scenario_fields fields = scenario_fields_of((enum agent_device_type)type);
 
-        for (size_t i = 0; i < fields.n; i++)
-            CU_ASSERT_TRUE(has_key(root, fields.list[i].key));
+        for (size_t i = 0; i < fields.n; i++) {
+            const char *wanted = fields.list[i].key;
+
+            json_each_key(text, compare_key, &wanted);
+            CU_ASSERT_PTR_NULL(wanted);
+        }
     }
-    json_decref(root);
+    free(text);
 }
 
 static void test_the_documentation_names_every_key(void)
@@ -462,21 +418,6 @@ static void test_misspelt_keys_are_refused_with_a_hint(void)
 static void test_duplicate_keys_are_refused(void)
 {
     for_each_row(check_duplicate);
-}
-
-static char *file_text(const char *name, size_t *size)
-{
-    char path[1000], *text = calloc(1, 20000);
-
-    snprintf(path, sizeof(path), "%s/tests/data/scenario/%s", WALRAS_SOURCE_DIR, name);
-
-    FILE *file = fopen(path, "r");
-
-    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(text);
-    *size = fread(text, 1, 19999, file);
-    fclose(file);
-    return text;
 }
 
 static void test_a_file_cut_anywhere_is_refused(void)
