@@ -201,6 +201,7 @@ static enum walras_status copy_limits(struct award *a, struct market_result *r,
 {
     const struct market_plan *plan = &a->plan;
     double mwh_per_kw = a->problem->step_h / 1000.0, soft = a->problem->breach_price_per_mwh;
+    double least = 1e-6; /* less is what the master's accuracy leaves */
 
     r->binding = calloc(plan->n_shadow + 1, sizeof(*r->binding));
     r->breach = calloc(plan->n_breach + 2 * r->n_step + 1, sizeof(*r->breach));
@@ -220,11 +221,13 @@ static enum walras_status copy_limits(struct award *a, struct market_result *r,
         r->breach[r->n_breach++] =
             (struct market_breach){MARKET_BREACH_LIMIT, s->limit, s->step, s->price_per_mwh, cost};
     }
+    for (uint32_t t = 0; t < r->n_step; t++)
+        least = fmax(least, 1e-6 * fmax(plan->shortage_kw[t], plan->surplus_kw[t]));
     for (uint32_t t = 0; t < r->n_step && !plan->feasible; t++) {
-        if (plan->shortage_kw[t] > 1e-6)
+        if (plan->shortage_kw[t] > least)
             r->breach[r->n_breach++] =
                 (struct market_breach){MARKET_BREACH_SHORTAGE, 0, t, plan->shortage_kw[t], 0.0};
-        if (plan->surplus_kw[t] > 1e-6)
+        if (plan->surplus_kw[t] > least)
             r->breach[r->n_breach++] =
                 (struct market_breach){MARKET_BREACH_SURPLUS, 0, t, plan->surplus_kw[t], 0.0};
     }
