@@ -216,36 +216,56 @@ static int by_price(const void *a, const void *b)
     return *left != *right ? (*left > *right) - (*left < *right) : (left > right) - (left < right);
 }
 
+static const char *bus_of(const struct scenario_result *result, const double *price)
+{
+    return result->scenario->network.buses[price - result->market->price_per_mwh].id;
+}
+
+static void write_bar_axis(FILE *file, const struct scenario_result *result,
+                           const double *const *order)
+{
+    size_t n_bus = result->scenario->network.n_bus;
+    bool named = n_bus <= MAX_BARS;
+    char words[2 * MAX_LABEL];
+
+    fprintf(file,
+            "set rmargin at screen 0.97\nset bmargin at screen 0.12\nset xrange [-0.6:%zu.6]\n"
+            "set style fill solid 0.85 noborder\nset boxwidth %s\nset xtics () scale 0%s\n"
+            "set label 5 ",
+            n_bus - 1, named ? "0.8" : "1", n_bus > 16 ? " rotate by 60 right" : "");
+    snprintf(words, sizeof(words), "buses, the cheapest first: %.30s at %.2f … %.30s at %.2f",
+             bus_of(result, order[0]), *order[0], bus_of(result, order[n_bus - 1]),
+             *order[n_bus - 1]);
+    chart_text(file, words);
+    fputs(" at graph 0.5,-0.12 center textcolor rgb '" CHART_INK "'\n", file);
+    for (size_t k = 0; k < n_bus && named; k++) {
+        fputs("set xtics add (", file);
+        chart_text(file, bus_of(result, order[k]));
+        fprintf(file, " %zu)\n", k);
+    }
+    if (!named)
+        fputs("unset xtics\n", file);
+}
+
 /* A market of one step has no time axis: a bar for each bus, the cheapest first. */
 static enum walras_status write_bars(FILE *file, const struct scenario_result *result,
                                      struct walras_err *err)
 {
-    const struct grid_network *network = &result->scenario->network;
-    const double **order = malloc(network->n_bus * sizeof(*order));
+    size_t n_bus = result->scenario->network.n_bus;
+    const double **order = malloc(n_bus * sizeof(*order));
 
     if (!order)
-        return walras_fail(err, WALRAS_NOMEM, "cannot sort %zu prices", network->n_bus);
-    for (size_t b = 0; b < network->n_bus; b++)
+        return walras_fail(err, WALRAS_NOMEM, "cannot sort %zu prices", n_bus);
+    for (size_t b = 0; b < n_bus; b++)
         order[b] = prices_of(result, b);
-    qsort(order, network->n_bus, sizeof(*order), by_price);
-    fprintf(
-        file,
-        "set rmargin at screen 0.97\nset bmargin at screen 0.12\nset xrange [-0.6:%zu.6]\n"
-        "set style fill solid 0.85 noborder\nset boxwidth 0.8\nset xtics () scale 0%s\n"
-        "set label 5 'buses, the cheapest first' at graph 0.5,-0.12 center textcolor rgb '%s'\n",
-        network->n_bus - 1, network->n_bus > 16 ? " rotate by 60 right" : "", CHART_INK);
-    write_range(file, *order[0], *order[network->n_bus - 1], true);
+    qsort(order, n_bus, sizeof(*order), by_price);
+    write_bar_axis(file, result, order);
+    write_range(file, *order[0], *order[n_bus - 1], true);
     fputs("set xzeroaxis linetype 1 linecolor rgb '" CHART_INK "'\n$bars << END\n", file);
-    for (size_t k = 0; k < network->n_bus; k++)
+    for (size_t k = 0; k < n_bus; k++)
         fprintf(file, "%zu %.6g %.2f\n", k, *order[k], *order[k]);
-    fputs("END\n", file);
-    for (size_t k = 0; k < network->n_bus && network->n_bus <= MAX_BARS; k++) {
-        fputs("set xtics add (", file);
-        chart_text(file, network->buses[(size_t)(order[k] - prices_of(result, 0))].id);
-        fprintf(file, " %zu)\n", k);
-    }
-    fputs("plot $bars using 1:2 with boxes linecolor rgb '" CHART_BLUE "' notitle", file);
-    if (network->n_bus <= 24)
+    fputs("END\nplot $bars using 1:2 with boxes linecolor rgb '" CHART_BLUE "' notitle", file);
+    if (n_bus <= 24)
         fputs(", '' using 1:2:3 with labels offset character 0,0.7 textcolor rgb '" CHART_INK
               "' notitle",
               file);

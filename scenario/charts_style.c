@@ -37,16 +37,17 @@ void chart_text(FILE *file, const char *words)
 void chart_begin(FILE *file, const struct scenario_result *result, const char *png,
                  const char *title, const char *format, ...)
 {
-    char more[MAX_WORDS], words[2 * MAX_WORDS], date[WALRAS_TIME_TEXT];
+    char more[MAX_WORDS], words[2 * MAX_WORDS], date[WALRAS_TIME_TEXT] = "";
     const char *name = result->scenario->name ? result->scenario->name : "";
     va_list args;
 
     va_start(args, format);
     vsnprintf(more, sizeof(more), format, args);
     va_end(args);
-    walras_time_format((int64_t)chart_time_s(result->scenario, 0), 0, date); /* local */
-    snprintf(words, sizeof(words), "%.*s%s%.10s  ·  %s", (int)kept_bytes(name, 60), name,
-             *name ? "  ·  " : "", date, more);
+    if (result->scenario->start_utc_s != 0) /* a case file has no date */
+        walras_time_format((int64_t)chart_time_s(result->scenario, 0), 0, date); /* local */
+    snprintf(words, sizeof(words), "%.*s%s%.10s%s%s", (int)kept_bytes(name, 60), name,
+             *name ? "  ·  " : "", date, *date ? "  ·  " : "", more);
     fprintf(file,
             "# Draw again with: gnuplot %s.gp\n"
             "set encoding utf8\n"
