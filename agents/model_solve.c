@@ -33,7 +33,8 @@ static enum walras_status set_costs(struct agent_model *model, const double *pri
 
     if (status != WALRAS_OK)
         return status;
-    memcpy(model->cost, model->own_cost, model->n_column * sizeof(*model->cost));
+    for (size_t j = 0; j < model->n_column; j++)
+        model->cost[j] = model->own_cost[j];
     for (size_t i = 0; i < model->n_term; i++)
         model->cost[model->terms[i].column] +=
             mwh_per_kw * price_per_mwh[model->terms[i].step] * model->terms[i].coef;

@@ -90,16 +90,22 @@ void model_build_ev(struct model_builder *build, const struct agent_ev *ev)
     }
 }
 
-/* c <= limit·y and d <= limit·(1 − y) for a step that was found to do both. */
+/*
+ * c <= limit·y and d <= limit·(1 − y) for a step that was found to do both. The limits are what the
+ * energy has room for, if that is less: what the solver takes for a whole y lets less pass.
+ */
 static void forbid_both(struct model_builder *build, size_t charge, size_t discharge)
 {
     const struct agent_battery *battery = &build->model->device.battery;
+    double step_h = build->model->horizon.step_h, room_kwh = battery->capacity_kwh;
+    double charge_kw = fmin(battery->charge_kw, room_kwh / (step_h * battery->charge_efficiency));
+    double discharge_kw =
+        fmin(battery->discharge_kw, room_kwh * battery->discharge_efficiency / step_h);
     size_t charging = model_binary(build, 0.0);
 
-    model_row(build, 2, (size_t[]){charge, charging}, (double[]){1.0, -battery->charge_kw},
-              -HUGE_VAL, 0.0);
-    model_row(build, 2, (size_t[]){discharge, charging}, (double[]){1.0, battery->discharge_kw},
-              -HUGE_VAL, battery->discharge_kw);
+    model_row(build, 2, (size_t[]){charge, charging}, (double[]){1.0, -charge_kw}, -HUGE_VAL, 0.0);
+    model_row(build, 2, (size_t[]){discharge, charging}, (double[]){1.0, discharge_kw}, -HUGE_VAL,
+              discharge_kw);
 }
 
 bool model_does_both(const struct agent_model *model, size_t step)

@@ -57,6 +57,12 @@ static void take_solution(struct lp_search *search)
     search->info.outcome = LP_OPTIMAL;
 }
 
+/* Iterations that are enough for any program that a start suits. */
+static int patience(const struct lp *lp)
+{
+    return 10000 + 20 * (int)fmin((double)(lp->n_row + lp->n_column), 1e6);
+}
+
 /* One run; returns GLPK's code. */
 static int run_from(struct lp_search *search, enum start start)
 {
@@ -67,6 +73,8 @@ static int run_from(struct lp_search *search, enum start start)
     settings.msg_lev = GLP_MSG_OFF;
     settings.tol_bnd = settings.tol_dj = 1e-9;
     settings.tm_lim = lp_time_left_ms(search);
+    settings.it_lim =
+        glp_get_it_cnt(search->prob) + patience(search->lp); /* it may go in circles */
     settings.meth = (start == START_WARM && search->bounds_moved) || start == START_UNSCALED
                         ? GLP_DUALP
                         : GLP_PRIMAL;
