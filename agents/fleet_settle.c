@@ -1,13 +1,16 @@
 #include "agents/fleet_internal.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 /*
- * Integer devices choose one after another: each takes the answer of its own that brings the sum of
- * those that have chosen closest (least squares) to the sum of their mixtures. The group then
- * follows its mixture to about the size of one device, whatever their number.
+ * Integer devices choose one after another: each takes the answer of its own that brings the sum
+ * closest (least squares) to the sum of all mixtures, then all reconsider until nobody changes. The
+ * group follows its mixture to about the size of one device, whatever their number.
  */
+
+enum { MAX_PASSES = 20 };
 
 struct choice { /* one group's settling */
     struct agent_fleet *fleet;
@@ -15,7 +18,8 @@ struct choice { /* one group's settling */
     size_t n_point, n_step;
     double *draw;                  /* [n x n_point x n_step] every member's answers */
     struct market_answer *answers; /* [n x n_point] */
-    double *rest;                  /* [n_step] mixtures less choices of those that have chosen */
+    size_t *chosen;                /* [n] answer of each member; n_point: none yet */
+    double *rest; /* [n_step] mixtures of all less answers of those that have chosen */
 };
 
 static enum walras_status ask_members(struct choice *c, const double *price_per_mwh,
@@ -31,17 +35,28 @@ static enum walras_status ask_members(struct choice *c, const double *price_per_
     return status;
 }
 
-/* The member's mean answer leaves the sum; the answer that fits best comes in. */
-static size_t choose(struct choice *c, size_t i, const double *weight)
+/* What the mixtures of all members add up to. */
+static void sum_mixtures(struct choice *c, const double *weight)
+{
+    for (size_t i = 0; i < c->group->n; i++) {
+        c->chosen[i] = c->n_point;
+        for (size_t j = 0; j < c->n_point; j++)
+            for (size_t t = 0; t < c->n_step; t++)
+                c->rest[t] += weight[j] * c->draw[(i * c->n_point + j) * c->n_step + t];
+    }
+}
+
+/* The member takes its answer out and puts the one that fits best in; true when that is another. */
+static bool choose(struct choice *c, size_t i)
 {
     const double *draw = c->draw + i * c->n_point * c->n_step;
-    size_t best = 0;
-    double least = 0.0;
+    size_t before = c->chosen[i], best = before;
+    double least = INFINITY;
 
-    for (size_t j = 0; j < c->n_point; j++)
-        for (size_t t = 0; t < c->n_step; t++)
-            c->rest[t] += weight[j] * draw[j * c->n_step + t];
-    for (size_t j = 0; j < c->n_point; j++) {
+    for (size_t t = 0; t < c->n_step && before < c->n_point; t++)
+        c->rest[t] += draw[before * c->n_step + t];
+    for (size_t k = 0; k < c->n_point; k++) { /* the present answer first: ties change nothing */
+        size_t j = before < c->n_point ? (before + k) % c->n_point : k;
         double distance = 0.0;
 
         for (size_t t = 0; t < c->n_step; t++) {
@@ -49,14 +64,26 @@ static size_t choose(struct choice *c, size_t i, const double *weight)
 
             distance += miss * miss;
         }
-        if (j == 0 || distance < least) {
+        if (distance < least) {
             least = distance;
             best = j;
         }
     }
     for (size_t t = 0; t < c->n_step; t++)
         c->rest[t] -= draw[best * c->n_step + t];
-    return best;
+    c->chosen[i] = best;
+    return best != before;
+}
+
+static void choose_all(struct choice *c)
+{
+    bool changed = true;
+
+    for (int pass = 0; changed && pass < MAX_PASSES; pass++) {
+        changed = false;
+        for (size_t i = 0; i < c->group->n; i++)
+            changed = choose(c, i) || changed;
+    }
 }
 
 enum walras_status fleet_settle(void *self, size_t n_point, const double *price_per_mwh,
@@ -74,14 +101,19 @@ enum walras_status fleet_settle(void *self, size_t n_point, const double *price_
     c.rest = calloc(n_step, sizeof(*c.rest));
     if (!fleet->settled_kw)
         fleet->settled_kw = calloc(fleet->n_member * n_step + 1, sizeof(*fleet->settled_kw));
-    if (c.draw && c.answers && c.rest && fleet->settled_kw)
+    c.chosen = calloc(group->n + 1, sizeof(*c.chosen));
+    if (c.draw && c.answers && c.rest && c.chosen && fleet->settled_kw)
         status = ask_members(&c, price_per_mwh, err);
     else
         status = walras_fail(err, WALRAS_NOMEM, "cannot settle %zu devices", group->n);
     memset(draw_kw, 0, n_step * sizeof(*draw_kw));
     *answer = (struct market_answer){0};
+    if (status == WALRAS_OK) {
+        sum_mixtures(&c, weight);
+        choose_all(&c);
+    }
     for (size_t i = 0; i < group->n && status == WALRAS_OK; i++) {
-        size_t j = choose(&c, i, weight);
+        size_t j = c.chosen[i];
         const double *chosen = c.draw + (i * n_point + j) * n_step;
         size_t member = group->first + i;
 
@@ -95,5 +127,6 @@ enum walras_status fleet_settle(void *self, size_t n_point, const double *price_
     free(c.draw);
     free(c.answers);
     free(c.rest);
+    free(c.chosen);
     return status;
 }

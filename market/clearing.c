@@ -264,6 +264,8 @@ enum walras_status market_clear(const struct market_problem *problem,
         status = run_rounds(&c, &state, err);
     if (status == WALRAS_OK)
         status = market_award(problem, c.method, &state, &c.result, err);
+    if (status == WALRAS_OK && c.result.outcome == MARKET_CONVERGED && !c.result.has_plan)
+        c.result.outcome = MARKET_ROUND_LIMIT; /* integer choices that do not fit the limits */
     if (status == WALRAS_OK) {
         c.result.seconds = walras_monotonic_s() - c.started_s;
         *result = c.result;

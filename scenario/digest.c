@@ -189,12 +189,35 @@ static enum walras_status print_lines(FILE *file, const struct scenario_result *
     return WALRAS_OK;
 }
 
-static void print_certificate(FILE *file, const struct scenario_certificate *c)
+/* Soft limits that the plan breaks, because keeping them would cost more. */
+static void print_relaxed(FILE *file, const struct scenario_result *r)
 {
-    if (c->clean)
+    const struct market_result *m = r->market;
+    double cost = 0.0, worst_kw = 0.0;
+    size_t n = 0;
+
+    for (size_t i = 0; i < m->n_breach; i++) {
+        if (m->breach[i].kind != MARKET_BREACH_LIMIT)
+            continue;
+        cost += m->breach[i].cost;
+        worst_kw = fmax(worst_kw, m->breach[i].breach_kw);
+        n++;
+    }
+    if (n > 0)
+        fprintf(file, "  relaxed    soft limits %zu times, by up to %.4g kW, for %.4f %s\n", n,
+                worst_kw, cost, r->scenario->currency);
+}
+
+static void print_certificate(FILE *file, const struct scenario_certificate *c, bool soft)
+{
+    if (c->clean && soft)
         fprintf(file,
-                "  certified  balance within %.0e kW, lines within %.0e kW of their limits, every "
-                "device within %.0e of its own\n",
+                "  certified  balance within %.0e kW, every device within %.0e of its limits\n",
+                c->max_imbalance_kw, c->max_device_breach);
+    else if (c->clean)
+        fprintf(file,
+                "  certified  balance within %.0e kW, no line more than %.0e kW over its limit, "
+                "every device within %.0e\n",
                 c->max_imbalance_kw, c->max_line_breach_kw, c->max_device_breach);
     else
         fprintf(file,
@@ -216,7 +239,9 @@ enum walras_status scenario_digest_print(FILE *file, const struct scenario_resul
     print_prices(file, result);
     print_energy(file, result);
     status = print_lines(file, result, err);
+    print_relaxed(file, result);
     if (status == WALRAS_OK && result->certificate)
-        print_certificate(file, result->certificate);
+        print_certificate(file, result->certificate,
+                          !isnan(result->scenario->line_overload_price_per_mwh));
     return status;
 }
