@@ -13,6 +13,7 @@ static void clear(struct agent_model *model)
     model->lp = NULL;
     model->n_column = model->n_term = model->n_need = 0;
     model->firm_cost = 0.0;
+    model->held = false;
     memset(model->firm_kw, 0, n_step * sizeof(*model->firm_kw));
     memset(model->exclusive, 0, n_step * sizeof(*model->exclusive));
     memset(model->n_tangent, 0, n_step * sizeof(*model->n_tangent));

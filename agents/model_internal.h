@@ -52,6 +52,7 @@ struct agent_model {
     double *tangent_kw; /* [n_step x MODEL_TANGENTS] generator: where the cost is touched */
     size_t *n_tangent;  /* [n_step] */
     double unit_kw;     /* generator: what its quadratic cost is measured at */
+    bool held;          /* generator: on or off as in the last solution */
 };
 
 /* Calls after a failure do nothing, so formulations need not look at each one. */
@@ -101,6 +102,12 @@ size_t model_refine_generator(struct model_builder *build, double size, double *
 /* Touches the quadratic cost where these prices would lead if there were no ramp limit; makes the
  * program anew when that is far from what its cost is measured at. */
 void model_expect_generator(struct model_builder *build, const double *price_per_mwh);
+
+/*
+ * Holds a committed generator's on and off as in model->x, or lets go. Held, it is a linear
+ * program, and its tangents are found without searching again.
+ */
+void model_hold_commitment(struct model_builder *build, bool hold);
 
 /* Charges and discharges in one step of the solution model->x. */
 bool model_does_both(const struct agent_model *model, size_t step);

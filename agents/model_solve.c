@@ -134,6 +134,16 @@ static void value(const struct agent_model *model, const double *price_per_mwh, 
     }
 }
 
+/* Tangents are added for on and off as they are first; when those suffice, all is asked again. */
+static size_t refine_generator(struct model_builder *build, int round, double size, double *excess)
+{
+    bool was_held = build->model->held;
+    size_t added = model_refine_generator(build, size, excess);
+
+    model_hold_commitment(build, added > 0 && round < ROUNDS_MAX);
+    return was_held && !build->model->held ? 1 : added;
+}
+
 static enum walras_status solve_rounds(struct agent_model *model, const double *price_per_mwh,
                                        double *draw_kw, struct market_answer *answer,
                                        struct walras_err *err)
@@ -144,9 +154,11 @@ static enum walras_status solve_rounds(struct agent_model *model, const double *
     struct lp_info info = {.bound = -HUGE_VAL};
     size_t added = 1;
 
-    if (model->device.type == AGENT_GENERATOR)
+    if (model->device.type == AGENT_GENERATOR) {
+        model_hold_commitment(&build, false);
         model_expect_generator(&build, price_per_mwh);
-    for (int round = 0; round < ROUNDS_MAX && added > 0; round++) {
+    }
+    for (int round = 0; added > 0 && (round < ROUNDS_MAX || model->held); round++) {
         if (build.status == WALRAS_OK)
             build.status = set_costs(model, price_per_mwh, err);
         if (build.status == WALRAS_OK)
@@ -160,7 +172,7 @@ static enum walras_status solve_rounds(struct agent_model *model, const double *
         if (model->device.type == AGENT_BATTERY)
             added = model_refine_battery(&build);
         else if (model->device.type == AGENT_GENERATOR)
-            added = model_refine_generator(&build, size, &excess);
+            added = refine_generator(&build, round, size, &excess);
         if (build.status != WALRAS_OK)
             return build.status;
     }
