@@ -55,6 +55,10 @@ scenario_read_series(struct scenario_reader *reader, const struct walras_json *n
                      struct walras_range range, struct walras_series *out, struct walras_err *err);
 
 /* read_parts.c */
+/* The member "id"; the text is the document's. */
+WALRAS_NODISCARD enum walras_status
+scenario_read_id_text(const struct walras_json *object, const char **text, struct walras_err *err);
+/* The same, kept in the scenario's arena. */
 WALRAS_NODISCARD enum walras_status scenario_read_id(struct scenario_reader *reader,
                                                      const struct walras_json *object,
                                                      const char **id, struct walras_err *err);
@@ -101,6 +105,10 @@ WALRAS_NODISCARD enum walras_status scenario_add_device(struct scenario_reader *
 WALRAS_NODISCARD enum walras_status scenario_read_grid(struct scenario_reader *reader,
                                                        const struct walras_json *grid,
                                                        struct walras_err *err);
+/* read_network.c: buses and lines written inline */
+WALRAS_NODISCARD enum walras_status scenario_read_network(struct scenario_reader *reader,
+                                                          const struct walras_json *grid,
+                                                          struct walras_err *err);
 /* Judges the numbers of a case's network by the ranges of inline grids. */
 WALRAS_NODISCARD enum walras_status scenario_check_case_network(const struct grid_network *network,
                                                                 struct walras_err *err);
@@ -119,6 +127,15 @@ WALRAS_NODISCARD enum walras_status scenario_read_agents(struct scenario_reader 
 WALRAS_NODISCARD enum walras_status scenario_read_fleets(struct scenario_reader *reader,
                                                          const struct walras_json *list,
                                                          struct walras_err *err);
+/* read_curves.c: what has costs and curves of its own making; `node` is the device */
+WALRAS_NODISCARD enum walras_status scenario_read_generator(struct scenario_reader *reader,
+                                                            const struct walras_json *node,
+                                                            struct agent_device *device,
+                                                            struct walras_err *err);
+WALRAS_NODISCARD enum walras_status scenario_read_bid(struct scenario_reader *reader,
+                                                      const struct walras_json *node,
+                                                      struct agent_device *device,
+                                                      struct walras_err *err);
 /* read_case.c: a MATPOWER case as a market of its own */
 bool scenario_looks_like_case(const char *name, const char *text, size_t size);
 WALRAS_NODISCARD enum walras_status scenario_parse_case(struct scenario_reader *reader,

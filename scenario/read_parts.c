@@ -10,16 +10,22 @@ enum walras_status scenario_fail_here(const struct walras_json *node,
     return walras_json_fail(node, cause->code, err, "%s", cause->msg);
 }
 
+enum walras_status scenario_read_id_text(const struct walras_json *object, const char **text,
+                                         struct walras_err *err)
+{
+    struct walras_json node;
+    enum walras_status status = walras_json_need(object, "id", &node, err);
+
+    return status == WALRAS_OK ? walras_json_text(&node, SCENARIO_MAX_ID, text, err) : status;
+}
+
 enum walras_status scenario_read_id(struct scenario_reader *reader,
                                     const struct walras_json *object, const char **id,
                                     struct walras_err *err)
 {
-    struct walras_json node;
     const char *text = NULL;
-    enum walras_status status = walras_json_need(object, "id", &node, err);
+    enum walras_status status = scenario_read_id_text(object, &text, err);
 
-    if (status == WALRAS_OK)
-        status = walras_json_text(&node, SCENARIO_MAX_ID, &text, err);
     if (status != WALRAS_OK)
         return status;
     *id = walras_arena_text(reader->made.arena, text, strlen(text));

@@ -62,6 +62,7 @@ bool json_find_member(const char *text, const char *pointer, struct json_member 
 {
     size_t at = skip_blank(text, 0);
 
+    *out = (struct json_member){.value = at};
     while (*pointer == '/') {
         size_t size = strcspn(++pointer, "/");
 
