@@ -1,7 +1,9 @@
+#include "core/file.h"
 #include "same_scenario.h"
 #include "scenario_data.h"
 #include "testkit.h"
 
+#include <dirent.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -315,6 +317,51 @@ static void test_reference_scenarios_read_and_expand(void)
     }
 }
 
+/* The same checks as the fuzz target's. */
+static void replay(const char *path)
+{
+    static const struct scenario_settings settings = {.max_device = 500, .max_step = 200};
+    char *text = NULL, *whole = NULL;
+    size_t size = 0;
+    struct scenario s, again;
+    struct walras_err err = {0};
+
+    CU_ASSERT_EQUAL_FATAL(walras_file_read(path, 1000000, &text, &size, &err), WALRAS_OK);
+    if (scenario_parse("fuzz", text, size, &settings, &s, &err) == WALRAS_OK) {
+        whole = expanded(&s);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(whole);
+        CU_ASSERT_EQUAL_FATAL(scenario_parse("fuzz", whole, strlen(whole), &settings, &again, &err),
+                              WALRAS_OK);
+        CU_ASSERT_TRUE(same_scenario(&s, &again));
+        scenario_release(&again);
+        scenario_release(&s);
+    } else {
+        CU_ASSERT_EQUAL(strncmp(err.msg, "fuzz:", 5), 0);
+    }
+    free(whole);
+    free(text);
+}
+
+static void test_what_the_fuzzer_found_is_read_or_refused(void)
+{
+    static const char folder[] = WALRAS_SOURCE_DIR "/tests/fuzz/corpus/scenario";
+    DIR *directory = opendir(folder);
+    size_t n = 0;
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(directory);
+    for (const struct dirent *entry; (entry = readdir(directory));) {
+        char path[1000];
+
+        if (entry->d_name[0] == '.')
+            continue;
+        snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
+        replay(path);
+        n++;
+    }
+    closedir(directory);
+    CU_ASSERT_TRUE(n >= 10);
+}
+
 static const struct testkit_test tests[] = {
     {"every key lands in its field", test_every_key_lands_in_its_field},
     {"absent keys mean what the format says", test_absent_keys_mean_what_the_format_says},
@@ -324,5 +371,6 @@ static const struct testkit_test tests[] = {
     {"a case is a market of one hour", test_a_case_is_a_market_of_one_hour},
     {"ids may not be used twice", test_ids_may_not_be_used_twice},
     {"reference scenarios read and expand", test_reference_scenarios_read_and_expand},
+    {"what the fuzzer found is read or refused", test_what_the_fuzzer_found_is_read_or_refused},
 };
 TESTKIT_MAIN("scenario", tests)
