@@ -44,6 +44,7 @@ struct bundle {
     struct market_priced centre; /* the point with the best bound */
     double bound;                /* there, kW · currency/MWh; -INFINITY before the first answer */
     double objective, unmet_kw;  /* of the restricted master; NAN: not solved yet */
+    unsigned planned;            /* round it was solved in: weights are of the cuts of that round */
     struct market_mixture mixture;
 };
 
@@ -317,6 +318,7 @@ static enum walras_status solve_restricted(struct bundle *b, struct walras_err *
     remember_weights(b, &b->restricted, true);
     b->unmet_kw = market_mixture_unmet(&b->rows, &b->restricted);
     b->objective = b->restricted.info.primal;
+    b->planned = b->round;
     return WALRAS_OK;
 }
 
@@ -408,6 +410,7 @@ static enum walras_status bundle_tell(struct market_method *method,
     if (state->done && state->unmet_kw > 0.0 && b->n_raised < MAX_RAISES) {
         b->level.penalty_per_mwh *= 100.0; /* is it unmet at any price, or was the price too low? */
         b->n_raised++;
+        b->objective = NAN; /* that plan was priced with the old one */
         state->done = false;
     }
     return status;
@@ -421,7 +424,7 @@ static enum walras_status bundle_plan(struct market_method *method, const bool *
     struct market_trial *trial = &b->restricted;
     enum walras_status status = WALRAS_OK;
 
-    if (fixed || isnan(b->objective)) {
+    if (fixed || isnan(b->objective) || b->planned != b->round) {
         struct market_master_settings settings = master_settings(b, 1e-10);
         struct market_master_problem ask = {
             .cuts = &b->cuts, .tau = INFINITY, .skip_group = fixed, .extra_draw_kw = extra_draw_kw};

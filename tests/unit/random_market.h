@@ -1,0 +1,13 @@
+/*
+ * Random small markets as scenario text: one to six buses, one to twelve steps, every kind of
+ * device that is convex and linear. Same state of the generator, same text.
+ */
+#ifndef WALRAS_TESTS_RANDOM_MARKET_H
+#define WALRAS_TESTS_RANDOM_MARKET_H
+
+#include "core/rng.h"
+
+/* malloc'd; NULL when there is no memory. */
+char *random_market(struct walras_rng *rng);
+
+#endif

@@ -1,0 +1,198 @@
+#include "central_lp.h"
+#include "marketkit.h"
+#include "random_market.h"
+#include "testkit.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/*
+ * Random markets against one central linear program of the whole market (central_lp.h), which knows
+ * nothing of prices, groups or sensitivities.
+ */
+
+enum { RANDOM_MARKETS = 400 };
+
+static void keep_failure(uint64_t seed, const char *text)
+{
+    char path[64];
+    FILE *file = NULL;
+
+    snprintf(path, sizeof(path), "random_market_%llu.json", (unsigned long long)seed);
+    file = fopen(path, "w");
+    if (file) {
+        fputs(text, file);
+        fclose(file);
+    }
+    fprintf(stderr, "  seed %llu, written to %s\n", (unsigned long long)seed, path);
+}
+
+/* What is wrong with the engine's answer, or NULL. */
+static const char *judge(const struct marketkit *kit, const struct lp_info *optimum, double gap)
+{
+    double size = fmax(1.0, fabs(optimum->objective));
+
+    if (kit->status != WALRAS_OK)
+        return "the engine failed";
+    if (optimum->outcome == LP_INFEASIBLE)
+        return kit->market->outcome == MARKET_INFEASIBLE ? NULL : "infeasible, not noticed";
+    if (kit->market->outcome == MARKET_INFEASIBLE)
+        return "feasible, called infeasible";
+    if (kit->market->outcome != MARKET_CONVERGED)
+        return "not converged";
+    if (!kit->certificate || !kit->certificate->clean)
+        return "the certificate is not clean";
+    if (kit->market->bound > optimum->objective + 1e-8 * size)
+        return "the bound is above the optimum";
+    if (kit->market->objective < optimum->objective - 1e-6 * size)
+        return "the objective is below the optimum";
+    if (kit->market->objective - kit->market->bound > gap * size * 1.01 + 1e-9)
+        return "the gap is larger than asked";
+    return NULL;
+}
+
+static bool try_market(uint64_t seed, const struct scenario_clear_settings *settings,
+                       bool *infeasible)
+{
+    struct walras_rng rng = walras_rng_from_seed(seed);
+    char *text = random_market(&rng);
+    struct marketkit kit = {0};
+    struct lp_info optimum = {0};
+    const char *wrong = NULL;
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(text);
+    marketkit_clear(text, NULL, settings, &kit);
+    if (kit.clearing && central_lp_solve(&kit.scenario, &optimum, &kit.err) != WALRAS_OK)
+        wrong = kit.err.msg;
+    else
+        wrong = judge(&kit, &optimum, settings->market.gap);
+    *infeasible = optimum.outcome == LP_INFEASIBLE;
+    if (wrong) {
+        fprintf(stderr, "%s\n", wrong);
+        if (kit.clearing)
+            fprintf(stderr, "  %s, %u rounds: bound %.12g, objective %.12g, optimum %.12g%s%s\n",
+                    market_outcome_name(kit.market->outcome), kit.market->n_rounds,
+                    kit.market->bound, kit.market->objective, optimum.objective,
+                    kit.result->why ? "; " : "", kit.result->why ? kit.result->why : "");
+        keep_failure(seed, text);
+    }
+    marketkit_release(&kit);
+    free(text);
+    return !wrong;
+}
+
+/* Clears `n` markets from `seed` on; every answer is judged. */
+static void try_markets(size_t n, uint64_t seed, const struct scenario_clear_settings *settings)
+{
+    size_t n_infeasible = 0, n_wrong = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        bool infeasible = false;
+
+        n_wrong += !try_market(seed + i, settings, &infeasible);
+        n_infeasible += infeasible;
+    }
+    printf("%zu markets, %zu of them infeasible ", n, n_infeasible);
+    CU_ASSERT_EQUAL(n_wrong, 0);
+    CU_ASSERT_TRUE(n_infeasible < n / 2);
+}
+
+static void test_random_markets_clear_at_the_central_optimum(void)
+{
+    struct scenario_clear_settings settings = marketkit_settings(1e-7);
+
+    try_markets(testkit_cases(RANDOM_MARKETS), testkit_seed(), &settings);
+}
+
+static void test_random_markets_clear_with_five_points_a_round(void)
+{
+    struct scenario_clear_settings settings = marketkit_settings(1e-6);
+
+    settings.market.n_point = 5;
+    try_markets(testkit_cases(RANDOM_MARKETS / 4), testkit_seed() + 20000, &settings);
+}
+
+static void test_random_markets_clear_with_the_lp_master(void)
+{
+    struct scenario_clear_settings settings = marketkit_settings(1e-6);
+
+    settings.market.master = "lp";
+    try_markets(testkit_cases(RANDOM_MARKETS / 4), testkit_seed() + 30000, &settings);
+}
+
+static void test_random_markets_clear_with_a_single_group_a_bus(void)
+{
+    struct scenario_clear_settings settings = marketkit_settings(1e-6);
+
+    settings.n_group = 1;
+    try_markets(testkit_cases(RANDOM_MARKETS / 4), testkit_seed() + 40000, &settings);
+}
+
+/* A plan that is handed out early need not be good, but must be one; and its bound must be true. */
+static bool holds_when_stopped(const struct marketkit *kit, const struct lp_info *optimum)
+{
+    double size = fmax(1.0, fabs(optimum->objective));
+
+    if (kit->status != WALRAS_OK)
+        return false;
+    if (optimum->outcome == LP_INFEASIBLE)
+        return !kit->certificate || !kit->certificate->clean;
+    if (kit->market->outcome == MARKET_INFEASIBLE ||
+        kit->market->bound > optimum->objective + 1e-8 * size)
+        return false;
+    return !kit->result->award_kw || (kit->certificate && kit->certificate->clean &&
+                                      kit->market->objective >= optimum->objective - 1e-6 * size);
+}
+
+static void test_stopping_early_leaves_a_plan_that_holds_or_none(void)
+{
+    size_t n = testkit_cases(RANDOM_MARKETS / 4), n_plan = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        uint64_t seed = testkit_seed() + 50000 + i;
+        struct walras_rng rng = walras_rng_from_seed(seed);
+        char *text = random_market(&rng);
+        struct lp_info optimum = {0};
+
+        CU_ASSERT_PTR_NOT_NULL_FATAL(text);
+        for (unsigned rounds = 1; rounds <= 8; rounds++) {
+            struct scenario_clear_settings settings = marketkit_settings(1e-9);
+            struct marketkit kit;
+            bool good = false;
+
+            settings.market.max_rounds = rounds;
+            marketkit_clear(text, NULL, &settings, &kit);
+            if (rounds == 1 && kit.clearing)
+                CU_ASSERT_EQUAL(central_lp_solve(&kit.scenario, &optimum, NULL), WALRAS_OK);
+            good = holds_when_stopped(&kit, &optimum);
+            if (!good) {
+                fprintf(stderr,
+                        "after %u rounds: %s, bound %.10g, objective %.10g, optimum %.10g\n",
+                        rounds, kit.market ? market_outcome_name(kit.market->outcome) : "?",
+                        kit.market ? kit.market->bound : (double)NAN,
+                        kit.market ? kit.market->objective : (double)NAN, optimum.objective);
+                keep_failure(seed, text);
+            }
+            CU_ASSERT_TRUE(good);
+            n_plan += kit.result && kit.result->award_kw;
+            marketkit_release(&kit);
+        }
+        free(text);
+    }
+    printf("%zu plans ", n_plan);
+    CU_ASSERT_TRUE(n_plan > n);
+}
+
+static const struct testkit_test tests[] = {
+    {"random markets clear at the optimum of one central program",
+     test_random_markets_clear_at_the_central_optimum},
+    {"random markets clear with five price points a round",
+     test_random_markets_clear_with_five_points_a_round},
+    {"random markets clear with the LP master", test_random_markets_clear_with_the_lp_master},
+    {"random markets clear with a single group of each kind at a bus",
+     test_random_markets_clear_with_a_single_group_a_bus},
+    {"stopping early leaves a plan that holds, or none",
+     test_stopping_early_leaves_a_plan_that_holds_or_none},
+};
+TESTKIT_MAIN("random markets", tests)
