@@ -1,6 +1,8 @@
 walras_test(test_status SOURCES unit/test_status.c USES core)
 walras_test(test_clock SOURCES unit/test_clock.c USES core)
 walras_test(test_pool SOURCES unit/test_pool.c USES core)
+walras_test(test_signals SOURCES unit/test_signals.c USES core)
+walras_test(test_log SOURCES unit/test_log.c USES core)
 walras_test(test_text SOURCES unit/test_text.c USES core)
 walras_test(test_json SOURCES unit/test_json.c USES core)
 walras_test(test_csv SOURCES unit/test_csv.c USES core)
