@@ -14,6 +14,7 @@ struct store {
     size_t first, end;
     double keep;                          /* share of the energy left after one step */
     double charge_kw, discharge_kw;       /* limits at the terminals */
+    double in_kwh, out_kwh;               /* as changes of state in one step, as far as of use */
     double in_kwh_per_kw, out_kwh_per_kw; /* change of state per kW in one step */
     double wear_per_mwh;
     double start_kwh, low_kwh, high_kwh;
@@ -54,8 +55,7 @@ static bool backward(const struct store *store, const double *price_per_mwh,
 {
     struct storage_list list = final_value(store, piece);
     const double wear = store->wear_per_mwh, keep = store->keep;
-    const double in_kwh = store->charge_kw * store->in_kwh_per_kw;
-    const double out_kwh = store->discharge_kw * store->out_kwh_per_kw;
+    const double in_kwh = store->in_kwh, out_kwh = store->out_kwh;
 
     if (store->end_low_kwh > store->high_kwh + slack)
         return false;
@@ -85,8 +85,7 @@ static bool backward(const struct store *store, const double *price_per_mwh,
 static struct store_plan forward(const struct store *store, const double *price_per_mwh,
                                  const struct storage_policy *policy, double *draw_kw)
 {
-    const double in_kwh = store->charge_kw * store->in_kwh_per_kw;
-    const double out_kwh = store->discharge_kw * store->out_kwh_per_kw;
+    const double in_kwh = store->in_kwh, out_kwh = store->out_kwh;
     const double in_kw = 1.0 / store->in_kwh_per_kw, out_kw = 1.0 / store->out_kwh_per_kw;
     struct store_plan plan = {.end_kwh = store->start_kwh};
 
@@ -129,8 +128,7 @@ static enum walras_status why_not(const struct store *store, struct walras_err *
         bool last = t + 1 == store->end;
         double need_kwh = last ? store->end_low_kwh : store->low_kwh;
 
-        reach_kwh = storage_min(store->keep * reach_kwh + store->charge_kw * store->in_kwh_per_kw,
-                                store->high_kwh);
+        reach_kwh = storage_min(store->keep * reach_kwh + store->in_kwh, store->high_kwh);
         if (reach_kwh < need_kwh)
             return walras_fail(err, WALRAS_INVALID,
                                "step %zu: needs %.6g kWh%s, can reach %.6g kWh", t, need_kwh,
@@ -140,13 +138,27 @@ static enum walras_status why_not(const struct store *store, struct walras_err *
                        store->end - 1, store->end_low_kwh, store->deadline);
 }
 
-static enum walras_status solve(const struct store *store, const double *price_per_mwh,
+/*
+ * No change of state is larger than the capacity; so more than that beyond the other way is never
+ * used, also when burning. Lengths that dwarf the capacity would swamp its digits.
+ */
+static void limit_moves(struct store *store)
+{
+    double in_kwh = store->charge_kw * store->in_kwh_per_kw;
+    double out_kwh = store->discharge_kw * store->out_kwh_per_kw;
+
+    store->in_kwh = storage_min(in_kwh, out_kwh + store->high_kwh);
+    store->out_kwh = storage_min(out_kwh, in_kwh + store->high_kwh);
+}
+
+static enum walras_status solve(struct store *store, const double *price_per_mwh,
                                 struct agent_workspace *workspace, double *draw_kw,
                                 struct store_plan *plan, struct walras_err *err)
 {
     /* what decimal input may miss by rounding; far inside the 1e-9 that answers are held to */
     double slack_kwh = 1e-11 * (1.0 + store->high_kwh);
 
+    limit_moves(store);
     if (!backward(store, price_per_mwh, workspace->piece, workspace->policy, slack_kwh))
         return why_not(store, err);
     *plan = forward(store, price_per_mwh, workspace->policy, draw_kw);

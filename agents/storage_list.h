@@ -114,6 +114,13 @@ static inline double storage_start(const struct storage_list *list, struct stora
     return list->piece[i].start + part.offset;
 }
 
+/* The offset of a part without pieces is free: 0 costs its next pieces no digits. */
+static inline struct storage_part storage_fresh(struct storage_part part)
+{
+    part.offset = storage_part_empty(part) ? 0.0 : part.offset;
+    return part;
+}
+
 /*
  * Moves the gaps: left of x_low every slope is < low, right of x_high every slope is > high.
  * Both are stored slopes, low <= high.
@@ -121,7 +128,8 @@ static inline double storage_start(const struct storage_list *list, struct stora
 static inline void storage_seek(struct storage_list *list, double low, double high)
 {
     struct storage_piece *piece = list->piece;
-    struct storage_part left = list->left, middle = list->middle, right = list->right;
+    struct storage_part left = storage_fresh(list->left), middle = storage_fresh(list->middle),
+                        right = storage_fresh(list->right);
     double from_left = left.offset - middle.offset, from_right = right.offset - middle.offset;
 
     while (left.end > left.begin && piece[left.end - 1].slope >= low) {

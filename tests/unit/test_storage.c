@@ -228,6 +228,31 @@ static void test_extreme_losses_do_not_spoil_the_numbers(void)
     }
 }
 
+/*
+ * Discharging in full would take 1e8 kWh a step from 1e4 kWh. At its minimum, with a round trip of
+ * 0.1 %, the battery has nothing to do: rounding at 1e8 (1e-8 kWh) would buy for nothing at 1e6.
+ */
+static void test_powers_that_dwarf_the_capacity_cost_no_digits(void)
+{
+    struct agent_device device = unit_battery();
+    double price_per_mwh[MAX_STEP];
+    struct asked asked;
+
+    device.battery = (struct agent_battery){.capacity_kwh = 1e4,
+                                            .charge_kw = 500.0,
+                                            .discharge_kw = 1e5,
+                                            .charge_efficiency = 0.93,
+                                            .discharge_efficiency = 0.001,
+                                            .start_kwh = 5272.08,
+                                            .min_kwh = 5272.08};
+    for (size_t t = 0; t < MAX_STEP; t++)
+        price_per_mwh[t] = 1e6 * (double)(1 + (7 * t) % 5);
+    asked = ask(&device, MAX_STEP, 1.0, price_per_mwh);
+    CU_ASSERT_EQUAL(asked.status, WALRAS_OK);
+    for (size_t t = 0; t < MAX_STEP; t++)
+        CU_ASSERT_TRUE(fabs(asked.draw_kw[t]) < 1e-11);
+}
+
 static struct agent_device unit_ev(void)
 {
     return (struct agent_device){.type = AGENT_EV,
@@ -317,6 +342,8 @@ static const struct testkit_test tests[] = {
     {"huge prices keep the limits", test_huge_prices_keep_the_limits},
     {"losses are counted and named", test_losses_are_counted_and_named},
     {"extreme losses do not spoil the numbers", test_extreme_losses_do_not_spoil_the_numbers},
+    {"powers that dwarf the capacity cost no digits",
+     test_powers_that_dwarf_the_capacity_cost_no_digits},
     {"an ev charges in the cheapest steps of its stay",
      test_ev_charges_in_the_cheapest_steps_of_its_stay},
     {"an ev with one step charges in it", test_ev_with_one_step_charges_in_it},
