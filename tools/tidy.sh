@@ -15,8 +15,8 @@ mkdir -p "$cache"
 # everything but the file itself that a verdict depends on
 common=$({
     clang-tidy-14 --version
-    git ls-files -z -- '*.h' | xargs -0 -r cat
-    cat .clang-tidy "$build/compile_commands.json"
+    git ls-files -z -- '*.h' '*.clang-tidy' | xargs -0 -r cat
+    cat "$build/compile_commands.json"
 } | sha256sum | cut -d' ' -f1)
 
 judge() {
