@@ -83,12 +83,12 @@ enum walras_status walras_file_finish(FILE *file, const char *path, struct walra
 
     if (failed) { /* the reason is long gone: the next byte meets it again */
         clearerr(file);
-        errno = 0;
-        fputc('\n', file);
+        if (fputc('\n', file) == EOF)
+            reason = errno;
     }
     if (fflush(file) != 0) {
         failed = true;
-        reason = errno;
+        reason = reason ? reason : errno;
     }
     if (fclose(file) != 0 && !failed) {
         failed = true;

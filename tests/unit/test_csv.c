@@ -53,6 +53,7 @@ static void test_faults_name_file_and_line(void)
         {"a,b\n\n1,2,3\n", "h.csv:3: expected 2 fields as in the header, got 3"},
         {"a,b\n1,\"2\n", "h.csv:2: a quoted field has no closing quote"},
         {"a,b\n1,\"2\"x\n", "h.csv:2: text after a closing quote"},
+        {"a,\"b\nc\"\n1\n", "h.csv:3: expected 2 fields as in the header, got 1"},
         {"a,a\n1,2\n", "h.csv:1: two columns are named \"a\""},
     };
 

@@ -216,6 +216,18 @@ static void test_a_full_disk_is_told_by_the_file(void)
     end_base();
 }
 
+static void test_a_failed_write_is_told_when_nothing_is_left_to_write(void)
+{
+    struct walras_err err = {0};
+    FILE *file = NULL;
+
+    CU_ASSERT_EQUAL_FATAL(walras_file_create("/dev/full", &file, NULL), WALRAS_OK);
+    setvbuf(file, NULL, _IONBF, 0);
+    fputs("lost", file); /* fails at once; the stream holds nothing after it */
+    CU_ASSERT_EQUAL(walras_file_finish(file, "/dev/full", &err), WALRAS_IO);
+    CU_ASSERT_STRING_EQUAL(err.msg, "/dev/full: cannot write: No space left on device");
+}
+
 static const struct testkit_test tests[] = {
     {"a new directory appears with all its files", test_a_new_directory_appears_with_all_its_files},
     {"an existing directory keeps what is not ours",
@@ -226,5 +238,7 @@ static const struct testkit_test tests[] = {
      test_a_directory_in_a_files_place_changes_nothing},
     {"a place that cannot be written is named", test_a_place_that_cannot_be_written_is_named},
     {"a full disk is told by the file", test_a_full_disk_is_told_by_the_file},
+    {"a failed write is told when nothing is left to write",
+     test_a_failed_write_is_told_when_nothing_is_left_to_write},
 };
 TESTKIT_MAIN("outdir", tests)
