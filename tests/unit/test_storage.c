@@ -1,4 +1,5 @@
 #include "agents/solve.h"
+#include "core/rng.h"
 #include "testkit.h"
 
 #include <math.h>
@@ -245,12 +246,16 @@ static void test_powers_that_dwarf_the_capacity_cost_no_digits(void)
                                             .discharge_efficiency = 0.001,
                                             .start_kwh = 5272.08,
                                             .min_kwh = 5272.08};
-    for (size_t t = 0; t < MAX_STEP; t++)
-        price_per_mwh[t] = 1e6 * (double)(1 + (7 * t) % 5);
-    asked = ask(&device, MAX_STEP, 1.0, price_per_mwh);
-    CU_ASSERT_EQUAL(asked.status, WALRAS_OK);
-    for (size_t t = 0; t < MAX_STEP; t++)
-        CU_ASSERT_TRUE(fabs(asked.draw_kw[t]) < 1e-11);
+    for (uint64_t seed = 0; seed < 100; seed++) {
+        struct walras_rng rng = walras_rng_from_seed(seed);
+
+        for (size_t t = 0; t < MAX_STEP; t++)
+            price_per_mwh[t] = walras_rng_range(&rng, 1e5, 1e6);
+        asked = ask(&device, MAX_STEP, 1.0, price_per_mwh);
+        CU_ASSERT_EQUAL(asked.status, WALRAS_OK);
+        for (size_t t = 0; t < MAX_STEP; t++)
+            CU_ASSERT_TRUE(fabs(asked.draw_kw[t]) < 1e-11);
+    }
 }
 
 static struct agent_device unit_ev(void)
