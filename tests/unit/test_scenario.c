@@ -1,4 +1,5 @@
 #include "core/file.h"
+#include "core/rng.h"
 #include "same_scenario.h"
 #include "scenario_data.h"
 #include "testkit.h"
@@ -243,6 +244,45 @@ static void test_a_case_is_a_market_of_one_hour(void)
     scenario_release(&s);
 }
 
+static void test_phase_shifts_come_back_to_the_last_bit(void)
+{
+    struct walras_rng rng = walras_rng_from_seed(testkit_seed());
+
+    for (size_t i = 0; i < testkit_cases(500); i++) {
+        char text[1000];
+        struct scenario s;
+
+        snprintf(text, sizeof(text),
+                 HEAD "\"grid\": {\"slack\": \"a\", \"buses\": [{\"id\": \"a\"}, {\"id\": "
+                      "\"b\"}], \"lines\": [{\"id\": \"l\", \"from\": \"a\", \"to\": \"b\", "
+                      "\"x_pu\": 1, \"shift_deg\": %.17g}]}}",
+                 walras_rng_range(&rng, -180.0, 180.0));
+        CU_ASSERT_TRUE_FATAL(reads(text, &s));
+        check_expansion(&s);
+        scenario_release(&s);
+    }
+}
+
+static void test_a_generator_has_one_kind_of_cost(void)
+{
+    static const char form[] =
+        HEAD "\"grid\": {\"copperplate\": true}, \"agents\": [{\"id\": \"a\", \"bus\": \"1\", "
+             "\"devices\": [{\"id\": \"g\", \"type\": \"generator\", \"max_kw\": 5%s}]}]}";
+    char text[1000];
+    struct scenario s;
+    struct walras_err err = {0};
+
+    snprintf(text, sizeof(text), form, ", \"segments\": [[5, 1]], \"cost\": {\"per_mwh\": 1}");
+    CU_ASSERT_EQUAL(parse_text(text, &s, &err), WALRAS_INVALID);
+    CU_ASSERT_STRING_EQUAL(err.msg, "t.json: /agents/0/devices/0: expected one of the keys "
+                                    "\"segments\" and \"cost\", got both");
+    err = (struct walras_err){0};
+    snprintf(text, sizeof(text), form, "");
+    CU_ASSERT_EQUAL(parse_text(text, &s, &err), WALRAS_INVALID);
+    CU_ASSERT_STRING_EQUAL(err.msg, "t.json: /agents/0/devices/0: expected one of the keys "
+                                    "\"segments\" and \"cost\"");
+}
+
 static void test_ids_may_not_be_used_twice(void)
 {
     static const struct {
@@ -369,6 +409,8 @@ static const struct testkit_test tests[] = {
     {"a case gives its grid and on request its loads",
      test_a_case_gives_its_grid_and_on_request_its_loads},
     {"a case is a market of one hour", test_a_case_is_a_market_of_one_hour},
+    {"phase shifts come back to the last bit", test_phase_shifts_come_back_to_the_last_bit},
+    {"a generator has one kind of cost", test_a_generator_has_one_kind_of_cost},
     {"ids may not be used twice", test_ids_may_not_be_used_twice},
     {"reference scenarios read and expand", test_reference_scenarios_read_and_expand},
     {"what the fuzzer found is read or refused", test_what_the_fuzzer_found_is_read_or_refused},
