@@ -237,7 +237,7 @@ static void test_small_cost_differences_are_seen_beside_huge_ones(void)
     lp_free(lp);
 }
 
-/* A random transport-like program; its optimum is judged by lp's own dual bound from scratch. */
+/* A random transport-like program. */
 static void random_program(struct walras_rng *rng, size_t n, size_t m, bool integer)
 {
     size_t columns[64];
@@ -259,6 +259,20 @@ static void random_program(struct walras_rng *rng, size_t n, size_t m, bool inte
             lp_add_row(lp, n, columns, coefs, -HUGE_VAL, walras_rng_range(rng, 0, 30), NULL, &err),
             WALRAS_OK);
     }
+}
+
+/* The basis is kept: an unchanged question costs no iteration, new costs only a few. */
+static void test_a_second_solve_starts_where_the_first_ended(void)
+{
+    struct walras_rng rng = walras_rng_from_seed(testkit_seed());
+
+    start();
+    random_program(&rng, 20, 12, false);
+    solve(NULL, NULL);
+    CU_ASSERT_TRUE(info.iterations > 0);
+    solve(NULL, NULL);
+    CU_ASSERT_EQUAL(info.iterations, 0);
+    lp_free(lp);
 }
 
 /* Warm or cold, the optimum is one number. */
@@ -537,6 +551,8 @@ static const struct testkit_test tests[] = {
     {"misuse is refused and changes nothing", test_misuse_is_refused_and_changes_nothing},
     {"small cost differences are seen beside huge ones",
      test_small_cost_differences_are_seen_beside_huge_ones},
+    {"a second solve starts where the first ended",
+     test_a_second_solve_starts_where_the_first_ended},
     {"warm solves agree with cold ones", test_warm_solves_agree_with_cold_ones},
     {"a program may move between threads", test_a_program_may_move_between_threads},
     {"a time limit leaves a proven bound", test_a_time_limit_leaves_a_proven_bound},
