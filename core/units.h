@@ -27,4 +27,10 @@ static inline double walras_rad_from_deg(double deg)
     return deg * (WALRAS_PI / 180.0);
 }
 
+/* Of radians that came from degrees it gives degrees with exactly the same radians. */
+static inline double walras_deg_from_rad(double rad)
+{
+    return rad / (WALRAS_PI / 180.0);
+}
+
 #endif

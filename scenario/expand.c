@@ -66,22 +66,6 @@ static void put_bus(struct walras_json_out *out, const struct grid_bus *bus)
     walras_json_out_close(out, '}');
 }
 
-/* The degrees that are read as exactly these radians: a neighbour of the quotient. */
-static double shift_deg(double shift_rad)
-{
-    double deg = shift_rad / walras_rad_from_deg(1.0), low = deg, high = deg;
-
-    for (int i = 0; i < 8; i++) {
-        if (walras_rad_from_deg(low) == shift_rad)
-            return low;
-        if (walras_rad_from_deg(high) == shift_rad)
-            return high;
-        low = nextafter(low, -INFINITY);
-        high = nextafter(high, INFINITY);
-    }
-    return deg;
-}
-
 static void put_line(struct walras_json_out *out, const struct grid_network *network,
                      const struct grid_line *line)
 {
@@ -94,7 +78,7 @@ static void put_line(struct walras_json_out *out, const struct grid_network *net
     put_unless(out, "b_pu", line->b_pu, 0.0);
     put_unless(out, "limit_kw", line->limit_kw, INFINITY);
     put_unless(out, "tap", line->tap, 1.0);
-    put_unless(out, "shift_deg", shift_deg(line->shift_rad), 0.0);
+    put_unless(out, "shift_deg", walras_deg_from_rad(line->shift_rad), 0.0);
     if (!line->in_service) {
         walras_json_out_key(out, "in_service");
         walras_json_out_bool(out, false);

@@ -244,7 +244,7 @@ static enum walras_status check_line_ranges(const struct grid_line *line, struct
         {"charging", line->b_pu, impedance_range},
         {"limit", isinf(line->limit_kw) ? 0.0 : line->limit_kw, limit_range},
         {"tap ratio", line->tap, tap_range},
-        {"phase shift", line->shift_rad / walras_rad_from_deg(1.0), shift_range},
+        {"phase shift", walras_deg_from_rad(line->shift_rad), shift_range},
     };
     enum walras_status status = WALRAS_OK;
 
