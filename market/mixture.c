@@ -64,6 +64,17 @@ static void mix_group(struct market_mixture *mixture, const struct market_group_
     }
 }
 
+/* By how much injections break a limit; the master's own breach may be larger where it is free. */
+static double over_limit(const struct market_row *row, const double *injection_kw, size_t n_step)
+{
+    double over_kw = -row->room_kw;
+
+    for (size_t i = 0; i < row->coef.n; i++)
+        over_kw += row->direction * row->coef.coef[i] *
+                   injection_kw[row->coef.bus[i] * n_step + row->step];
+    return over_kw;
+}
+
 static enum walras_status list_breaches(struct market_mixture *mixture,
                                         const struct market_rows *rows,
                                         const struct market_trial *trial, struct walras_err *err)
@@ -77,9 +88,11 @@ static enum walras_status list_breaches(struct market_mixture *mixture,
     for (size_t a = 0; a < rows->n; a++) {
         const struct market_row *row = &rows->rows[a];
 
-        if (trial->breach_kw[a] > 1e-7 * fmax(1.0, fabs(row->room_kw)))
+        double over_kw = over_limit(row, trial->injection_kw, rows->problem->n_step);
+
+        if (over_kw > 1e-7 * fmax(1.0, fabs(row->room_kw)))
             mixture->breach[mixture->n_breach++] =
-                (struct market_shadow){row->limit, row->step, row->direction, trial->breach_kw[a]};
+                (struct market_shadow){row->limit, row->step, row->direction, over_kw};
     }
     return WALRAS_OK;
 }

@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A breach that costs nothing is priced like this, per MWh, so that none is larger than need be. */
+#define LEAST_PRICE 1e-8
+
 struct scenario_clear_settings scenario_clear_settings_defaults(void)
 {
     return (struct scenario_clear_settings){.market = market_settings_defaults()};
@@ -159,7 +162,8 @@ static struct market_problem problem_of(const struct scenario_clearing *c)
                                    .groups = c->groups,
                                    .n_group = c->n_group,
                                    .limits = any_limit(s) ? c->limits : NULL,
-                                   .breach_price_per_mwh = isnan(soft) ? (double)INFINITY : soft,
+                                   .breach_price_per_mwh =
+                                       isnan(soft) ? (double)INFINITY : fmax(soft, LEAST_PRICE),
                                    .bus_ids = c->bus_ids};
 }
 
