@@ -66,7 +66,7 @@ enum walras_status model_build(struct agent_model *model, struct walras_err *err
 static enum walras_status take_memory(struct agent_model *model, struct walras_err *err)
 {
     const struct agent_device *device = &model->device;
-    size_t n_step = model->horizon.n_step;
+    size_t n_step = model->horizon.n_step > 0 ? model->horizon.n_step : 1;
     bool touches = device->type == AGENT_GENERATOR && !device->generator.segments &&
                    device->generator.per_mw2h > 0.0;
     size_t n_segment = device->type == AGENT_GENERATOR && device->generator.segments

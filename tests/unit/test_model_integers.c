@@ -46,7 +46,7 @@ static double answered(const double *price_per_mwh, double *bound)
     struct agent_model *model = NULL;
     struct market_answer answer = {0};
     struct agent_verdict verdict = {0};
-    double draw_kw[RANDOM_STEPS], value = HUGE_VAL;
+    double draw_kw[RANDOM_STEPS] = {0.0}, value = HUGE_VAL;
 
     CU_ASSERT_EQUAL_FATAL(agent_model_new(&device.device, &device.horizon, &model, NULL),
                           WALRAS_OK);
@@ -355,7 +355,7 @@ static void test_lp_device_follows_its_own_program(void)
                        "General\n unit0\n unit1\nEnd\n";
     struct market_answer answer = {0};
     struct walras_err err;
-    double draw_kw[2];
+    double draw_kw[2] = {0.0};
 
     CU_ASSERT_EQUAL(ask_file(text, 2, (double[]){100.0, 10.0}, draw_kw, &answer, &err), WALRAS_OK);
     CU_ASSERT_EQUAL(draw_kw[0], 0.0);
