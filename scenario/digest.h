@@ -7,8 +7,7 @@
 
 #include "scenario/result.h"
 
-WALRAS_NODISCARD enum walras_status scenario_digest_print(FILE *file,
-                                                          const struct scenario_result *result,
-                                                          struct walras_err *err);
+WALRAS_NODISCARD enum walras_status
+scenario_digest_print(FILE *file, const struct scenario_result *result, struct walras_err *err);
 
 #endif
