@@ -139,7 +139,7 @@ static void test_exclusive_battery_is_the_best_of_all_modes(void)
 
     for (size_t k = 0; k < cases; k++) {
         struct walras_rng rng = walras_rng_from_seed(testkit_seed() + k);
-        double price_per_mwh[RANDOM_STEPS], bound = 0.0, best, value, relaxed;
+        double price_per_mwh[RANDOM_STEPS] = {0.0}, bound = 0.0, best, value, relaxed;
 
         random_device(&rng, AGENT_BATTERY, TRIAL_STEPS, &device);
         device.horizon.step_h = 0.25;
@@ -296,7 +296,7 @@ static void test_commitment_is_the_best_of_all(void)
     for (size_t k = 0; k < cases; k++) {
         struct walras_rng rng = walras_rng_from_seed(testkit_seed() + k);
         struct agent_generator *generator = &device.device.generator;
-        double price_per_mwh[RANDOM_STEPS], bound = 0.0, best, value;
+        double price_per_mwh[RANDOM_STEPS] = {0.0}, bound = 0.0, best, value;
 
         random_device(&rng, AGENT_GENERATOR, TRIAL_STEPS, &device);
         random_commitment(&rng, &device);
