@@ -1,3 +1,7 @@
 add_test(NAME test_cli COMMAND bash ${CMAKE_CURRENT_SOURCE_DIR}/integration/test_cli.sh
     $<TARGET_FILE:walras> ${CMAKE_SOURCE_DIR})
 set_tests_properties(test_cli PROPERTIES TIMEOUT 120)
+
+walras_test(test_cmd_clear SOURCES integration/test_cmd_clear.c USES core)
+target_compile_definitions(test_cmd_clear PRIVATE WALRAS_BINARY="$<TARGET_FILE:walras>")
+add_dependencies(test_cmd_clear walras)
