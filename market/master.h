@@ -29,7 +29,7 @@ struct market_master; /* workspace */
 
 struct market_master_settings {
     double penalty_per_mwh; /* bound of energy and shadow prices */
-    double tolerance;       /* complementarity, relative to the turnover of the market */
+    double tolerance; /* complementarity, relative to the plan's cost, of 1 currency at least */
     unsigned max_iterations;
 };
 

@@ -1,1 +1,8 @@
 walras_test(test_clearing SOURCES unit/test_clearing.c USES market)
+
+add_library(walras_marketbench STATIC ${CMAKE_CURRENT_LIST_DIR}/marketbench.c)
+walras_options(walras_marketbench)
+target_include_directories(walras_marketbench PUBLIC ${CMAKE_CURRENT_LIST_DIR})
+target_link_libraries(walras_marketbench PUBLIC walras_market walras_testkit)
+
+walras_test(test_master SOURCES unit/test_master.c USES market LINKS walras_marketbench)
