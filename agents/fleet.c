@@ -1,5 +1,6 @@
 #include "agents/fleet_internal.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -130,6 +131,47 @@ static enum walras_status make_solvers(struct agent_fleet *fleet, struct walras_
     return status;
 }
 
+/*
+ * What a device that brings its own program can draw: asked at prices that make it draw as much and
+ * as little as it can. One that has no answer counts for nothing here and is named when it is
+ * asked.
+ */
+static double ask_swing(struct agent_fleet *fleet, size_t device, double *price)
+{
+    size_t n_step = fleet->horizon.n_step;
+    double most_kw = 0.0;
+
+    for (int sign = -1; sign <= 1; sign += 2) {
+        struct market_answer answer = {0};
+
+        for (size_t t = 0; t < n_step; t++)
+            price[t] = sign * 1e5;
+        if (agent_model_solve(fleet->models[device], price, fleet->scratch, &answer, NULL) !=
+            WALRAS_OK)
+            return most_kw;
+        for (size_t t = 0; t < n_step; t++)
+            most_kw = fmax(most_kw, fabs(fleet->scratch[t]));
+    }
+    return most_kw;
+}
+
+static enum walras_status measure_programs(struct agent_fleet *fleet, struct walras_err *err)
+{
+    double *price = calloc(fleet->horizon.n_step, sizeof(*price));
+
+    if (!price)
+        return walras_fail(err, WALRAS_NOMEM, "cannot measure devices");
+    for (size_t g = 0; g < fleet->n_group; g++)
+        for (size_t i = 0; i < fleet->inner[g].n; i++) {
+            size_t device = fleet->member[fleet->inner[g].first + i];
+
+            if (fleet->devices[device].type == AGENT_LP)
+                fleet->groups[g].swing_kw += ask_swing(fleet, device, price);
+        }
+    free(price);
+    return WALRAS_OK;
+}
+
 static void make_oracles(struct agent_fleet *fleet)
 {
     for (size_t g = 0; g < fleet->n_group; g++) {
@@ -165,6 +207,8 @@ enum walras_status agent_fleet_new(const struct agent_device *devices, const uin
         status = fleet_form_groups(fleet, err);
     if (status == WALRAS_OK)
         status = make_solvers(fleet, err);
+    if (status == WALRAS_OK)
+        status = measure_programs(fleet, err);
     if (status != WALRAS_OK) {
         agent_fleet_free(fleet);
         return status;

@@ -55,7 +55,7 @@ static double swing(const struct agent_device *device, size_t n_step)
             most = fmax(most, fabs(walras_series_at(device->load.draw_kw, t)));
         return most;
     default:
-        return 1.0; /* nothing is known of it: a scale, not a limit */
+        return 0.0; /* a program of its own: measured by asking it */
     }
 }
 

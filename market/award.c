@@ -243,8 +243,7 @@ static double plan_cost(const struct market_problem *p, const struct market_plan
     for (size_t i = 0; i < p->n_order; i++) {
         const struct market_order *order = &p->orders[i];
 
-        cost += money * order_kw[i] *
-                (order->price_per_mwh + 0.5 * order->slope_per_mwh_per_kw * order_kw[i]);
+        cost += money * market_order_cost(order, order_kw[i]);
     }
     for (size_t g = 0; g < p->n_group; g++)
         cost += group_cost[g];
@@ -276,6 +275,7 @@ enum walras_status market_award(const struct market_problem *problem, struct mar
         balance_exactly(problem, result, &a.plan, a.missing_kw, a.roomiest);
         result->objective = plan_cost(problem, &a.plan, result->order_kw, result->group_cost);
         result->has_plan = a.plan.feasible;
+        result->settled = a.n_settled > 0;
         result->bound = state->bound;
     }
     end(&a);

@@ -26,7 +26,7 @@ struct bundle {
     const struct market_problem *problem;
     struct market_method_settings settings;
     double kwp_in_currency; /* step_h / 1000: what a kW · currency/MWh is in currency */
-    double reach_kw, tau;
+    double reach_kw, unmet_tolerance_kw, tau;
     struct market_level level;
 
     struct market_rows rows;
@@ -128,6 +128,7 @@ static enum walras_status bundle_new(const struct market_problem *problem,
     b->settings = *settings;
     b->kwp_in_currency = problem->step_h / 1000.0;
     b->reach_kw = market_reach_kw(problem);
+    b->unmet_tolerance_kw = market_unmet_tolerance_kw(problem);
     b->bound = -INFINITY;
     b->objective = NAN;
     b->level = market_level_of(problem);
@@ -331,7 +332,7 @@ static bool may_be_done(const struct bundle *b)
 static void report(const struct bundle *b, double value, struct market_state *state)
 {
     double money = b->kwp_in_currency, fixed = b->problem->firm_cost;
-    bool feasible = b->unmet_kw < 1e-6 * b->reach_kw;
+    bool feasible = b->unmet_kw <= b->unmet_tolerance_kw;
     double gap = (b->objective - b->bound) / scale_of(b, b->objective);
 
     *state =
@@ -353,14 +354,19 @@ static enum walras_status tell_open_market(struct bundle *b, struct market_state
 {
     enum walras_status status = solve_restricted(b, err);
 
-    if (status != WALRAS_OK)
-        return status;
-    status = query_trial(b, &b->restricted, err);
+    for (; status == WALRAS_OK && b->unmet_kw > b->unmet_tolerance_kw && b->n_raised < MAX_RAISES;
+         b->n_raised++) {
+        b->level.penalty_per_mwh *= 100.0;
+        status = solve_restricted(b, err);
+    }
+    if (status == WALRAS_OK)
+        status = query_trial(b, &b->restricted, err);
     if (status != WALRAS_OK)
         return status;
     market_priced_swap(&b->centre, &b->asked[0]);
     b->bound = b->centre.open;
     report(b, b->bound, state);
+    state->done = state->done || state->unmet_kw > 0.0;
     b->n_asked = 0;
     return WALRAS_OK;
 }
@@ -434,7 +440,7 @@ static enum walras_status bundle_plan(struct market_method *method, const bool *
     if (status == WALRAS_OK)
         status = market_mixture_fill(&b->mixture, &b->cuts, &b->rows, trial, fixed, err);
     *plan = market_mixture_plan(&b->mixture, trial, &b->centre,
-                                market_mixture_unmet(&b->rows, trial) < 1e-6 * b->reach_kw);
+                                market_mixture_unmet(&b->rows, trial) <= b->unmet_tolerance_kw);
     return status;
 }
 

@@ -244,12 +244,27 @@ static enum walras_status run_rounds(struct clearing *c, struct market_state *st
             c->result.outcome = state->unmet_kw > 0.0 ? MARKET_INFEASIBLE : MARKET_CONVERGED;
             return WALRAS_OK;
         }
+        if (query.n_point == 0)
+            return WALRAS_OK; /* nobody to ask: another round would be the same */
         if (!go_on || walras_monotonic_s() - c->started_s > settings->time_limit_s) {
             c->result.outcome = MARKET_TIME_LIMIT;
             return WALRAS_OK;
         }
     }
     return WALRAS_OK;
+}
+
+/*
+ * Prices have converged. So has the market, unless integer choices do not fit the limits, or the
+ * plan without any costs more than the answers promised.
+ */
+static enum market_outcome judge(const struct clearing *c)
+{
+    const struct market_result *r = &c->result;
+    double gap = (r->convex_objective - r->bound) / fmax(1.0, fabs(r->convex_objective));
+
+    return r->has_plan && gap <= c->settings->gap * (1.0 + 1e-6) + 1e-12 ? MARKET_CONVERGED
+                                                                         : MARKET_ROUND_LIMIT;
 }
 
 enum walras_status market_clear(const struct market_problem *problem,
@@ -264,8 +279,8 @@ enum walras_status market_clear(const struct market_problem *problem,
         status = run_rounds(&c, &state, err);
     if (status == WALRAS_OK)
         status = market_award(problem, c.method, &state, &c.result, err);
-    if (status == WALRAS_OK && c.result.outcome == MARKET_CONVERGED && !c.result.has_plan)
-        c.result.outcome = MARKET_ROUND_LIMIT; /* integer choices that do not fit the limits */
+    if (status == WALRAS_OK && c.result.outcome == MARKET_CONVERGED)
+        c.result.outcome = judge(&c);
     if (status == WALRAS_OK) {
         c.result.seconds = walras_monotonic_s() - c.started_s;
         *result = c.result;

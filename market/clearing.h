@@ -65,6 +65,7 @@ struct market_breach { /* a soft limit that is broken, or in an infeasible marke
 
 struct market_result { /* arrays are the result's own: market_result_release */
     enum market_outcome outcome;
+    bool settled;     /* integer groups have chosen */
     bool has_plan;    /* false: stopped before a plan was found; no draws then */
     double objective; /* of the plan: mixed groups, settled integer groups, orders, breaches */
     double bound;     /* proven by the final prices' answers */

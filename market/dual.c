@@ -19,6 +19,22 @@ double market_reach_kw(const struct market_problem *problem)
     return 4.0 * reach + 1.0;
 }
 
+double market_unmet_tolerance_kw(const struct market_problem *problem)
+{
+    double most_kw = 0.0;
+
+    for (size_t t = 0; t < problem->n_step; t++) {
+        double firm_kw = 0.0;
+
+        for (size_t b = 0; b < problem->n_bus; b++)
+            firm_kw += fabs(problem->firm_draw_kw[b * problem->n_step + t]);
+        most_kw = fmax(most_kw, firm_kw);
+    }
+    for (size_t g = 0; g < problem->n_group; g++)
+        most_kw += problem->groups[g].swing_kw;
+    return 1e-6 + 1e-7 * most_kw;
+}
+
 /* min over q in the order's range of gain · q + slope/2 q², gain = price - lambda */
 static double order_value(const struct market_order *order, double gain, double reach_kw)
 {

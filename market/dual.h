@@ -16,6 +16,9 @@
 /* An injection that no order can exceed in any plan: what all participants can draw at most. */
 double market_reach_kw(const struct market_problem *problem);
 
+/* What a plan may leave unmet and still count as feasible: what the master's accuracy leaves. */
+double market_unmet_tolerance_kw(const struct market_problem *problem);
+
 /* The part of q(u) without groups; price [n_bus x n_step] is market_rows_price of u. */
 double market_dual_open_part(const struct market_rows *rows, const double *u, const double *price,
                              double reach_kw);

@@ -1,6 +1,6 @@
 /*
- * Workspace of the interior point method, shared by its two files: the iteration (master.c) and the
- * linear system of one iteration (master_kkt.c).
+ * Workspace of the interior point method, shared by its files: memory (master_setup.c), the
+ * iteration (master.c) and the linear system of one iteration (master_kkt.c).
  */
 #ifndef WALRAS_MARKET_MASTER_INTERNAL_H
 #define WALRAS_MARKET_MASTER_INTERNAL_H
@@ -54,11 +54,17 @@ struct market_master {
     double *matrix;                          /* [n_u x n_u], column major, lower triangle */
     double *price, *dprice, *bus, *diagonal; /* [n_bus x n_step] */
     double *scratch;                         /* [n_bus] */
-    struct bus_entry *entry;                 /* rows' entries by slot */
-    size_t *entry_first, entry_capacity;     /* [n_slot + 1] */
-    double *packed, *covariance;             /* [pack_capacity x n_step], [n_step x n_step] */
+    size_t *column;                          /* [n_bus] */
+    double *step_rows, *step_block; /* one step's rows by moving buses, and their product */
+    size_t side_capacity;
+    struct bus_entry *entry;             /* rows' entries by slot */
+    size_t *entry_first, entry_capacity; /* [n_slot + 1] */
+    double *packed, *covariance;         /* [pack_capacity x n_step], [n_step x n_step] */
     size_t pack_capacity;
 };
+
+/* Makes room for the cuts and rows of m->now; what was there is not kept. */
+WALRAS_NODISCARD enum walras_status master_reserve(struct market_master *m, struct walras_err *err);
 
 /* Fills theta of every variable, builds and factors the matrix. Fails when it is not definite. */
 WALRAS_NODISCARD enum walras_status master_kkt_factor(struct market_master *m,

@@ -77,35 +77,49 @@ static void fill_diagonal(struct market_master *m)
             m->diagonal[m->bus_of_slot[s] * m->n_step + t] += master_prox(m, s);
 }
 
-static void add_diagonal(struct market_master *m)
+/*
+ * What one step's diagonal adds: G Gᵀ with one row for the energy price and one for each active
+ * grid row, one column for each bus that can move, each scaled by the root of its diagonal.
+ */
+static void add_step(struct market_master *m, size_t step)
 {
     const struct market_rows *rows = m->now->rows;
-    size_t n = m->n_u, n_step = m->n_step;
+    size_t first = rows->step_first[step], n_row = rows->step_first[step + 1] - first;
+    size_t n = m->n_u, n_moving = 0, side = n_row + 1;
+    double *g = m->step_rows, *block = m->step_block;
 
+    for (size_t b = 0; b < m->n_bus; b++) {
+        double diagonal = m->diagonal[b * m->n_step + step];
+
+        m->scratch[b] = sqrt(diagonal);
+        m->column[b] = diagonal > 0.0 ? n_moving++ : SIZE_MAX;
+        if (diagonal > 0.0)
+            m->matrix[step * n + step] += diagonal;
+    }
+    if (n_row == 0)
+        return;
+    memset(g, 0, side * n_moving * sizeof(*g));
     for (size_t b = 0; b < m->n_bus; b++)
-        for (size_t t = 0; t < n_step; t++)
-            m->matrix[t * n + t] += m->diagonal[b * n_step + t];
-    for (size_t a = 0; a < rows->n; a++) {
-        const struct market_row *row = &rows->rows[a];
-        double sum = 0.0;
+        if (m->column[b] != SIZE_MAX)
+            g[m->column[b] * side] = m->scratch[b];
+    for (size_t a = 0; a < n_row; a++) {
+        const struct market_row *row = &rows->rows[first + a];
 
         for (size_t i = 0; i < row->coef.n; i++) {
             size_t bus = row->coef.bus[i];
 
-            m->scratch[bus] = signed_coef(row, i) * m->diagonal[bus * n_step + row->step];
-            sum += m->scratch[bus];
+            if (m->column[bus] != SIZE_MAX)
+                g[m->column[bus] * side + a + 1] = signed_coef(row, i) * m->scratch[bus];
         }
-        m->matrix[row->step * n + n_step + a] += sum;
-        for (size_t c = rows->step_first[row->step]; c <= a; c++) {
-            const struct market_row *other = &rows->rows[c];
-            double dot = 0.0;
+    }
+    cblas_dsyrk(CblasColMajor, CblasLower, CblasNoTrans, (int)side, (int)n_moving, 1.0, g,
+                (int)side, 0.0, block, (int)side);
+    for (size_t a = 0; a < n_row; a++) {
+        size_t index = m->n_step + first + a;
 
-            for (size_t i = 0; i < other->coef.n; i++)
-                dot += signed_coef(other, i) * m->scratch[other->coef.bus[i]];
-            m->matrix[(n_step + c) * n + n_step + a] += dot;
-        }
-        for (size_t i = 0; i < row->coef.n; i++)
-            m->scratch[row->coef.bus[i]] = 0.0;
+        m->matrix[step * n + index] += block[a + 1];
+        for (size_t c = 0; c <= a; c++)
+            m->matrix[(m->n_step + first + c) * n + index] += block[(c + 1) * side + a + 1];
     }
 }
 
@@ -185,7 +199,8 @@ static void fill_matrix(struct market_master *m)
     size_t n = m->n_u;
 
     memset(m->matrix, 0, n * n * sizeof(*m->matrix));
-    add_diagonal(m);
+    for (size_t t = 0; t < m->n_step; t++)
+        add_step(m, t);
     for (size_t s = 0; s < m->n_slot; s++)
         if (fill_covariance(m, s))
             add_covariance(m, s);

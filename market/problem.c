@@ -67,5 +67,8 @@ struct market_level market_level_of(const struct market_problem *problem)
     if (sum > 0.0)
         level.price_per_mwh = sum / (double)n;
     level.penalty_per_mwh = 1e3 * fmax(largest, level.price_per_mwh);
+    if (isfinite(
+            problem->breach_price_per_mwh)) /* breaches that are for sale stay the cheaper way */
+        level.penalty_per_mwh = fmax(level.penalty_per_mwh, 10.0 * problem->breach_price_per_mwh);
     return level;
 }

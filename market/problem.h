@@ -39,6 +39,12 @@ struct market_problem {
 WALRAS_NODISCARD enum walras_status market_problem_check(const struct market_problem *problem,
                                                          struct walras_err *err);
 
+/* What an order costs at an injection of q kW, in kW · currency/MWh. */
+static inline double market_order_cost(const struct market_order *order, double q)
+{
+    return q * (order->price_per_mwh + 0.5 * order->slope_per_mwh_per_kw * q);
+}
+
 struct market_level { /* what prices are about */
     double
         price_per_mwh; /* typical of the orders with room; 1 when there are none, or all are free */

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROWS_PER_STEP_AND_PASS = 5 };
+enum { MOST_ROWS_PER_STEP_AND_PASS = 64, LEAST_ROWS_PER_STEP_AND_PASS = 5 };
 
 enum walras_status market_rows_init(struct market_rows *rows, const struct market_problem *problem,
                                     struct walras_err *err)
@@ -132,12 +132,23 @@ static double breach_of(const struct market_rows *rows, size_t limit, uint32_t s
     return breach / size;
 }
 
+/* A pass costs a master: with few steps more rows a step come in at once. */
+static size_t rows_per_pass(size_t n_step)
+{
+    size_t share = 2 * MOST_ROWS_PER_STEP_AND_PASS / n_step;
+
+    if (share > MOST_ROWS_PER_STEP_AND_PASS)
+        return MOST_ROWS_PER_STEP_AND_PASS;
+    return share < LEAST_ROWS_PER_STEP_AND_PASS ? LEAST_ROWS_PER_STEP_AND_PASS : share;
+}
+
 static enum walras_status separate_step(struct market_rows *rows, uint32_t step, double tolerance,
                                         struct walras_err *err)
 {
-    size_t worst[ROWS_PER_STEP_AND_PASS] = {0}, n_worst = 0;
-    double breach[ROWS_PER_STEP_AND_PASS];
-    int side[ROWS_PER_STEP_AND_PASS];
+    size_t worst[MOST_ROWS_PER_STEP_AND_PASS] = {0}, n_worst = 0;
+    size_t most = rows_per_pass(rows->problem->n_step);
+    double breach[MOST_ROWS_PER_STEP_AND_PASS];
+    int side[MOST_ROWS_PER_STEP_AND_PASS];
     enum walras_status status = WALRAS_OK;
 
     for (size_t limit = 0; limit < grid_limits_count(rows->problem->limits); limit++) {
@@ -145,9 +156,9 @@ static enum walras_status separate_step(struct market_rows *rows, uint32_t step,
         double found = breach_of(rows, limit, step, tolerance, &direction);
         size_t at = n_worst;
 
-        if (found <= 0.0 || (n_worst == ROWS_PER_STEP_AND_PASS && found <= breach[n_worst - 1]))
+        if (found <= 0.0 || (n_worst == most && found <= breach[n_worst - 1]))
             continue;
-        if (n_worst < ROWS_PER_STEP_AND_PASS)
+        if (n_worst < most)
             n_worst++;
         else
             at--;

@@ -18,13 +18,13 @@
 
 #define FIRST_STEP 0.3 /* of the price level */
 
-enum { ROUNDS_PER_PLAN = 10 };
+enum { ROUNDS_PER_PLAN = 10, RECENT = 16 };
 
 struct subgradient {
     struct market_method method;
     const struct market_problem *problem;
     struct market_method_settings settings;
-    double kwp_in_currency, reach_kw;
+    double kwp_in_currency, reach_kw, unmet_tolerance_kw;
     struct market_level level;
     struct market_rows rows;      /* those that prices move on */
     struct market_rows plan_rows; /* those that the plan needs */
@@ -127,6 +127,7 @@ static enum walras_status subgradient_new(const struct market_problem *problem,
     s->settings = *settings;
     s->kwp_in_currency = problem->step_h / 1000.0;
     s->reach_kw = market_reach_kw(problem);
+    s->unmet_tolerance_kw = market_unmet_tolerance_kw(problem);
     s->level = market_level_of(problem);
     s->bound = -INFINITY;
     s->objective = NAN;
@@ -202,6 +203,20 @@ static void sum_injections(struct subgradient *s, const struct market_reply *rep
             s->injection_kw[p->groups[g].bus * n_step + t] -= reply->draw_kw[g * n_step + t];
 }
 
+/* Cuts behind the average (cut 0, point 0) hold the last answers, the oldest replaced. */
+static enum walras_status keep_recent(struct subgradient *s, size_t g, const double *draw_kw,
+                                      double cost, struct walras_err *err)
+{
+    struct market_group_cuts *cuts = &s->average.groups[g];
+    size_t n_step = s->problem->n_step, at = 1 + s->round % RECENT;
+
+    if (cuts->n <= RECENT)
+        return market_cuts_add(&s->average, g, s->mixture.n_point - 1, draw_kw, cost, err);
+    cuts->cuts[at] = (struct market_cut){.point = s->mixture.n_point - 1, .cost = cost};
+    memcpy(cuts->draw_kw + at * n_step, draw_kw, n_step * sizeof(*draw_kw));
+    return WALRAS_OK;
+}
+
 /* Ergodic average with weight k for round k: average_k = average + 2/(k+1) (answer - average). */
 static enum walras_status average_answers(struct subgradient *s, const struct market_reply *reply,
                                           struct walras_err *err)
@@ -224,6 +239,10 @@ static enum walras_status average_answers(struct subgradient *s, const struct ma
         cut->cuts[0].cost += share * (cost - cut->cuts[0].cost);
         for (size_t t = 0; t < n_step; t++)
             cut->draw_kw[t] += share * (reply->draw_kw[g * n_step + t] - cut->draw_kw[t]);
+        enum walras_status status = keep_recent(s, g, reply->draw_kw + g * n_step, cost, err);
+
+        if (status != WALRAS_OK)
+            return status;
     }
     return WALRAS_OK;
 }
@@ -291,7 +310,7 @@ static enum walras_status solve_plan(struct subgradient *s, const bool *fixed, c
 static void report(const struct subgradient *s, double value, struct market_state *state)
 {
     double money = s->kwp_in_currency, fixed = s->problem->firm_cost;
-    bool feasible = s->unmet_kw < 1e-6 * s->reach_kw;
+    bool feasible = s->unmet_kw <= s->unmet_tolerance_kw;
     double size = fmax(1.0 / money, fabs(s->objective));
 
     *state =
@@ -333,14 +352,20 @@ static enum walras_status subgradient_tell(struct market_method *method,
     return status;
 }
 
-/* Every group mixes all rounds alike: round k counts k. */
-static void weigh_rounds(struct subgradient *s, const bool *fixed)
+/* What point 0 stands for, the average, is spread over all rounds: round k counts k. */
+static void spread_average(struct subgradient *s, const bool *fixed)
 {
     size_t n = s->mixture.n_point;
 
-    for (size_t g = 0; g < s->problem->n_group; g++)
-        for (size_t j = 0; j < n && !(fixed && fixed[g]); j++)
-            s->mixture.weight[g * n + j] = 2.0 * (double)(j + 1) / ((double)n * (double)(n + 1));
+    for (size_t g = 0; g < s->problem->n_group; g++) {
+        double *weight = s->mixture.weight + g * n, share = weight[0];
+
+        if (fixed && fixed[g])
+            continue;
+        weight[0] = 0.0;
+        for (size_t j = 0; j < n; j++)
+            weight[j] += share * 2.0 * (double)(j + 1) / ((double)n * (double)(n + 1));
+    }
 }
 
 static enum walras_status subgradient_plan(struct market_method *method, const bool *fixed,
@@ -354,8 +379,9 @@ static enum walras_status subgradient_plan(struct market_method *method, const b
         status = market_mixture_fill(&s->mixture, &s->average, &s->plan_rows, &s->plan, fixed, err);
     if (status != WALRAS_OK)
         return status;
-    weigh_rounds(s, fixed);
-    *plan = market_mixture_plan(&s->mixture, &s->plan, &s->best, s->unmet_kw < 1e-6 * s->reach_kw);
+    spread_average(s, fixed);
+    *plan =
+        market_mixture_plan(&s->mixture, &s->plan, &s->best, s->unmet_kw <= s->unmet_tolerance_kw);
     return WALRAS_OK;
 }
 

@@ -38,6 +38,7 @@ static void print_outcome(FILE *file, const struct scenario_result *r)
         fprintf(file, "%s: stopped at the %s limit after %u rounds, %.2f s%s\n", s->name,
                 m->outcome == MARKET_ROUND_LIMIT ? "round" : "time", m->n_rounds, m->seconds,
                 r->award_kw ? "; the plan below is feasible, its gap larger than asked"
+                : r->why    ? ""
                             : "; no feasible plan yet: allow more rounds");
         break;
     case MARKET_INFEASIBLE:
