@@ -8,3 +8,5 @@ walras_test(test_orders SOURCES unit/test_orders.c unit/random_devices.c USES ag
 walras_test(test_audit SOURCES unit/test_audit.c USES agents LINKS m)
 walras_test(test_model_integers SOURCES unit/test_model_integers.c unit/random_devices.c
     USES agents lp)
+walras_test(test_book SOURCES unit/test_book.c USES agents LINKS m)
+walras_test(test_fleet SOURCES unit/test_fleet.c USES agents LINKS m)
