@@ -106,6 +106,14 @@ static enum walras_status fill_book(struct agent_fleet *fleet, struct walras_err
     return status == WALRAS_OK ? agent_book_close(fleet->book, err) : status;
 }
 
+static bool needs_model(const struct agent_fleet *fleet, size_t device)
+{
+    const struct agent_device *asked = &fleet->devices[device];
+
+    return !agent_device_is_separable(asked) &&
+           (fleet->settings.glpk || !agent_has_fast_solver(asked));
+}
+
 static enum walras_status make_solvers(struct agent_fleet *fleet, struct walras_err *err)
 {
     unsigned n_worker = fleet->settings.n_worker;
@@ -114,20 +122,15 @@ static enum walras_status make_solvers(struct agent_fleet *fleet, struct walras_
     fleet->models = calloc(fleet->n_device + 1, sizeof(struct agent_model *));
     fleet->workspaces = calloc(n_worker, sizeof(struct agent_workspace *));
     fleet->scratch = calloc(n_worker * fleet->horizon.n_step, sizeof(*fleet->scratch));
-    fleet->is_settled = calloc(fleet->n_member + 1, sizeof(*fleet->is_settled));
-    if (!fleet->models || !fleet->workspaces || !fleet->scratch || !fleet->is_settled)
+    if (!fleet->models || !fleet->workspaces || !fleet->scratch)
         return walras_fail(err, WALRAS_NOMEM, "%zu devices do not fit in memory", fleet->n_device);
     for (unsigned i = 0; i < n_worker && status == WALRAS_OK; i++)
         status = agent_workspace_new(&fleet->horizon, &fleet->workspaces[i], err);
-    for (size_t i = 0; i < fleet->n_member && status == WALRAS_OK; i++) {
-        size_t device = fleet->member[i];
-
-        if (fleet->settings.glpk || !agent_has_fast_solver(&fleet->devices[device]))
-            status = blame(fleet, device,
-                           agent_model_new(&fleet->devices[device], &fleet->horizon,
-                                           &fleet->models[device], err),
-                           err);
-    }
+    for (size_t i = 0; i < fleet->n_device && status == WALRAS_OK; i++)
+        if (needs_model(fleet, i))
+            status = blame(
+                fleet, i,
+                agent_model_new(&fleet->devices[i], &fleet->horizon, &fleet->models[i], err), err);
     return status;
 }
 
@@ -204,9 +207,9 @@ enum walras_status agent_fleet_new(const struct agent_device *devices, const uin
     fleet->settings = *settings;
     status = fill_book(fleet, err);
     if (status == WALRAS_OK)
-        status = fleet_form_groups(fleet, err);
-    if (status == WALRAS_OK)
         status = make_solvers(fleet, err);
+    if (status == WALRAS_OK)
+        status = fleet_form_groups(fleet, err);
     if (status == WALRAS_OK)
         status = measure_programs(fleet, err);
     if (status != WALRAS_OK) {

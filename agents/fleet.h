@@ -4,9 +4,10 @@
  *
  * Groups   one bus, one kind of behaviour, alike devices together (few different answers mix
  *          faster than many); as many groups as settings.n_group allow, the largest split first.
- * Integer devices have groups of their own: they are settled, not mixed. Units    kW, currency;
- * draw positive from the grid. Threads  groups' parts may be asked in parallel by distinct workers
- * < n_worker; all else one at a time.
+ *          Integer devices have groups of their own: they are settled, not mixed.
+ * Units    kW, currency; draw positive from the grid.
+ * Threads  parts of groups may be asked in parallel by distinct workers < n_worker; all else one at
+ *          a time.
  */
 #ifndef WALRAS_AGENTS_FLEET_H
 #define WALRAS_AGENTS_FLEET_H

@@ -79,6 +79,14 @@ static bool same_kind(const struct candidate *a, const struct candidate *b)
     return a->bus == b->bus && a->integer == b->integer && (a->integer || a->type == b->type);
 }
 
+/* A program of its own counts as integer only when it has integer columns. */
+static bool is_integer(const struct agent_fleet *fleet, size_t device)
+{
+    if (fleet->devices[device].type == AGENT_LP)
+        return agent_model_is_integer(fleet->models[device]);
+    return agent_device_is_integer(&fleet->devices[device]);
+}
+
 static size_t list_candidates(const struct agent_fleet *fleet, struct candidate *candidates)
 {
     size_t n = 0;
@@ -87,7 +95,7 @@ static size_t list_candidates(const struct agent_fleet *fleet, struct candidate 
         const struct agent_device *device = &fleet->devices[i];
 
         if (!agent_device_is_separable(device))
-            candidates[n++] = (struct candidate){i, fleet->bus[i], agent_device_is_integer(device),
+            candidates[n++] = (struct candidate){i, fleet->bus[i], is_integer(fleet, i),
                                                  device->type, likeness(device)};
     }
     qsort(candidates, n, sizeof(*candidates), compare);
@@ -189,7 +197,8 @@ enum walras_status fleet_form_groups(struct agent_fleet *fleet, struct walras_er
             fill_groups(fleet, candidates, buckets, n_bucket);
         }
     }
-    if (!fleet->member || !fleet->groups || !fleet->inner)
+    fleet->is_settled = calloc(fleet->n_member + 1, sizeof(*fleet->is_settled));
+    if (!fleet->member || !fleet->groups || !fleet->inner || !fleet->is_settled)
         status =
             walras_fail(err, WALRAS_NOMEM, "%zu devices do not fit in memory", fleet->n_device);
     free(candidates);

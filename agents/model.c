@@ -110,6 +110,11 @@ enum walras_status model_make(const struct agent_device *device,
     return status;
 }
 
+bool agent_model_is_integer(const struct agent_model *model)
+{
+    return lp_has_integers(model->lp);
+}
+
 enum walras_status agent_model_new(const struct agent_device *device,
                                    const struct agent_horizon *horizon, struct agent_model **made,
                                    struct walras_err *err)

@@ -19,6 +19,9 @@ WALRAS_NODISCARD enum walras_status agent_model_new(const struct agent_device *d
                                                     struct walras_err *err);
 void agent_model_free(struct agent_model *model);
 
+/* True when the program has integer columns: its answers cannot be mixed. */
+bool agent_model_is_integer(const struct agent_model *model);
+
 /* As agent_solve. `answer->bound` is what GLPK has proven. */
 WALRAS_NODISCARD enum walras_status agent_model_solve(struct agent_model *model,
                                                       const double *price_per_mwh, double *draw_kw,

@@ -3,12 +3,12 @@
  *
  * Model    docs/mathematics.md, "Bundle": the dual function q is bounded from above by the model
  *          m(u) = open part + Σ_g min_j (F_gj + price · X_gj). The next prices maximise
- *          m(u) - 1/(2 tau) Σ_b S_b |price_b - centre_b|²; the centre is the best point so far; tau
- * follows how well the model foretold the gain. The plan is the model without the proximal term:
- *          the restricted master, whose convex weights balance exactly.
+ *          m(u) - 1/(2 tau) Σ_b S_b |price_b - centre_b|². The centre is the best point so far;
+ *          tau follows how well the model foretold the gain. The plan is the model without the
+ *          proximal term: the restricted master, whose convex weights balance exactly.
  * Sources  Kiwiel, Proximity control in bundle methods (1990); Lemaréchal and Sagastizábal,
- * Variable metric bundle methods (1997); Barahona and Anbil, The volume algorithm (2000) for plans
- * from weights.
+ *          Variable metric bundle methods (1997); Barahona and Anbil, The volume algorithm (2000),
+ *          for plans from weights.
  */
 #include "market/dual.h"
 #include "market/master_lp.h"

@@ -1,7 +1,8 @@
 /*
  * Clearing a market: announce prices, collect answers, update, until a certificate proves the gap.
  *
- * Sources  the price methods are in market/method.h; stopping is ALGORITHMS 2.10.
+ * Sources  the price methods are in market/method.h; stopping in docs/mathematics.md, chapter
+ *          "Stopping and status".
  * Threads  market_clear uses `settings.n_thread` threads for the groups' parts and returns when all
  *          are idle; results do not depend on their number.
  */

@@ -1,9 +1,8 @@
 /*
  * The dual function: a lower bound of the market's cost from prices and the answers to them.
  *
- * Model    q(u) = Σ_g v_g(lambda) + Σ_o min_q [ (price_o - lambda) q + slope_o/2 q² ] + lambda ·
- * firm
- *                 - Σ_a mu_a room_a          (docs/mathematics.md, "Dual function")
+ * Model    q(u) = Σ_g v_g(lambda) + Σ_o min_q [(price_o - lambda) q + slope_o/2 q²]
+ *                 + lambda · firm - Σ_a mu_a room_a      (docs/mathematics.md, "Dual function")
  *          Orders without a stated limit count as limited to `reach_kw`, more than all participants
  *          together can move.
  * Units    kW · currency/MWh.

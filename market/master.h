@@ -11,11 +11,11 @@
  *          r is the proximal slack at buses with groups (absent when tau is infinite: then this is
  *          the restricted master of Dantzig-Wolfe, its value an upper bound of the market's cost).
  *          Always feasible: shortage, surplus and breaches of grid rows cost `penalty_per_mwh`.
- * Method   Mehrotra predictor-corrector; alpha, q, r and the simplex multipliers are eliminated,
- * what is left is one dense system in the reduced prices u of market/rows.h (n_step + active rows).
- *          Its matrix is Σ_b E_bᵀ K_b E_b, K_b [n_step x n_step] the weighted covariance of bus b's
- * cuts. Units    kW and currency/MWh; costs in kW · currency/MWh (multiply by step_h/1000 for
- * currency). Threads  one at a time.
+ * Method   Mehrotra predictor-corrector. alpha, q, r and the simplex multipliers are eliminated;
+ *          what is left is one dense system in the reduced prices u of market/rows.h. Its matrix is
+ *          Σ_b E_bᵀ K_b E_b, K_b [n_step x n_step] the weighted covariance of bus b's cuts.
+ * Units    kW and currency/MWh; costs in kW · currency/MWh (times step_h/1000 is currency).
+ * Threads  one at a time.
  */
 #ifndef WALRAS_MARKET_MASTER_H
 #define WALRAS_MARKET_MASTER_H

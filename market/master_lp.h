@@ -3,9 +3,10 @@
  * checks the structured master (market/master.h) and can stand in for it.
  *
  * Model    as market/master.h, but instead of the proximal term a box: prices at buses with groups
- * stay within `tau` of the centre (trust region in the maximum norm; Marsten, Hogan and
+ *          stay within `tau` of the centre (trust region in the maximum norm; Marsten, Hogan and
  *          Blankenship, The boxstep method for large-scale optimization, 1975). Costs of sloped
- * orders are the maximum of tangents, refined until exact to `tolerance`. Threads  one at a time.
+ *          orders are the maximum of tangents, refined until exact to `tolerance`.
+ * Threads  one at a time.
  */
 #ifndef WALRAS_MARKET_MASTER_LP_H
 #define WALRAS_MARKET_MASTER_LP_H

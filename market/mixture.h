@@ -2,7 +2,10 @@
  * A mixture: each group's answers weighed into one plan, and the points they answered.
  *
  * Participants need the weights and the points to rebuild their own award; the market needs the
- * sums. Units  kW; currency.
+ * sums.
+ *
+ * Units    kW; currency.
+ * Threads  one at a time.
  */
 #ifndef WALRAS_MARKET_MIXTURE_H
 #define WALRAS_MARKET_MIXTURE_H

@@ -3,13 +3,13 @@
  * cost you?" One oracle may stand for one device, for a fleet of thousands behind one bus, for an
  * agent on the network. Sums of oracles are oracles.
  *
- * Model    v(price) = min over the participant's own set of  cost(x) + price · x ; an answer is a
+ * Model    v(price) = min over the participant's own set of  cost(x) + price · x. An answer is a
  *          minimiser x (the draw), its own cost, and a proven lower bound of v(price). For a convex
  *          participant that is solved exactly the bound is cost + price · x; for an integer one it
- * is what its solver has proven. (ALGORITHMS: section 0; docs/mathematics.md eq. 3-5) Units price
- * in currency per MWh [n_step]; draw_kw [n_step] average power, positive from the grid; cost and
- * bound in currency over the whole horizon. Threads  distinct parts may be asked at the same time
- * by distinct workers.
+ *          is what its solver has proven (docs/mathematics.md eq. 3-5).
+ * Units    price in currency per MWh [n_step]; draw_kw [n_step] average power, positive from the
+ *          grid; cost and bound in currency over the whole horizon.
+ * Threads  distinct parts may be asked at the same time by distinct workers.
  */
 #ifndef WALRAS_MARKET_ORACLE_H
 #define WALRAS_MARKET_ORACLE_H

@@ -2,11 +2,12 @@
  * The subgradient method: the textbook's answer, kept to compare against.
  *
  * Model    docs/mathematics.md, "Subgradient". Prices move along the imbalance of the answers, in
- * the metric of what each step can swing, by a/sqrt(k) times the price level; shadow prices of grid
- *          rows likewise, kept >= 0. The plan mixes all answers with weights that grow with the
- * round (ergodic average) and dispatches the orders around it. Sources  Shor, Minimization methods
- * for non-differentiable functions (1985); Sherali and Choi, Recovery of primal solutions when
- * using subgradient optimization methods (1996).
+ *          the metric of what each step can swing, by a/sqrt(k) times the price level; shadow
+ *          prices of grid rows likewise, kept >= 0. The plan mixes the average of all answers,
+ *          weights growing with the round (ergodic), with the most recent ones, and dispatches the
+ *          orders around it.
+ * Sources  Shor, Minimization methods for non-differentiable functions (1985); Sherali and Choi,
+ *          Recovery of primal solutions when using subgradient optimization methods (1996).
  */
 #include "market/dual.h"
 #include "market/method_internal.h"

@@ -2,8 +2,8 @@
  * A trial: the master solved with its grid rows found lazily, and what came of it.
  *
  * After each master the injections are checked against every limit of the grid; what is breached
- * becomes a row and the master is solved again, until nothing is (ALGORITHMS: lazy constraints;
- * docs/mathematics.md, "Lazy rows").
+ * becomes a row and the master is solved again, until nothing is (docs/mathematics.md,
+ * "Lazy rows").
  */
 #ifndef WALRAS_MARKET_TRIAL_H
 #define WALRAS_MARKET_TRIAL_H

@@ -46,12 +46,13 @@ static void describe(const void *context, size_t device, char *text, size_t size
              s->devices[device].id);
 }
 
-/* Enough groups for plans that need few rounds, few enough for a quick master. */
+/*
+ * Enough groups for plans that need few rounds, few enough for a quick master (docs/mathematics.md,
+ * "What is measured"). A longer horizon makes the master dearer.
+ */
 static size_t default_groups(const struct scenario *scenario)
 {
-    size_t few = scenario->horizon.n_step <= 32 ? 96 : 64;
-
-    return few;
+    return scenario->horizon.n_step <= 32 ? 96 : 64;
 }
 
 static enum walras_status make_fleet(struct scenario_clearing *c, struct walras_err *err)
