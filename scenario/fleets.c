@@ -165,6 +165,27 @@ static enum walras_status make_v2g(struct draw *draw, struct walras_err *err)
     return WALRAS_OK;
 }
 
+/*
+ * How far the room drifts with the device off to the side that the device cannot help: nobody
+ * wishes for what it cannot do.
+ */
+static double drift_c(const struct draw *draw, const struct agent_thermal *thermal, double gain_kw)
+{
+    const struct agent_horizon *horizon = &draw->reader->made.horizon;
+    /* implicit Euler, a tenth or two off: the same on every machine, which exp() need not be */
+    double a =
+        1.0 / (1.0 + thermal->conductance_kw_per_k * horizon->step_h / thermal->capacity_kwh_per_k);
+    double room_c = thermal->start_c, extreme_c = room_c;
+
+    for (size_t t = 0; t < horizon->n_step; t++) {
+        double outside_c = walras_series_at(thermal->outdoor_c, t);
+
+        room_c = a * room_c + (1.0 - a) * (outside_c + gain_kw / thermal->conductance_kw_per_k);
+        extreme_c = thermal->cool ? fmin(extreme_c, room_c) : fmax(extreme_c, room_c);
+    }
+    return extreme_c;
+}
+
 static enum walras_status make_thermal(struct draw *draw, struct walras_err *err)
 {
     const struct fleet_catalogue *catalogue = draw->catalogue;
@@ -180,13 +201,19 @@ static enum walras_status make_thermal(struct draw *draw, struct walras_err *err
                                     .outdoor_c = catalogue->outdoor_c,
                                     .comfort_price_per_kh = COMFORT_PRICE_PER_KH};
     struct scenario_reader *reader = draw->reader;
-    enum walras_status status = scenario_keep_constant(
-        reader, (floor(10.0 * (target_c - band_k) + 0.5)) / 10.0, &thermal.min_c, err);
+    double drifted_c = drift_c(draw, &thermal, gain_kw);
+    double low_c = floor(10.0 * (target_c - band_k) + 0.5) / 10.0;
+    double high_c = floor(10.0 * (target_c + band_k) + 0.5) / 10.0;
+
+    if (thermal.cool)
+        low_c = fmin(low_c, floor(10.0 * drifted_c - 3.0) / 10.0);
+    else
+        high_c = fmax(high_c, ceil(10.0 * drifted_c + 3.0) / 10.0);
+    enum walras_status status = scenario_keep_constant(reader, low_c, &thermal.min_c, err);
 
     thermal.max_kw = to_thousandths((conductance * design_k + gain_kw) / 2.5);
     if (status == WALRAS_OK)
-        status = scenario_keep_constant(reader, (floor(10.0 * (target_c + band_k) + 0.5)) / 10.0,
-                                        &thermal.max_c, err);
+        status = scenario_keep_constant(reader, high_c, &thermal.max_c, err);
     if (status == WALRAS_OK)
         status = scenario_keep_constant(reader, gain_kw, &thermal.gain_kw, err);
     draw->device->type = AGENT_THERMAL;
