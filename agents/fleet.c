@@ -14,6 +14,7 @@ void agent_fleet_free(struct agent_fleet *fleet)
     for (unsigned i = 0; fleet->workspaces && i < fleet->settings.n_worker; i++)
         agent_workspace_free(fleet->workspaces[i]);
     agent_book_free(fleet->book);
+    fleet_forget(fleet);
     free(fleet->member);
     free(fleet->groups);
     free(fleet->inner);
@@ -78,8 +79,7 @@ static enum walras_status respond(void *self, size_t part, unsigned worker,
         end = begin + FLEET_PART;
     for (size_t i = begin; i < end; i++) {
         struct market_answer device = {0};
-        enum walras_status status =
-            fleet_solve(fleet, fleet->member[i], worker, price_per_mwh, one, &device, err);
+        enum walras_status status = fleet_ask(fleet, i, worker, price_per_mwh, one, &device, err);
 
         if (status != WALRAS_OK)
             return status;
@@ -249,7 +249,7 @@ static enum walras_status award_mixed(struct agent_fleet *fleet, size_t g, size_
         if (weight <= 0.0)
             continue;
         enum walras_status status =
-            fleet_solve(fleet, device, 0, price, fleet->scratch, &answer, err);
+            fleet_ask(fleet, member, 0, price, fleet->scratch, &answer, err);
 
         if (status != WALRAS_OK)
             return status;

@@ -198,7 +198,8 @@ enum walras_status fleet_form_groups(struct agent_fleet *fleet, struct walras_er
         }
     }
     fleet->is_settled = calloc(fleet->n_member + 1, sizeof(*fleet->is_settled));
-    if (!fleet->member || !fleet->groups || !fleet->inner || !fleet->is_settled)
+    fleet->memory = calloc(fleet->n_member + 1, sizeof(*fleet->memory));
+    if (!fleet->member || !fleet->groups || !fleet->inner || !fleet->is_settled || !fleet->memory)
         status =
             walras_fail(err, WALRAS_NOMEM, "%zu devices do not fit in memory", fleet->n_device);
     free(candidates);

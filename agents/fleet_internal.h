@@ -1,6 +1,6 @@
 /*
- * A fleet's insides, shared by forming groups (fleet_groups.c), answering (fleet.c) and settling
- * (fleet_settle.c).
+ * A fleet's insides, shared by forming groups (fleet_groups.c), answering (fleet.c), remembering
+ * answers (fleet_memory.c) and settling (fleet_settle.c).
  */
 #ifndef WALRAS_AGENTS_FLEET_INTERNAL_H
 #define WALRAS_AGENTS_FLEET_INTERNAL_H
@@ -14,6 +14,17 @@ enum { FLEET_PART = 256 }; /* devices in a part: small enough to share out, larg
 struct fleet_group {
     struct agent_fleet *fleet;
     size_t first, n; /* of fleet->member */
+};
+
+struct fleet_answer {
+    uint64_t price; /* hash of the prices it answers */
+    struct market_answer answer;
+};
+
+struct fleet_memory {             /* the answers of one member, if it has a model */
+    struct fleet_answer *answers; /* [n] */
+    double *draw_kw;              /* [n x n_step] */
+    size_t n, capacity;
 };
 
 struct agent_fleet {
@@ -33,6 +44,7 @@ struct agent_fleet {
     double *scratch;                     /* [n_worker x n_step] */
     double *settled_kw;                  /* [n_member x n_step], NULL before anything is settled */
     bool *is_settled;                    /* [n_member] */
+    struct fleet_memory *memory;         /* [n_member] */
 };
 
 /* Sorts the devices that must be asked into groups: member, groups, inner. */
@@ -44,6 +56,17 @@ WALRAS_NODISCARD enum walras_status fleet_solve(struct agent_fleet *fleet, size_
                                                 unsigned worker, const double *price_per_mwh,
                                                 double *draw_kw, struct market_answer *answer,
                                                 struct walras_err *err);
+
+/*
+ * A member's answer, the same one whenever the prices are the same. Distinct members may be asked
+ * at the same time by distinct workers.
+ */
+WALRAS_NODISCARD enum walras_status fleet_ask(struct agent_fleet *fleet, size_t member,
+                                              unsigned worker, const double *price_per_mwh,
+                                              double *draw_kw, struct market_answer *answer,
+                                              struct walras_err *err);
+/* Frees what members have answered. */
+void fleet_forget(struct agent_fleet *fleet);
 
 /* market_oracle_ops.settle of integer groups. */
 enum walras_status fleet_settle(void *self, size_t n_point, const double *price_per_mwh,

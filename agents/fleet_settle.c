@@ -29,9 +29,9 @@ static enum walras_status ask_members(struct choice *c, const double *price_per_
 
     for (size_t i = 0; i < c->group->n && status == WALRAS_OK; i++)
         for (size_t j = 0; j < c->n_point && status == WALRAS_OK; j++)
-            status = fleet_solve(
-                c->fleet, c->fleet->member[c->group->first + i], 0, price_per_mwh + j * c->n_step,
-                c->draw + (i * c->n_point + j) * c->n_step, &c->answers[i * c->n_point + j], err);
+            status = fleet_ask(c->fleet, c->group->first + i, 0, price_per_mwh + j * c->n_step,
+                               c->draw + (i * c->n_point + j) * c->n_step,
+                               &c->answers[i * c->n_point + j], err);
     return status;
 }
 

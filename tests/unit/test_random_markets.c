@@ -105,6 +105,14 @@ static void test_random_markets_clear_at_the_central_optimum(void)
     try_markets(testkit_cases(RANDOM_MARKETS), testkit_seed(), &settings);
 }
 
+static void test_random_markets_clear_with_every_device_in_glpk(void)
+{
+    struct scenario_clear_settings settings = marketkit_settings(1e-6);
+
+    settings.glpk = true;
+    try_markets(testkit_cases(RANDOM_MARKETS / 4), testkit_seed() + 10000, &settings);
+}
+
 static void test_random_markets_clear_with_five_points_a_round(void)
 {
     struct scenario_clear_settings settings = marketkit_settings(1e-6);
@@ -187,6 +195,8 @@ static void test_stopping_early_leaves_a_plan_that_holds_or_none(void)
 static const struct testkit_test tests[] = {
     {"random markets clear at the optimum of one central program",
      test_random_markets_clear_at_the_central_optimum},
+    {"random markets clear with every device in GLPK",
+     test_random_markets_clear_with_every_device_in_glpk},
     {"random markets clear with five price points a round",
      test_random_markets_clear_with_five_points_a_round},
     {"random markets clear with the LP master", test_random_markets_clear_with_the_lp_master},
