@@ -329,18 +329,28 @@ static bool may_be_done(const struct bundle *b)
     return b->next_value - b->bound <= b->settings.gap * scale_of(b, b->next_value);
 }
 
+/*
+ * How near plan and bound must come. What cannot be met is known sooner: when next to all of its
+ * penalty is in the bound. (Rounding times the penalty may exceed a small gap for good.)
+ */
+static double near_enough(const struct bundle *b, bool feasible)
+{
+    double gap = b->settings.gap * scale_of(b, b->objective);
+
+    return feasible ? gap : fmax(gap, 1e-3 * b->level.penalty_per_mwh * b->unmet_kw);
+}
+
 static void report(const struct bundle *b, double value, struct market_state *state)
 {
     double money = b->kwp_in_currency, fixed = b->problem->firm_cost;
     bool feasible = b->unmet_kw <= b->unmet_tolerance_kw;
-    double gap = (b->objective - b->bound) / scale_of(b, b->objective);
 
     *state =
         (struct market_state){.dual_value = value * money + fixed,
                               .bound = b->bound * money + fixed,
                               .objective = feasible ? b->objective * money + fixed : (double)NAN,
                               .imbalance_kw = b->step.info.imbalance_kw};
-    state->done = gap <= b->settings.gap;
+    state->done = b->objective - b->bound <= near_enough(b, feasible);
     state->unmet_kw = feasible ? 0.0 : b->unmet_kw;
     state->n_binding = market_priced_binding(&b->centre, 1e-6 * b->level.price_per_mwh);
     for (size_t i = 0; i < n_cell(b) && b->n_asked > 0; i++)
