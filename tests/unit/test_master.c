@@ -438,7 +438,7 @@ static void test_both_masters_find_the_same_value(void)
         if (!solved || !testkit_close(primal[QP], primal[LP], 1e-6)) {
             n_wrong++;
             fprintf(stderr, "seed %llu: %.12g by the quadratic master, %.12g by the linear one\n",
-                    (unsigned long long)(testkit_seed() + 5000 + i), primal[QP], primal[LP]);
+                    (unsigned long long)testkit_seed() + 5000 + i, primal[QP], primal[LP]);
         }
     }
     CU_ASSERT_EQUAL(n_wrong, 0);
