@@ -13,7 +13,7 @@ struct marketbench {
     struct grid_bus buses[BENCH_BUSES];
     struct grid_line lines[2 * BENCH_BUSES];
     struct grid_network network;
-    char ids[BENCH_BUSES][4];
+    char ids[BENCH_BUSES][24];
     const char *bus_ids[BENCH_BUSES];
     double firm_kw[BENCH_CELLS];
     struct market_order orders[BENCH_ORDERS];

@@ -12,7 +12,7 @@
  * nothing of prices, groups or sensitivities.
  */
 
-enum { RANDOM_MARKETS = 400 };
+enum { RANDOM_MARKETS = 800 };
 
 static void keep_failure(uint64_t seed, const char *text)
 {
