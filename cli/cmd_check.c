@@ -25,10 +25,10 @@ const struct cli_command cli_check = {
     .name = "check",
     .summary = "reads a market and says what it is",
     .help = "usage: walras check FILE\n\n"
-            "Reads the scenario or MATPOWER case FILE and everything it names, and describes the\n"
-            "market: horizon, grid, supply, devices, how much power is fixed and how much is\n"
-            "flexible, and what looks like a mistake (warnings). Nothing is cleared.\n\n"
-            "Exit status: 0 it can be cleared, 2 it is wrong (the message names file, place and\n"
-            "what was expected), 1 a file cannot be read.\n",
+            "Reads the scenario or MATPOWER case FILE and the series and cases it names, and\n"
+            "describes the market: horizon, grid, supply, devices, how much power is fixed and\n"
+            "how much is flexible, and what looks like a mistake (warnings). Nothing is cleared.\n\n"
+            "Exit status: 0 it is well formed (only clear finds out whether it clears), 2 it is\n"
+            "wrong (the message names file, place and what was expected), 1 a file cannot be read.\n",
     .run = run,
 };

@@ -186,7 +186,7 @@ const struct cli_command cli_clear = {
         "  --out DIR        write result.json, awards.csv, prices.csv, rounds.csv into DIR\n"
         "  --plots          and charts (PNG, drawn by gnuplot)\n"
         "  --json           print result.json instead of the summary\n"
-        "  --quiet          print nothing\n"
+        "  --quiet          print no summary and no progress, only errors\n"
         "  --gap G          relative gap to reach (1e-4)\n"
         "  --max-rounds N   stop after so many rounds (500)\n"
         "  --time-limit S   stop after so many seconds\n"
@@ -196,8 +196,9 @@ const struct cli_command cli_clear = {
         "  --points J       price points announced in a round (1)\n"
         "  --groups N       about how many groups of devices answer together (chosen by size)\n"
         "  --devices D      fast: exact solvers where there are (default); glpk: GLPK for all\n\n"
-        "Exit status: 0 cleared, 3 round or time limit reached, 4 cannot be cleared (the reason "
-        "is\n"
-        "named), 2 wrong input or usage, 1 a file could not be read or written.\n",
+        "Ctrl-C stops as --time-limit does: the best plan so far is judged and written. Whole\n"
+        "on/off decisions can cost more than the asked gap; the summary then says how much.\n\n"
+        "Exit status: 0 cleared, 3 round or time limit reached or stopped, 4 cannot be cleared\n"
+        "(the reason is named), 2 wrong input or usage, 1 a file could not be read or written.\n",
     .run = run,
 };
