@@ -24,11 +24,12 @@ static int run(int argc, char **argv)
 const struct cli_command cli_check = {
     .name = "check",
     .summary = "reads a market and says what it is",
-    .help = "usage: walras check FILE\n\n"
-            "Reads the scenario or MATPOWER case FILE and the series and cases it names, and\n"
-            "describes the market: horizon, grid, supply, devices, how much power is fixed and\n"
-            "how much is flexible, and what looks like a mistake (warnings). Nothing is cleared.\n\n"
-            "Exit status: 0 it is well formed (only clear finds out whether it clears), 2 it is\n"
-            "wrong (the message names file, place and what was expected), 1 a file cannot be read.\n",
+    .help =
+        "usage: walras check FILE\n\n"
+        "Reads the scenario or MATPOWER case FILE and the series and cases it names, and\n"
+        "describes the market: horizon, grid, supply, devices, how much power is fixed and\n"
+        "how much is flexible, and what looks like a mistake (warnings). Nothing is cleared.\n\n"
+        "Exit status: 0 it is well formed (only clear finds out whether it clears), 2 it is\n"
+        "wrong (the message names file, place and what was expected), 1 a file cannot be read.\n",
     .run = run,
 };
