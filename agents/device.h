@@ -36,6 +36,11 @@ enum agent_device_type {
 #undef X
 };
 
+/* How many types there are: tables by type are of that length. Not a type, so not among them. */
+#define X(name, text) +1
+enum { AGENT_N_TYPE = AGENT_DEVICE_LIST(X) };
+#undef X
+
 struct agent_load {
     struct walras_series draw_kw, draw_kvar;
     double shed_price_per_mwh; /* NAN: firm */

@@ -1,5 +1,6 @@
 #include "scenario/charts_internal.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -56,6 +57,8 @@ static enum kind kind_of(enum agent_device_type type, bool drawn)
         [AGENT_GENERATOR] = GENERATION, [AGENT_BID] = GENERATION,
         [AGENT_LP] = GENERATION,
     };
+    static_assert(sizeof(uses) / sizeof(uses[0]) == AGENT_N_TYPE, "a use for every type");
+    static_assert(sizeof(sources) / sizeof(sources[0]) == AGENT_N_TYPE, "a source for every type");
 
     return drawn ? uses[type] : sources[type];
 }

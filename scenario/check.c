@@ -200,7 +200,7 @@ static void print_devices(const struct scenario_summary *summary, FILE *file)
 {
     fprintf(file, "agents    %zu with %zu devices\n", summary->scenario->n_agent,
             summary->scenario->n_device);
-    for (size_t type = 0; type < SCENARIO_DEVICE_TYPES; type++)
+    for (size_t type = 0; type < AGENT_N_TYPE; type++)
         if (summary->n_type[type] > 0)
             fprintf(file, "  %-22s %zu\n", agent_device_type_name((enum agent_device_type)type),
                     summary->n_type[type]);

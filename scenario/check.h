@@ -10,15 +10,13 @@
 
 #include <stdio.h>
 
-enum { SCENARIO_DEVICE_TYPES = AGENT_LP + 1 };
-
 struct scenario_warning {
     char text[200]; /* lower case, no full stop, names the thing */
 };
 
 struct scenario_summary {
     const struct scenario *scenario;
-    size_t n_type[SCENARIO_DEVICE_TYPES]; /* devices by type */
+    size_t n_type[AGENT_N_TYPE]; /* devices by type */
     size_t n_line_in_service, n_line_limited;
     size_t n_integer;      /* devices with integer decisions */
     double import_peak_kw; /* largest sum of import limits in any step; may be INFINITY */

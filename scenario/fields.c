@@ -2,6 +2,7 @@
 
 #include "scenario/read_internal.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stddef.h>
 
@@ -114,6 +115,7 @@ struct scenario_fields scenario_fields_of(enum agent_device_type type)
         [AGENT_BID] = TABLE(bid_fields),
         [AGENT_LP] = TABLE(lp_fields),
     };
+    static_assert(sizeof(tables) / sizeof(tables[0]) == AGENT_N_TYPE, "fields for every type");
 
     return tables[type];
 }

@@ -97,9 +97,11 @@ static void test_fast_answers_pass(void)
 {
     static struct random_device random;
 
-    for (int type = AGENT_LOAD; type < AGENT_LP; type++) {
+    for (int type = 0; type < AGENT_N_TYPE; type++) {
         size_t solved = 0, failed = 0, cases = testkit_cases(2000);
 
+        if (type == AGENT_LP) /* is never random */
+            continue;
         for (size_t k = 0; k < cases; k++) {
             uint64_t seed = testkit_seed() + 1000000 * (uint64_t)type + k;
             struct walras_rng rng = walras_rng_from_seed(seed);

@@ -86,7 +86,7 @@ static void test_a_longer_fleet_begins_like_a_shorter_one(void)
 static void test_shares_hold_and_each_kind_goes_round_the_buses(void)
 {
     struct scenario s = fleet(7, "2026-07-01T00:00:00Z", 60, 24, 600);
-    size_t n[AGENT_LP + 1][3] = {{0}};
+    size_t n[AGENT_N_TYPE][3] = {{0}};
 
     for (size_t d = 0; d < s.n_device; d++)
         n[s.devices[d].type][scenario_device_bus(&s, d)]++;
