@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /*
  * Random markets against one central linear program of the whole market (central_lp.h), which knows
@@ -159,43 +160,74 @@ static bool holds_when_stopped(const struct marketkit *kit, const struct lp_info
             kit->market->objective >= optimum->objective - 1e-6 * size);
 }
 
-static void test_stopping_early_leaves_a_plan_that_holds_or_none(void)
+/* Clears with a limit of rounds; what comes out must hold. True when there is a plan. */
+static bool try_stopped(const char *text, uint64_t seed,
+                        const struct scenario_clear_settings *settings,
+                        const struct lp_info *optimum)
 {
-    size_t n = testkit_cases(RANDOM_MARKETS / 4), n_plan = 0;
+    struct marketkit kit;
+    bool good = false, plan = false;
+
+    marketkit_clear(text, NULL, settings, &kit);
+    good = holds_when_stopped(&kit, optimum);
+    plan = kit.result && kit.result->award_kw;
+    if (!good) {
+        fprintf(stderr, "%s, %u rounds: %s, bound %.10g, objective %.10g, optimum %.10g\n",
+                settings->market.method, settings->market.max_rounds,
+                kit.market ? market_outcome_name(kit.market->outcome) : "?",
+                kit.market ? kit.market->bound : (double)NAN,
+                kit.market ? kit.market->objective : (double)NAN, optimum->objective);
+        keep_failure(seed, text);
+    }
+    CU_ASSERT_TRUE(good);
+    marketkit_release(&kit);
+    return plan;
+}
+
+/* Each market with each limit of rounds; returns how many plans there were. */
+static size_t try_limits(size_t n, uint64_t first_seed, const char *method, const unsigned *rounds,
+                         size_t n_rounds)
+{
+    size_t n_plan = 0;
 
     for (size_t i = 0; i < n; i++) {
-        uint64_t seed = testkit_seed() + 50000 + i;
-        struct walras_rng rng = walras_rng_from_seed(seed);
+        struct scenario_clear_settings settings = marketkit_settings(1e-9);
+        struct walras_rng rng = walras_rng_from_seed(first_seed + i);
         char *text = random_market(&rng);
+        struct scenario_settings reading = scenario_settings_defaults();
+        struct scenario scenario;
         struct lp_info optimum = {0};
 
         CU_ASSERT_PTR_NOT_NULL_FATAL(text);
-        for (unsigned rounds = 1; rounds <= 8; rounds++) {
-            struct scenario_clear_settings settings = marketkit_settings(1e-9);
-            struct marketkit kit;
-            bool good = false;
-
-            settings.market.max_rounds = rounds;
-            marketkit_clear(text, NULL, &settings, &kit);
-            if (rounds == 1 && kit.clearing)
-                CU_ASSERT_EQUAL(central_lp_solve(&kit.scenario, &optimum, NULL), WALRAS_OK);
-            good = holds_when_stopped(&kit, &optimum);
-            if (!good) {
-                fprintf(stderr,
-                        "after %u rounds: %s, bound %.10g, objective %.10g, optimum %.10g\n",
-                        rounds, kit.market ? market_outcome_name(kit.market->outcome) : "?",
-                        kit.market ? kit.market->bound : (double)NAN,
-                        kit.market ? kit.market->objective : (double)NAN, optimum.objective);
-                keep_failure(seed, text);
-            }
-            CU_ASSERT_TRUE(good);
-            n_plan += kit.result && kit.result->award_kw;
-            marketkit_release(&kit);
+        CU_ASSERT_EQUAL_FATAL(scenario_parse("test", text, strlen(text), &reading, &scenario, NULL),
+                              WALRAS_OK);
+        CU_ASSERT_EQUAL(central_lp_solve(&scenario, &optimum, NULL), WALRAS_OK);
+        scenario_release(&scenario);
+        settings.market.method = method;
+        for (size_t k = 0; k < n_rounds; k++) {
+            settings.market.max_rounds = rounds[k];
+            n_plan += try_stopped(text, first_seed + i, &settings, &optimum);
         }
         free(text);
     }
     printf("%zu plans ", n_plan);
-    CU_ASSERT_TRUE(n_plan > n);
+    return n_plan;
+}
+
+static void test_stopping_early_leaves_a_plan_that_holds_or_none(void)
+{
+    static const unsigned rounds[] = {1, 2, 3, 4, 5, 6, 7, 8};
+    size_t n = testkit_cases(RANDOM_MARKETS / 8);
+
+    CU_ASSERT_TRUE(try_limits(n, testkit_seed() + 50000, "bundle", rounds, 8) > n);
+}
+
+static void test_the_subgradient_method_tells_the_truth(void)
+{
+    static const unsigned rounds[] = {1, 10, 60};
+    size_t n = testkit_cases(RANDOM_MARKETS / 8);
+
+    CU_ASSERT_TRUE(try_limits(n, testkit_seed() + 60000, "subgradient", rounds, 3) > 0);
 }
 
 static const struct testkit_test tests[] = {
@@ -210,5 +242,6 @@ static const struct testkit_test tests[] = {
      test_random_markets_clear_with_a_single_group_a_bus},
     {"stopping early leaves a plan that holds, or none",
      test_stopping_early_leaves_a_plan_that_holds_or_none},
+    {"the subgradient method tells the truth", test_the_subgradient_method_tells_the_truth},
 };
 TESTKIT_MAIN("random markets", tests)
