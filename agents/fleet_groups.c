@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { FEW_INTEGERS = 64 };
+
 struct candidate { /* a device that must be asked, and what it is sorted by */
     size_t device;
     uint32_t bus;
@@ -114,11 +116,31 @@ static size_t list_buckets(const struct candidate *candidates, size_t n, struct 
     return n_bucket;
 }
 
+/*
+ * Few integer devices get a group each: groups of one can reconsider what they play
+ * (market/settle.h).
+ */
+static void part_integers(const struct candidate *candidates, struct bucket *buckets,
+                          size_t n_bucket)
+{
+    size_t n_integer = 0;
+
+    for (size_t i = 0; i < n_bucket; i++)
+        n_integer += candidates[buckets[i].first].integer ? buckets[i].n : 0;
+    for (size_t i = 0; i < n_bucket && n_integer <= FEW_INTEGERS; i++)
+        if (candidates[buckets[i].first].integer)
+            buckets[i].n_group = buckets[i].n;
+}
+
 /* Splits the bucket with the most devices a group, again and again, until there are `wanted`. */
 static size_t share_out(const struct candidate *candidates, struct bucket *buckets, size_t n_bucket,
                         size_t wanted)
 {
-    size_t n_group = n_bucket;
+    size_t n_group = 0;
+
+    part_integers(candidates, buckets, n_bucket);
+    for (size_t i = 0; i < n_bucket; i++)
+        n_group += buckets[i].n_group;
 
     for (; n_group < wanted; n_group++) {
         size_t best = SIZE_MAX;

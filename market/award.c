@@ -1,93 +1,33 @@
 #include "market/award.h"
 
+#include "market/settle.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct award { /* one call of market_award */
     const struct market_problem *problem;
-    struct market_method *method;
     struct market_plan plan;
-    bool *fixed;            /* [n_group] settled */
-    double *extra_draw;     /* [n_bus x n_step] of settled groups */
-    double *settled_draw;   /* [n_group x n_step] */
-    double *settled_cost;   /* [n_group] */
-    double *price, *weight; /* one group's points with weight */
-    double *missing_kw;     /* [n_step] */
-    size_t *roomiest;       /* [n_step] */
-    size_t n_settled;
+    struct market_settlement settled;
+    double *missing_kw; /* [n_step] */
+    size_t *roomiest;   /* [n_step] */
 };
 
 static void end(struct award *a)
 {
-    free(a->fixed);
-    free(a->extra_draw);
-    free(a->settled_draw);
-    free(a->settled_cost);
-    free(a->price);
-    free(a->weight);
+    market_settlement_release(&a->settled);
     free(a->missing_kw);
     free(a->roomiest);
 }
 
 static enum walras_status begin(struct award *a, struct walras_err *err)
 {
-    size_t n_group = a->problem->n_group, n_step = a->problem->n_step;
-    size_t n_point = a->plan.n_point;
-
-    a->fixed = calloc(n_group + 1, sizeof(*a->fixed));
-    a->extra_draw = calloc(a->problem->n_bus * n_step, sizeof(double));
-    a->settled_draw = calloc(n_group * n_step + 1, sizeof(double));
-    a->settled_cost = calloc(n_group + 1, sizeof(double));
-    a->price = calloc(n_point * n_step + 1, sizeof(double));
-    a->weight = calloc(n_point + 1, sizeof(double));
-    a->missing_kw = calloc(n_step, sizeof(double));
-    a->roomiest = calloc(n_step, sizeof(*a->roomiest));
-    if (!a->fixed || !a->extra_draw || !a->settled_draw || !a->settled_cost || !a->price ||
-        !a->weight || !a->missing_kw || !a->roomiest)
-        return walras_fail(err, WALRAS_NOMEM, "cannot settle %zu groups", n_group);
+    a->missing_kw = calloc(a->problem->n_step, sizeof(*a->missing_kw));
+    a->roomiest = calloc(a->problem->n_step, sizeof(*a->roomiest));
+    if (!a->missing_kw || !a->roomiest)
+        return walras_fail(err, WALRAS_NOMEM, "cannot award %zu steps", a->problem->n_step);
     return WALRAS_OK;
-}
-
-static enum walras_status settle_group(struct award *a, size_t g, struct walras_err *err)
-{
-    const struct market_group *group = &a->problem->groups[g];
-    size_t n_step = a->problem->n_step, n_cell = a->problem->n_bus * n_step, n = 0;
-    struct market_answer answer = {0};
-    enum walras_status status = WALRAS_OK;
-
-    for (size_t j = 0; j < a->plan.n_point; j++) {
-        double weight = a->plan.weight[g * a->plan.n_point + j];
-
-        if (weight <= 1e-9)
-            continue;
-        memcpy(a->price + n * n_step,
-               a->plan.point_price_per_mwh + j * n_cell + group->bus * n_step,
-               n_step * sizeof(double));
-        a->weight[n++] = weight;
-    }
-    status = group->oracle.ops->settle(group->oracle.self, n, a->price, a->weight,
-                                       a->settled_draw + g * n_step, &answer, err);
-    if (status != WALRAS_OK)
-        return status;
-    a->fixed[g] = true;
-    a->settled_cost[g] = answer.cost;
-    a->n_settled++;
-    for (size_t t = 0; t < n_step; t++)
-        a->extra_draw[group->bus * n_step + t] += a->settled_draw[g * n_step + t];
-    return WALRAS_OK;
-}
-
-static enum walras_status settle_groups(struct award *a, struct walras_err *err)
-{
-    enum walras_status status = WALRAS_OK;
-
-    for (size_t g = 0; g < a->problem->n_group && status == WALRAS_OK; g++)
-        if (a->problem->groups[g].integer && a->problem->groups[g].oracle.ops->settle)
-            status = settle_group(a, g, err);
-    if (status == WALRAS_OK && a->n_settled > 0)
-        status = a->method->ops->plan(a->method, a->fixed, a->extra_draw, &a->plan, err);
-    return status;
 }
 
 static double *copy(const double *from, size_t n)
@@ -118,10 +58,10 @@ static enum walras_status copy_plan(struct award *a, struct market_result *r,
         !r->group_cost)
         return walras_fail(err, WALRAS_NOMEM, "the result does not fit in memory");
     for (size_t g = 0; g < p->n_group; g++) {
-        if (!a->fixed[g])
+        if (!a->settled.fixed[g])
             continue;
-        r->group_cost[g] = a->settled_cost[g];
-        memcpy(r->group_draw_kw + g * n_step, a->settled_draw + g * n_step,
+        r->group_cost[g] = a->settled.cost[g];
+        memcpy(r->group_draw_kw + g * n_step, a->settled.draw_kw + g * n_step,
                n_step * sizeof(double));
     }
     return WALRAS_OK;
@@ -140,7 +80,7 @@ static enum walras_status copy_points(struct award *a, struct market_result *r,
         bool used = false;
 
         for (size_t g = 0; g < n_group && !used; g++)
-            used = !a->fixed[g] && a->plan.weight[g * a->plan.n_point + j] > 0.0;
+            used = !a->settled.fixed[g] && a->plan.weight[g * a->plan.n_point + j] > 0.0;
         if (used)
             kept[n++] = j;
     }
@@ -151,7 +91,7 @@ static enum walras_status copy_points(struct award *a, struct market_result *r,
         memcpy(r->point_price_per_mwh + k * n_cell, a->plan.point_price_per_mwh + kept[k] * n_cell,
                n_cell * sizeof(double));
         for (size_t g = 0; g < n_group; g++)
-            if (!a->fixed[g])
+            if (!a->settled.fixed[g])
                 r->weight[g * n + k] = a->plan.weight[g * a->plan.n_point + kept[k]];
     }
     free(kept);
@@ -253,10 +193,10 @@ static double plan_cost(const struct market_problem *p, const struct market_plan
 }
 
 enum walras_status market_award(const struct market_problem *problem, struct market_method *method,
-                                const struct market_state *state, struct market_result *result,
-                                struct walras_err *err)
+                                const struct market_asker *asker, const struct market_state *state,
+                                struct market_result *result, struct walras_err *err)
 {
-    struct award a = {.problem = problem, .method = method};
+    struct award a = {.problem = problem};
     enum walras_status status = method->ops->plan(method, NULL, NULL, &a.plan, err);
 
     if (status == WALRAS_OK) {
@@ -264,7 +204,7 @@ enum walras_status market_award(const struct market_problem *problem, struct mar
         status = begin(&a, err);
     }
     if (status == WALRAS_OK)
-        status = settle_groups(&a, err);
+        status = market_settle(problem, method, asker, &a.plan, &a.settled, err);
     if (status == WALRAS_OK)
         status = copy_plan(&a, result, err);
     if (status == WALRAS_OK)
@@ -275,7 +215,7 @@ enum walras_status market_award(const struct market_problem *problem, struct mar
         balance_exactly(problem, result, &a.plan, a.missing_kw, a.roomiest);
         result->objective = plan_cost(problem, &a.plan, result->order_kw, result->group_cost);
         result->has_plan = a.plan.feasible;
-        result->settled = a.n_settled > 0;
+        result->settled = a.settled.n_settled > 0;
         result->bound = state->bound;
     }
     end(&a);

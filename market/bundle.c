@@ -230,8 +230,6 @@ static enum walras_status next_queries(struct bundle *b, struct walras_err *err)
             return status;
         if (i == 0)
             b->next_value = model_value(b, &b->step);
-        if (i == 0 && b->settings.n_point == 1)
-            break;
     }
     return WALRAS_OK;
 }
@@ -248,23 +246,38 @@ static enum walras_status bundle_ask(struct market_method *method, struct market
     return status;
 }
 
+/* Cuts of all groups from their answers to `price`. */
+static enum walras_status add_cuts(struct bundle *b, const double *price,
+                                   const struct market_answer *answers, const double *draw_kw,
+                                   struct walras_err *err)
+{
+    size_t n_step = b->problem->n_step;
+    enum walras_status status = market_mixture_add_point(&b->mixture, price, err);
+
+    for (size_t g = 0; g < b->problem->n_group && status == WALRAS_OK; g++)
+        status = market_cuts_add(&b->cuts, g, b->mixture.n_point - 1, draw_kw + g * n_step,
+                                 answers[g].cost / b->kwp_in_currency, err);
+    return status;
+}
+
 /* Takes the answers to one point in; *value is the dual function there. */
 static enum walras_status take_answers(struct bundle *b, const struct market_reply *reply,
                                        size_t point, double *value, struct walras_err *err)
 {
-    size_t n_group = b->problem->n_group, n_step = b->problem->n_step;
-    enum walras_status status = market_mixture_add_point(&b->mixture, b->asked[point].price, err);
+    size_t n_group = b->problem->n_group;
+    const struct market_answer *answers = reply->answers + point * n_group;
 
     *value = b->asked[point].open;
-    for (size_t g = 0; g < n_group && status == WALRAS_OK; g++) {
-        const struct market_answer *answer = &reply->answers[point * n_group + g];
+    for (size_t g = 0; g < n_group; g++)
+        *value += answers[g].bound / b->kwp_in_currency;
+    return add_cuts(b, b->asked[point].price, answers,
+                    reply->draw_kw + point * n_group * b->problem->n_step, err);
+}
 
-        *value += answer->bound / b->kwp_in_currency;
-        status = market_cuts_add(&b->cuts, g, b->mixture.n_point - 1,
-                                 reply->draw_kw + (point * n_group + g) * n_step,
-                                 answer->cost / b->kwp_in_currency, err);
-    }
-    return status;
+static enum walras_status bundle_learn(struct market_method *method, const double *price_per_mwh,
+                                       const struct market_reply *reply, struct walras_err *err)
+{
+    return add_cuts(bundle_of(method), price_per_mwh, reply->answers, reply->draw_kw, err);
 }
 
 /*
@@ -330,14 +343,14 @@ static bool may_be_done(const struct bundle *b)
 }
 
 /*
- * How near plan and bound must come. What cannot be met is known sooner: when next to all of its
- * penalty is in the bound. (Rounding times the penalty may exceed a small gap for good.)
+ * How near plan and bound must come. That a need cannot be met is known when next to all of its
+ * penalty is in the bound, whatever the gap: a wide one proves nothing about needs, and rounding
+ * times the penalty may exceed a small one for good.
  */
 static double near_enough(const struct bundle *b, bool feasible)
 {
-    double gap = b->settings.gap * scale_of(b, b->objective);
-
-    return feasible ? gap : fmax(gap, 1e-3 * b->level.penalty_per_mwh * b->unmet_kw);
+    return feasible ? b->settings.gap * scale_of(b, b->objective)
+                    : 1e-3 * b->level.penalty_per_mwh * b->unmet_kw;
 }
 
 static void report(const struct bundle *b, double value, struct market_state *state)
@@ -461,5 +474,6 @@ const struct market_method_ops market_bundle_ops = {
     .free_method = bundle_free,
     .ask = bundle_ask,
     .tell = bundle_tell,
+    .learn = bundle_learn,
     .plan = bundle_plan,
 };

@@ -192,6 +192,17 @@ static enum walras_status ask_all(struct clearing *c, const struct market_query 
     return status;
 }
 
+/* What settling asks: one point, outside the rounds. */
+static enum walras_status ask_once(void *context, const double *price_per_mwh,
+                                   struct market_reply *reply, struct walras_err *err)
+{
+    struct clearing *c = context;
+    struct market_query query = {.n_point = 1, .price_per_mwh = price_per_mwh};
+
+    *reply = (struct market_reply){.n_point = 1, .answers = c->answer, .draw_kw = c->draw};
+    return ask_all(c, &query, err);
+}
+
 static void record(struct clearing *c, const struct market_state *state, double oracle_s,
                    double method_s)
 {
@@ -273,12 +284,13 @@ enum walras_status market_clear(const struct market_problem *problem,
 {
     struct clearing c = {.problem = problem, .settings = settings};
     struct market_state state = {0};
+    const struct market_asker asker = {ask_once, &c};
     enum walras_status status = begin(&c, err);
 
     if (status == WALRAS_OK)
         status = run_rounds(&c, &state, err);
     if (status == WALRAS_OK)
-        status = market_award(problem, c.method, &state, &c.result, err);
+        status = market_award(problem, c.method, &asker, &state, &c.result, err);
     if (status == WALRAS_OK && c.result.outcome == MARKET_CONVERGED)
         c.result.outcome = judge(&c);
     if (status == WALRAS_OK) {

@@ -3,7 +3,7 @@
  *
  * A method does no I/O, reads no clock, starts no thread and asks nobody: the same one runs in
  * process, over the network or over ranks, and after a crash the stored rounds are told to it
- * again. Adding one: a file with a `struct market_method_ops`, a line in market_method_find.
+ * again. Adding one: a file with a `struct market_method_ops`, a line in the list of method.c.
  *
  * Units    prices per MWh [n_bus x n_step]; draws kW; costs, values and bounds in currency.
  * Threads  one at a time.
@@ -54,9 +54,11 @@ struct market_plan {                    /* borrowed from the method until the ne
     const double *price_per_mwh;        /* [n_bus x n_step] */
     const struct market_shadow *shadows;
     size_t n_shadow;
-    bool feasible;          /* a plan was found; what follows is only set then */
-    const double *order_kw; /* [n_order] */
-    const double *weight;   /* [n_group x n_point] */
+    double value; /* cost of the plan, penalties for unmet needs included, fixed groups not */
+    const double *marginal_price_per_mwh; /* [n_bus x n_step] of the plan itself */
+    bool feasible;                        /* a plan was found; what follows is only set then */
+    const double *order_kw;               /* [n_order] */
+    const double *weight;                 /* [n_group x n_point] */
     const double
         *group_draw_kw;       /* [n_group x n_step] answers mixed by weight; 0 for fixed groups */
     const double *group_cost; /* [n_group] */
@@ -81,6 +83,12 @@ struct market_method_ops {
                               struct walras_err *err);
     enum walras_status (*tell)(struct market_method *method, const struct market_reply *reply,
                                struct market_state *state, struct walras_err *err);
+    /*
+     * Takes in the answers of all groups to prices [n_bus x n_step] that the method did not ask
+     * for: more to mix plans from, nothing else.
+     */
+    enum walras_status (*learn)(struct market_method *method, const double *price_per_mwh,
+                                const struct market_reply *reply, struct walras_err *err);
     /*
      * The best plan so far. `fixed` [n_group] and extra_draw_kw [n_bus x n_step] (both NULL: none)
      * take groups out whose draw is given: what is left is dispatched again around them.

@@ -35,7 +35,7 @@ struct subgradient {
     struct market_trial plan;
     struct market_mixture mixture;
     struct market_priced asked, best;
-    unsigned round;
+    unsigned round, n_learnt;
     double *energy;       /* [n_step] asked next */
     double *swing_kw;     /* [n_step] */
     double *injection_kw; /* [n_bus x n_step] of the last answers */
@@ -209,7 +209,7 @@ static enum walras_status keep_recent(struct subgradient *s, size_t g, const dou
                                       double cost, struct walras_err *err)
 {
     struct market_group_cuts *cuts = &s->average.groups[g];
-    size_t n_step = s->problem->n_step, at = 1 + s->round % RECENT;
+    size_t n_step = s->problem->n_step, at = 1 + (s->round + s->n_learnt) % RECENT;
 
     if (cuts->n <= RECENT)
         return market_cuts_add(&s->average, g, s->mixture.n_point - 1, draw_kw, cost, err);
@@ -353,13 +353,29 @@ static enum walras_status subgradient_tell(struct market_method *method,
     return status;
 }
 
+static enum walras_status subgradient_learn(struct market_method *method,
+                                            const double *price_per_mwh,
+                                            const struct market_reply *reply,
+                                            struct walras_err *err)
+{
+    struct subgradient *s = subgradient_of(method);
+    size_t n_step = s->problem->n_step;
+    enum walras_status status = market_mixture_add_point(&s->mixture, price_per_mwh, err);
+
+    s->n_learnt++;
+    for (size_t g = 0; g < s->problem->n_group && status == WALRAS_OK; g++)
+        status = keep_recent(s, g, reply->draw_kw + g * n_step,
+                             reply->answers[g].cost / s->kwp_in_currency, err);
+    return status;
+}
+
 /* What point 0 stands for, the average, is spread over all rounds: round k counts k. */
 static void spread_average(struct subgradient *s, const bool *fixed)
 {
-    size_t n = s->mixture.n_point;
+    size_t n = s->round; /* what was learnt besides is not in the average */
 
     for (size_t g = 0; g < s->problem->n_group; g++) {
-        double *weight = s->mixture.weight + g * n, share = weight[0];
+        double *weight = s->mixture.weight + g * s->mixture.n_point, share = weight[0];
 
         if (fixed && fixed[g])
             continue;
@@ -393,5 +409,6 @@ const struct market_method_ops market_subgradient_ops = {
     .free_method = subgradient_free,
     .ask = subgradient_ask,
     .tell = subgradient_tell,
+    .learn = subgradient_learn,
     .plan = subgradient_plan,
 };

@@ -275,7 +275,8 @@ static enum walras_status clear_market(struct scenario_clearing *c, struct walra
         scenario_explain_infeasible(c);
         return WALRAS_OK;
     }
-    if (!c->market.has_plan && c->market.settled)
+    if (!c->market.has_plan && c->market.settled &&
+        c->market.n_rounds < c->settings.market.max_rounds)
         snprintf(c->why, sizeof(c->why),
                  "the on/off decisions of the devices, as chosen, do not fit the "
                  "limits together; more rounds do not help, more room or flexible devices do");

@@ -58,6 +58,23 @@ static enum walras_status settle(void *self, size_t n_point, const double *price
     return WALRAS_OK;
 }
 
+/* Settling asks everybody at the plan's prices; here nobody has anything new to say. */
+static enum walras_status ask_nobody(void *context, const double *price_per_mwh,
+                                     struct market_reply *reply, struct walras_err *err)
+{
+    (void)context, (void)price_per_mwh, (void)err;
+    *reply = (struct market_reply){.n_point = 1};
+    return WALRAS_OK;
+}
+static const struct market_asker nobody = {ask_nobody, NULL};
+
+static enum walras_status learn_nothing(struct market_method *method, const double *price_per_mwh,
+                                        const struct market_reply *reply, struct walras_err *err)
+{
+    (void)method, (void)price_per_mwh, (void)reply, (void)err;
+    return WALRAS_OK;
+}
+
 static const double zero[1] = {0.0}, price[1] = {42.0};
 static const double points[N_POINT] = {10.0, 20.0, 30.0};
 
@@ -68,6 +85,7 @@ static struct market_plan make_plan(const double *order_kw, const double *group_
 
     return (struct market_plan){.energy_price_per_mwh = price,
                                 .price_per_mwh = price,
+                                .marginal_price_per_mwh = price,
                                 .feasible = true,
                                 .order_kw = order_kw,
                                 .weight = weight,
@@ -79,7 +97,8 @@ static struct market_plan make_plan(const double *order_kw, const double *group_
                                 .surplus_kw = zero};
 }
 
-static const struct market_method_ops stub_ops = {.name = "stub", .plan = hand_out};
+static const struct market_method_ops stub_ops = {
+    .name = "stub", .learn = learn_nothing, .plan = hand_out};
 static const struct market_oracle_ops mixed_ops = {.respond = respond};
 static const struct market_oracle_ops integer_ops = {.respond = respond, .settle = settle};
 
@@ -89,7 +108,7 @@ static const struct market_order orders[] = {{0, 0, 0.0, 3.0, 20.0, 0.0},
                                              {0, 0, 0.0, 20.0, 50.0, 2.0}};
 static const struct market_group groups[] = {
     {.bus = 0, .oracle = {&mixed_ops, NULL, 1}, .n_device = 1, .name = "mixed"},
-    {.bus = 0, .oracle = {&integer_ops, NULL, 1}, .integer = true, .n_device = 1, .name = "whole"}};
+    {.bus = 0, .oracle = {&integer_ops, NULL, 1}, .integer = true, .n_device = 2, .name = "whole"}};
 
 static struct market_problem make_problem(void)
 {
@@ -121,8 +140,9 @@ static void test_settled_groups_are_dispatched_around(void)
         .plan = make_plan((double[]){3.0, 7.0}, (double[]){4.0, 5.0}, (double[]){0.1, 0.15}),
         .replanned = make_plan((double[]){3.0, 7.999}, (double[]){4.0, 0.0}, (double[]){0.1, 0.0})};
 
-    CU_ASSERT_EQUAL_FATAL(market_award(&problem, &stub.method, &state, &result, NULL), WALRAS_OK);
-    CU_ASSERT_EQUAL(stub.n_plan, 2);
+    CU_ASSERT_EQUAL_FATAL(market_award(&problem, &stub.method, &nobody, &state, &result, NULL),
+                          WALRAS_OK);
+    CU_ASSERT_EQUAL(stub.n_plan, 4); /* mixed, around what is settled, twice without a gain */
     CU_ASSERT_FALSE(stub.fixed[MIXED]);
     CU_ASSERT_TRUE(stub.fixed[INTEGER]);
     CU_ASSERT_EQUAL(stub.extra_kw, 6.0);
@@ -150,7 +170,8 @@ static void test_points_without_weight_are_left_out(void)
         .plan = make_plan((double[]){3.0, 7.0}, (double[]){4.0, 5.0}, (double[]){0.1, 0.15}),
         .replanned = make_plan((double[]){3.0, 8.0}, (double[]){4.0, 0.0}, (double[]){0.1, 0.0})};
 
-    CU_ASSERT_EQUAL_FATAL(market_award(&problem, &stub.method, &state, &result, NULL), WALRAS_OK);
+    CU_ASSERT_EQUAL_FATAL(market_award(&problem, &stub.method, &nobody, &state, &result, NULL),
+                          WALRAS_OK);
     CU_ASSERT_EQUAL_FATAL(result.n_point, 2);
     CU_ASSERT_EQUAL(result.point_price_per_mwh[0], 10.0);
     CU_ASSERT_EQUAL(result.point_price_per_mwh[1], 30.0);
@@ -174,7 +195,8 @@ static void test_what_is_unmet_is_no_plan(void)
     problem.n_group = 1;
     stub.plan.feasible = false;
     stub.plan.shortage_kw = (double[]){2.0};
-    CU_ASSERT_EQUAL_FATAL(market_award(&problem, &stub.method, &state, &result, NULL), WALRAS_OK);
+    CU_ASSERT_EQUAL_FATAL(market_award(&problem, &stub.method, &nobody, &state, &result, NULL),
+                          WALRAS_OK);
     CU_ASSERT_EQUAL(stub.n_plan, 1);
     CU_ASSERT_FALSE(result.has_plan);
     CU_ASSERT_EQUAL_FATAL(result.n_breach, 1);
@@ -203,7 +225,8 @@ static void test_soft_breaches_cost_and_shadow_prices_bind(void)
     stub.plan.n_shadow = 2;
     stub.plan.breaches = &breach;
     stub.plan.n_breach = 1;
-    CU_ASSERT_EQUAL_FATAL(market_award(&problem, &stub.method, &state, &result, NULL), WALRAS_OK);
+    CU_ASSERT_EQUAL_FATAL(market_award(&problem, &stub.method, &nobody, &state, &result, NULL),
+                          WALRAS_OK);
     CU_ASSERT_EQUAL_FATAL(result.n_binding, 1);
     CU_ASSERT_EQUAL(result.binding[0].row, 1);
     CU_ASSERT_EQUAL(result.binding[0].shadow_price_per_mwh, 200.0);
