@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { CLEAR_LIMIT = 3, CLEAR_INFEASIBLE = 4 };
+enum { CLEAR_LIMIT = 3, CLEAR_INFEASIBLE = 4, MAX_THREADS = 1024 };
 
 struct clear_options {
     const char *path, *out, *devices;
@@ -30,13 +30,13 @@ static bool show_progress(void *context, const struct market_round *round)
     const struct live_line *line = context;
 
     if (line->shown) {
-        fprintf(stderr, "\rround %u  bound %.6g", round->round, round->bound);
+        fprintf(stderr, "\rround %u  bound %.6g %s", round->round, round->bound, line->currency);
         if (isnan(round->objective))
             fprintf(stderr, "  cost -");
         else
-            fprintf(stderr, "  cost %.6g  gap %.1e", round->objective, round->gap);
-        fprintf(stderr, " %s  binding %zu  %.1f s\033[K", line->currency, round->n_binding,
-                round->elapsed_s);
+            fprintf(stderr, "  cost %.6g %s  gap %.1e", round->objective, line->currency,
+                    round->gap);
+        fprintf(stderr, "  binding %zu  %.1f s\033[K", round->n_binding, round->elapsed_s);
         fflush(stderr);
     }
     return !walras_signals_stop();
@@ -53,7 +53,7 @@ static int parse(int argc, char **argv, struct clear_options *o)
         {"master", CLI_TEXT, &market->master, 0, 0},
         {"max-rounds", CLI_WHOLE, &market->max_rounds, 1, 1e6},
         {"time-limit", CLI_NUMBER, &market->time_limit_s, 0, 1e9},
-        {"threads", CLI_WHOLE, &market->n_thread, 1, 1024},
+        {"threads", CLI_WHOLE, &market->n_thread, 1, MAX_THREADS},
         {"points", CLI_WHOLE, &market->n_point, 1, MARKET_MAX_POINTS},
         {"groups", CLI_WHOLE, &n_group, 1, 1e6},
         {"devices", CLI_TEXT, &o->devices, 0, 0},
@@ -144,11 +144,20 @@ static int clear_scenario(const struct clear_options *o, const struct scenario *
 
         status = report(o, result, err);
         exit_status = exit_status_of(result);
+        if (walras_signals_stop() && !o->quiet)
+            fputs("walras: stopped as asked; what was found by then is judged\n", stderr);
         if (status == WALRAS_OK && o->quiet && result->why)
             fprintf(stderr, "walras: %s\n", result->why);
     }
     scenario_clearing_free(clearing);
     return status == WALRAS_OK ? exit_status : cli_fail(err);
+}
+
+static unsigned count_cores(void)
+{
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+    return n < 1 ? 1 : n > MAX_THREADS ? MAX_THREADS : (unsigned)n;
 }
 
 static int run(int argc, char **argv)
@@ -157,7 +166,10 @@ static int run(int argc, char **argv)
     struct live_line line = {0};
     struct scenario scenario;
     struct walras_err err = {0};
-    int ends = parse(argc, argv, &o);
+    int ends;
+
+    o.settings.market.n_thread = count_cores();
+    ends = parse(argc, argv, &o);
 
     if (ends >= 0)
         return ends;
@@ -190,7 +202,7 @@ const struct cli_command cli_clear = {
         "  --gap G          relative gap to reach (1e-4)\n"
         "  --max-rounds N   stop after so many rounds (500)\n"
         "  --time-limit S   stop after so many seconds\n"
-        "  --threads N      threads that answer for the devices (1); same result for any number\n"
+        "  --threads N      threads that answer for the devices (all cores); same result for any\n"
         "  --method M       price method: bundle (default) or subgradient\n"
         "  --master M       of the bundle: qp (default) or lp\n"
         "  --points J       price points announced in a round (1)\n"

@@ -61,7 +61,8 @@ enum walras_status market_settings_check(const struct market_settings *settings,
                                          struct walras_err *err)
 {
     if (!market_method_find(settings->method))
-        return walras_fail(err, WALRAS_INVALID, "there is no price method \"%s\"",
+        return walras_fail(err, WALRAS_INVALID,
+                           "there is no price method \"%s\"; there are bundle and subgradient",
                            settings->method);
     if (strcmp(settings->master, "qp") != 0 && strcmp(settings->master, "lp") != 0)
         return walras_fail(err, WALRAS_INVALID, "the master must be qp or lp, got \"%s\"",
