@@ -151,8 +151,9 @@ enum walras_status chart_loading(FILE *file, const struct scenario_result *resul
     double top = fmin(200.0, fmax(112.0, 1.08 * loaded[0].most_percent));
 
     chart_begin(file, result, "loading", "Loading of lines and imports",
-                "the %zu most loaded of %zu  ·  %zu reach their limit, for %.4g h together", shown,
-                counts.limits, counts.full, (double)counts.full_steps * scenario->horizon.step_h);
+                "the %zu most loaded of %zu  ·  %zu reach%s limit, for %.4g h together", shown,
+                counts.limits, counts.full, counts.full == 1 ? "es its" : " their",
+                (double)counts.full_steps * scenario->horizon.step_h);
     chart_time_axis(file, scenario, true);
     fprintf(file,
             "set yrange [0:%.4g]\nset format y '%%g %%%%'\n"

@@ -1,4 +1,5 @@
 #include "scenario/charts_internal.h"
+#include "scenario/words.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -9,7 +10,6 @@ enum {
     MAX_NAMED = 9,   /* of them in colour and with a name, the slack's too, if there are no more */
     FEW_NAMED = 6,   /* if there are more */
     MAX_BARS = 48,   /* buses named under the bars of a market of one step */
-    MAX_LABEL = 120
 };
 
 static const char *const colours[MAX_NAMED] = {CHART_BLUE, CHART_VERMILION, CHART_GREEN,
@@ -25,11 +25,6 @@ struct zones {
     double apart[MAX_ZONES]; /* largest difference from the slack's price */
 };
 
-struct extreme {
-    size_t bus, step, count; /* count: buses with that price in that step */
-    double price;
-};
-
 static const double *prices_of(const struct scenario_result *result, size_t bus)
 {
     return result->market->price_per_mwh + bus * result->scenario->horizon.n_step;
@@ -41,26 +36,6 @@ static bool same_prices(const double *a, const double *b, size_t n, double toler
         if (fabs(a[t] - b[t]) > tolerance)
             return false;
     return true;
-}
-
-static struct extreme find_extreme(const struct scenario_result *result, double sign)
-{
-    size_t n_step = result->scenario->horizon.n_step, n_bus = result->scenario->network.n_bus;
-    struct extreme found = {.price = prices_of(result, 0)[0]};
-
-    for (size_t b = 0; b < n_bus; b++)
-        for (size_t t = 0; t < n_step; t++)
-            if (sign * prices_of(result, b)[t] > sign * found.price + 1e-9 * fabs(found.price))
-                found = (struct extreme){.bus = b, .step = t, .price = prices_of(result, b)[t]};
-    return found;
-}
-
-static void count_alike(const struct scenario_result *result, double tolerance,
-                        struct extreme *extreme)
-{
-    extreme->count = 0;
-    for (size_t b = 0; b < result->scenario->network.n_bus; b++)
-        extreme->count += fabs(prices_of(result, b)[extreme->step] - extreme->price) <= tolerance;
 }
 
 static void add_to_zone(struct zones *zones, const struct scenario_result *result, size_t bus,
@@ -126,38 +101,25 @@ static void rank_zones(struct zones *zones)
     }
 }
 
-static void name_buses(const struct scenario_result *result, size_t bus, size_t count, char *words)
-{
-    const struct grid_network *network = &result->scenario->network;
-    const char *id = network->buses[bus].id;
-
-    if (count == network->n_bus && count > 1)
-        snprintf(words, MAX_LABEL, "every bus");
-    else if (count > 1)
-        snprintf(words, MAX_LABEL, "bus %.30s and %zu more", id, count - 1);
-    else
-        snprintf(words, MAX_LABEL, "bus %.30s", id);
-}
-
 static void write_extreme(FILE *file, const struct scenario_result *result,
-                          const struct extreme *extreme, int number, const char *colour)
+                          const struct scenario_extreme *extreme, int number, const char *colour)
 {
     const struct scenario *scenario = result->scenario;
-    char buses[MAX_LABEL], when[32], words[2 * MAX_LABEL];
+    char buses[SCENARIO_WORDS], when[32], words[2 * SCENARIO_WORDS];
     double at_s = chart_time_s(scenario, extreme->step) + 30.0 * scenario->step_min;
     bool late = 2 * extreme->step > scenario->horizon.n_step;
     bool top = number == 4;
 
-    name_buses(result, extreme->bus, extreme->count, buses);
+    scenario_bus_words(&scenario->network, extreme->bus, extreme->n_alike, buses);
     chart_time_words(scenario, extreme->step, when, sizeof(when));
-    snprintf(words, sizeof(words), "%.2f at %s, %s", extreme->price, buses, when);
+    snprintf(words, sizeof(words), "%.2f at %s, %s", extreme->price_per_mwh, buses, when);
     fprintf(file, "set label %d ", number);
     chart_text(file, words);
     fprintf(file,
             " at '%.0f',%.6g %s offset character %s,%s front point pointtype 7 pointsize 1.5 "
             "linecolor rgb '%s' textcolor rgb '%s'\n",
-            at_s, extreme->price, late ? "right" : "left", late ? "-1" : "1", top ? "0.9" : "-1.2",
-            colour, colour);
+            at_s, extreme->price_per_mwh, late ? "right" : "left", late ? "-1" : "1",
+            top ? "0.9" : "-1.2", colour, colour);
 }
 
 /* From zero, unless that would flatten the curves; with room for the labels. */
@@ -191,7 +153,7 @@ static void write_curves(FILE *file, const struct scenario_result *result,
 /* The slack's curve comes last, over the others: they show where they leave it. */
 static void write_plot(FILE *file, const struct scenario_result *result, const struct zones *zones)
 {
-    char words[MAX_LABEL];
+    char words[SCENARIO_WORDS];
     size_t n_named = count_named(zones);
 
     fputs("plot ", file);
@@ -201,7 +163,7 @@ static void write_plot(FILE *file, const struct scenario_result *result, const s
                 "'%zu other prices', \\\n  ",
                 zones->n - n_named);
     for (size_t k = n_named; k-- > 0;) {
-        name_buses(result, zones->bus[k], zones->count[k], words);
+        scenario_bus_words(&result->scenario->network, zones->bus[k], zones->count[k], words);
         fprintf(file, "$zone%zu using 1:2 with lines linewidth %s linecolor rgb '%s' title ", k,
                 k == 0 ? "1.6" : "2.2", colours[k]);
         chart_text(file, words);
@@ -226,7 +188,7 @@ static void write_bar_axis(FILE *file, const struct scenario_result *result,
 {
     size_t n_bus = result->scenario->network.n_bus;
     bool named = n_bus <= MAX_BARS;
-    char words[2 * MAX_LABEL];
+    char words[2 * SCENARIO_WORDS];
 
     fprintf(file,
             "set rmargin at screen 0.97\nset bmargin at screen 0.12\nset xrange [-0.6:%zu.6]\n"
@@ -278,10 +240,10 @@ enum walras_status chart_prices(FILE *file, const struct scenario_result *result
                                 struct walras_err *err)
 {
     const struct scenario *scenario = result->scenario;
-    struct extreme high = find_extreme(result, 1.0), low = find_extreme(result, -1.0);
-    double tolerance = 2e-3 * (high.price - low.price) + 1e-6;
+    struct scenario_extreme low, high;
     struct zones *zones = NULL;
 
+    scenario_price_extremes(result, &low, &high);
     chart_begin(file, result, "prices", "Price at every bus", "%zu bus%s, %zu step%s of %u min",
                 scenario->network.n_bus, scenario->network.n_bus > 1 ? "es" : "",
                 scenario->horizon.n_step, scenario->horizon.n_step > 1 ? "s" : "",
@@ -292,15 +254,13 @@ enum walras_status chart_prices(FILE *file, const struct scenario_result *result
     zones = malloc(sizeof(*zones));
     if (!zones)
         return walras_fail(err, WALRAS_NOMEM, "cannot compare the prices of the buses");
-    find_zones(result, tolerance, zones);
+    find_zones(result, scenario_price_blur(&low, &high), zones);
     rank_zones(zones);
-    count_alike(result, tolerance, &high);
-    count_alike(result, tolerance, &low);
     chart_time_axis(file, scenario, true);
-    write_range(file, low.price, high.price, false);
+    write_range(file, low.price_per_mwh, high.price_per_mwh, false);
     fputs("set xzeroaxis linetype 1 linecolor rgb '#9A9A9A'\n", file);
     write_extreme(file, result, &high, 4, "#A84700");
-    if (high.price - low.price > 1e-9 * fmax(1.0, fabs(high.price)))
+    if (high.price_per_mwh - low.price_per_mwh > 1e-9 * fmax(1.0, fabs(high.price_per_mwh)))
         write_extreme(file, result, &low, 5, "#00517F");
     write_curves(file, result, zones);
     write_plot(file, result, zones);

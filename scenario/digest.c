@@ -1,7 +1,9 @@
 #include "scenario/digest.h"
 
 #include "core/units.h"
+#include "scenario/binding.h"
 #include "scenario/certificate.h"
+#include "scenario/words.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -9,7 +11,10 @@
 
 enum { MOST_LINES = 8 };
 
-/* "18:15", local time of a step's start, with the day when the horizon is longer than one. */
+/*
+ * "18:15", local time of a step's start, with the day when the horizon is longer than one. What
+ * ends at midnight ends at 24:00.
+ */
 static void clock_text(const struct scenario *s, size_t step, char text[SCENARIO_TIME_TEXT])
 {
     char whole[SCENARIO_TIME_TEXT];
@@ -20,29 +25,45 @@ static void clock_text(const struct scenario *s, size_t step, char text[SCENARIO
         snprintf(text, SCENARIO_TIME_TEXT, "%.5s %.5s", whole + 5, whole + 11);
     else
         snprintf(text, SCENARIO_TIME_TEXT, "%.5s", whole + 11);
+    if (step > 0 && strcmp(text, "00:00") == 0)
+        memcpy(text, "24", 2);
+}
+
+static const char *plural(size_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
+static void print_limit_reached(FILE *file, const struct scenario_result *r, bool doubtful)
+{
+    const struct market_result *m = r->market;
+
+    fprintf(file, "stopped at the %s limit after %u round%s, %.2f s%s\n",
+            m->outcome == MARKET_ROUND_LIMIT ? "round" : "time", m->n_rounds, plural(m->n_rounds),
+            m->seconds,
+            doubtful      ? ""
+            : r->award_kw ? "; the plan below is feasible, its gap larger than asked"
+            : r->why      ? ""
+                          : "; no feasible plan yet: allow more rounds");
 }
 
 static void print_outcome(FILE *file, const struct scenario_result *r)
 {
     const struct market_result *m = r->market;
-    const struct scenario *s = r->scenario;
+    bool doubtful = r->award_kw && r->certificate && !r->certificate->clean;
 
+    fprintf(file, "%s: %s", r->scenario->name, doubtful ? "the plan below is NOT certified; " : "");
     switch (m->outcome) {
     case MARKET_CONVERGED:
-        fprintf(file, "%s: cleared in %u round%s, %.2f s (%llu device answers)\n", s->name,
-                m->n_rounds, m->n_rounds == 1 ? "" : "s", m->seconds,
-                (unsigned long long)m->n_responses);
+        fprintf(file, "cleared in %u round%s, %.2f s (%llu device answers)\n", m->n_rounds,
+                plural(m->n_rounds), m->seconds, (unsigned long long)m->n_responses);
         break;
     case MARKET_ROUND_LIMIT:
     case MARKET_TIME_LIMIT:
-        fprintf(file, "%s: stopped at the %s limit after %u rounds, %.2f s%s\n", s->name,
-                m->outcome == MARKET_ROUND_LIMIT ? "round" : "time", m->n_rounds, m->seconds,
-                r->award_kw ? "; the plan below is feasible, its gap larger than asked"
-                : r->why    ? ""
-                            : "; no feasible plan yet: allow more rounds");
+        print_limit_reached(file, r, doubtful);
         break;
     case MARKET_INFEASIBLE:
-        fprintf(file, "%s: cannot be cleared\n", s->name);
+        fputs("cannot be cleared\n", file);
         break;
     }
     if (r->why)
@@ -59,7 +80,7 @@ static void print_cost(FILE *file, const struct scenario_result *r)
             m->objective, currency, m->bound, gap);
     if (m->convex_objective < m->objective - 1e-9 * fmax(1.0, fabs(m->objective)))
         fprintf(file,
-                "             of the gap %.1e is what whole on/off decisions cost against mixing "
+                "             of the gap, %.1e is what these on/off choices cost against mixing "
                 "them\n",
                 (m->objective - m->convex_objective) / fmax(1.0, fabs(m->objective)));
 }
@@ -68,35 +89,32 @@ static void print_prices(FILE *file, const struct scenario_result *r)
 {
     const struct market_result *m = r->market;
     const struct scenario *s = r->scenario;
-    size_t n = m->n_bus * m->n_step, low = 0, high = 0;
+    struct scenario_extreme low, high;
+    size_t n = m->n_bus * m->n_step;
     double sum = 0.0;
     char at_low[SCENARIO_TIME_TEXT], at_high[SCENARIO_TIME_TEXT];
+    char low_bus[SCENARIO_WORDS], high_bus[SCENARIO_WORDS];
 
-    for (size_t i = 0; i < n; i++) {
-        low = m->price_per_mwh[i] < m->price_per_mwh[low] ? i : low;
-        high = m->price_per_mwh[i] > m->price_per_mwh[high] ? i : high;
+    for (size_t i = 0; i < n; i++)
         sum += m->price_per_mwh[i];
-    }
-    clock_text(s, low % m->n_step, at_low);
-    clock_text(s, high % m->n_step, at_high);
+    scenario_price_extremes(r, &low, &high);
+    clock_text(s, low.step, at_low);
+    clock_text(s, high.step, at_high);
+    scenario_bus_words(&s->network, low.bus, low.n_alike, low_bus);
+    scenario_bus_words(&s->network, high.bus, high.n_alike, high_bus);
     fprintf(file,
-            "  prices     %.2f %s/MWh on average; lowest %.2f at bus %s, %s; highest %.2f at bus "
-            "%s, %s\n",
-            sum / (double)n, s->currency, m->price_per_mwh[low],
-            s->network.buses[low / m->n_step].id, at_low, m->price_per_mwh[high],
-            s->network.buses[high / m->n_step].id, at_high);
+            "  prices     %.2f %s/MWh on average; lowest %.2f at %s, %s; highest %.2f at %s, %s\n",
+            sum / (double)n, s->currency, low.price_per_mwh, low_bus, at_low, high.price_per_mwh,
+            high_bus, at_high);
 }
 
-static void print_energy(FILE *file, const struct scenario_result *r)
+static void print_exchange(FILE *file, const struct scenario_result *r)
 {
     const struct scenario *s = r->scenario;
-    double drawn = 0.0, injected = 0.0, in = 0.0, out = 0.0, peak_kw = 0.0;
+    double in = 0.0, out = 0.0, peak_kw = 0.0;
     size_t n_step = s->horizon.n_step;
+    char imported[SCENARIO_WORDS], exported[SCENARIO_WORDS], peak[SCENARIO_WORDS];
 
-    for (size_t i = 0; i < s->n_device * n_step; i++) {
-        drawn += fmax(r->award_kw[i], 0.0);
-        injected -= fmin(r->award_kw[i], 0.0);
-    }
     for (size_t t = 0; t < n_step; t++) {
         double net_kw = 0.0;
 
@@ -107,11 +125,28 @@ static void print_energy(FILE *file, const struct scenario_result *r)
         }
         peak_kw = fmax(peak_kw, net_kw);
     }
-    fprintf(file,
-            "  energy     devices draw %.3f MWh and give %.3f MWh; import %.3f MWh (peak %.4g kW), "
-            "export %.3f MWh\n",
-            walras_mwh(drawn, s->horizon.step_h), walras_mwh(injected, s->horizon.step_h),
-            walras_mwh(in, s->horizon.step_h), peak_kw, walras_mwh(out, s->horizon.step_h));
+    scenario_energy_words(walras_mwh(in, s->horizon.step_h), imported);
+    scenario_energy_words(walras_mwh(out, s->horizon.step_h), exported);
+    scenario_power_words(peak_kw, peak);
+    fprintf(file, "; import %s (peak %s), export %s", imported, peak, exported);
+}
+
+static void print_energy(FILE *file, const struct scenario_result *r)
+{
+    const struct scenario *s = r->scenario;
+    double drawn = 0.0, injected = 0.0;
+    char draw[SCENARIO_WORDS], give[SCENARIO_WORDS];
+
+    for (size_t i = 0; i < s->n_device * s->horizon.n_step; i++) {
+        drawn += fmax(r->award_kw[i], 0.0);
+        injected -= fmin(r->award_kw[i], 0.0);
+    }
+    scenario_energy_words(walras_mwh(drawn, s->horizon.step_h), draw);
+    scenario_energy_words(walras_mwh(injected, s->horizon.step_h), give);
+    fprintf(file, "  energy     devices draw %s and give %s", draw, give);
+    if (s->n_supply > 0)
+        print_exchange(file, r);
+    fputc('\n', file);
 }
 
 struct full_line { /* a limit and the steps in which it has a shadow price */
@@ -128,13 +163,14 @@ static int by_price(const void *left, const void *right)
     return a->worst_per_mwh < b->worst_per_mwh;
 }
 
-static size_t gather_lines(const struct scenario_result *r, struct full_line *lines, double least)
+/* The lines behind `binding`, which names each row and step once; the dearest first. */
+static size_t gather_lines(const struct market_binding *binding, size_t n_binding, double least,
+                           struct full_line *lines)
 {
-    const struct market_result *m = r->market;
     size_t n = 0;
 
-    for (size_t i = 0; i < m->n_binding; i++) {
-        const struct market_binding *b = &m->binding[i];
+    for (size_t i = 0; i < n_binding; i++) {
+        const struct market_binding *b = &binding[i];
         size_t at = 0;
 
         if (b->shadow_price_per_mwh < least)
@@ -156,38 +192,45 @@ static void print_line(FILE *file, const struct scenario_result *r, const struct
 {
     const struct grid_network *network = &r->scenario->network;
     const struct grid_line *line = &network->lines[grid_limits_at(r->limits, full->row)->index];
-    char first[SCENARIO_TIME_TEXT], last[SCENARIO_TIME_TEXT];
+    char first[SCENARIO_TIME_TEXT], last[SCENARIO_TIME_TEXT], limit[SCENARIO_WORDS];
 
     clock_text(r->scenario, full->first, first);
     clock_text(r->scenario, full->last + 1, last);
+    scenario_power_words(line->limit_kw * r->scenario->rating_scale, limit);
     fprintf(file,
-            "  full line  %s (bus %s to %s, %.4g kW) in %zu steps between %s and %s; one more MW "
-            "would save up to %.2f %s/MWh\n",
-            line->id, network->buses[line->from].id, network->buses[line->to].id,
-            line->limit_kw * r->scenario->rating_scale, full->n_step, first, last,
-            full->worst_per_mwh, r->scenario->currency);
+            "  full line  %s (bus %s to %s, %s) in %zu step%s between %s and %s; one more MW would "
+            "save up to %.2f %s/MWh\n",
+            line->id, network->buses[line->from].id, network->buses[line->to].id, limit,
+            full->n_step, plural(full->n_step), first, last, full->worst_per_mwh,
+            r->scenario->currency);
 }
 
 static enum walras_status print_lines(FILE *file, const struct scenario_result *r,
                                       struct walras_err *err)
 {
     struct full_line *lines = calloc(r->market->n_binding + 1, sizeof(*lines));
-    double largest = 1.0;
+    struct market_binding *binding = NULL;
+    size_t n_binding = 0;
+    enum walras_status status =
+        lines ? scenario_net_binding(r->market, &binding, &n_binding, err)
+              : walras_fail(err, WALRAS_NOMEM, "the summary does not fit in memory");
 
-    if (!lines)
-        return walras_fail(err, WALRAS_NOMEM, "the summary does not fit in memory");
-    for (size_t i = 0; i < r->market->n_bus * r->market->n_step; i++)
-        largest = fmax(largest, fabs(r->market->price_per_mwh[i]));
-    size_t n = gather_lines(r, lines, 1e-4 * largest);
+    if (status != WALRAS_OK)
+        goto out;
+
+    double least = 1e-4 * fmax(1.0, scenario_largest_price(r->market));
+    size_t n = gather_lines(binding, n_binding, least, lines);
 
     for (size_t i = 0; i < n && i < MOST_LINES; i++)
         print_line(file, r, &lines[i]);
     if (n > MOST_LINES)
-        fprintf(file, "             and %zu more lines\n", n - MOST_LINES);
+        fprintf(file, "             and %zu more line%s\n", n - MOST_LINES, plural(n - MOST_LINES));
     if (n == 0 && r->limits)
         fputs("  full line  none\n", file);
+out:
+    free(binding);
     free(lines);
-    return WALRAS_OK;
+    return status;
 }
 
 /* Soft limits that the plan breaks, because keeping them would cost more. */
@@ -196,6 +239,7 @@ static void print_relaxed(FILE *file, const struct scenario_result *r)
     const struct market_result *m = r->market;
     double cost = 0.0, worst_kw = 0.0;
     size_t n = 0;
+    char worst[SCENARIO_WORDS];
 
     for (size_t i = 0; i < m->n_breach; i++) {
         if (m->breach[i].kind != MARKET_BREACH_LIMIT)
@@ -204,28 +248,33 @@ static void print_relaxed(FILE *file, const struct scenario_result *r)
         worst_kw = fmax(worst_kw, m->breach[i].breach_kw);
         n++;
     }
-    if (n > 0)
-        fprintf(file, "  relaxed    soft limits %zu times, by up to %.4g kW, for %.4f %s\n", n,
-                worst_kw, cost, r->scenario->currency);
+    if (n == 0)
+        return;
+    scenario_power_words(worst_kw, worst);
+    fprintf(file, "  relaxed    soft limits %zu time%s, by up to %s, for %.4f %s\n", n, plural(n),
+            worst, cost, r->scenario->currency);
 }
 
 static void print_certificate(FILE *file, const struct scenario_certificate *c, bool soft)
 {
+    char imbalance[SCENARIO_WORDS], breach[SCENARIO_WORDS];
+
+    scenario_power_words(c->max_imbalance_kw, imbalance);
+    scenario_power_words(c->max_line_breach_kw, breach);
     if (c->clean && soft)
-        fprintf(file,
-                "  certified  balance within %.0e kW, every device within %.0e of its limits\n",
-                c->max_imbalance_kw, c->max_device_breach);
+        fprintf(file, "  certified  imbalance %s; every device within %.0e of its limits\n",
+                imbalance, c->max_device_breach);
     else if (c->clean)
         fprintf(file,
-                "  certified  balance within %.0e kW, no line more than %.0e kW over its limit, "
-                "every device within %.0e\n",
-                c->max_imbalance_kw, c->max_line_breach_kw, c->max_device_breach);
+                "  certified  imbalance %s, lines over their limits by %s; every device within "
+                "%.0e\n",
+                imbalance, breach, c->max_device_breach);
     else
         fprintf(file,
-                "  NOT CERTIFIED: imbalance %.3g kW, line breach %.3g kW, device breach %.3g (%s), "
-                "price error %.3g\n",
-                c->max_imbalance_kw, c->max_line_breach_kw, c->max_device_breach,
-                c->device_what ? c->device_what : "none", c->max_price_error_per_mwh);
+                "  NOT CERTIFIED: imbalance %s, line breach %s, device breach %.3g (%s), price "
+                "error %.3g\n",
+                imbalance, breach, c->max_device_breach, c->device_what ? c->device_what : "none",
+                c->max_price_error_per_mwh);
 }
 
 enum walras_status scenario_digest_print(FILE *file, const struct scenario_result *result,

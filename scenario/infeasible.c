@@ -1,13 +1,16 @@
 #include "scenario/clear_internal.h"
+#include "scenario/words.h"
 
+#include <math.h>
 #include <stdio.h>
 
 static void name_breach(const struct scenario_clearing *c, const struct market_breach *breach,
                         char *text, size_t size)
 {
-    char when[SCENARIO_TIME_TEXT];
+    char when[SCENARIO_TIME_TEXT], power[SCENARIO_WORDS];
 
     scenario_step_text(c->scenario, breach->step, when);
+    scenario_power_words(breach->breach_kw, power);
     switch (breach->kind) {
     case MARKET_BREACH_LIMIT: {
         const struct grid_limit *limit = grid_limits_at(c->limits, breach->row);
@@ -15,38 +18,68 @@ static void name_breach(const struct scenario_clearing *c, const struct market_b
         const struct grid_line *line = &network->lines[limit->index];
 
         snprintf(text, size,
-                 "line %s (bus %s to bus %s) would carry %.4g kW more than its limit in step %u "
+                 "line %s (bus %s to bus %s) would carry %s more than its limit in step %u "
                  "(%s)",
-                 line->id, network->buses[line->from].id, network->buses[line->to].id,
-                 breach->breach_kw, breach->step, when);
+                 line->id, network->buses[line->from].id, network->buses[line->to].id, power,
+                 breach->step, when);
         break;
     }
     case MARKET_BREACH_SHORTAGE:
-        snprintf(text, size, "%.4g kW of draw cannot be supplied in step %u (%s)",
-                 breach->breach_kw, breach->step, when);
+        snprintf(text, size, "%s of draw cannot be supplied in step %u (%s)", power, breach->step,
+                 when);
         break;
     case MARKET_BREACH_SURPLUS:
-        snprintf(text, size, "%.4g kW of injection find no taker in step %u (%s)",
-                 breach->breach_kw, breach->step, when);
+        snprintf(text, size, "%s of injection find no taker in step %u (%s)", power, breach->step,
+                 when);
         break;
     }
+}
+
+/* A missing kW says more than the line that would have carried it. */
+static int rank_of(const struct market_breach *breach)
+{
+    switch (breach->kind) {
+    case MARKET_BREACH_SHORTAGE:
+        return 0;
+    case MARKET_BREACH_SURPLUS:
+        return 1;
+    default:
+        return 2;
+    }
+}
+
+static bool says_more(const struct market_breach *breach, const struct market_breach *than)
+{
+    int rank = rank_of(breach), other = rank_of(than);
+
+    return rank != other ? rank < other : breach->breach_kw > than->breach_kw;
 }
 
 void scenario_explain_infeasible(struct scenario_clearing *c)
 {
     const struct market_result *market = &c->market;
-    const struct market_breach *worst = NULL;
+    const struct market_breach *first = NULL;
+    double largest_kw = 0.0;
+    size_t n = 0;
     char text[320];
 
     for (size_t i = 0; i < market->n_breach; i++)
-        if (!worst || market->breach[i].breach_kw > worst->breach_kw)
-            worst = &market->breach[i];
-    if (!worst)
+        largest_kw = fmax(largest_kw, market->breach[i].breach_kw);
+    for (size_t i = 0; i < market->n_breach; i++) {
+        const struct market_breach *breach = &market->breach[i];
+
+        if (breach->breach_kw < 1e-6 * largest_kw) /* rounding */
+            continue;
+        n++;
+        if (!first || says_more(breach, first))
+            first = breach;
+    }
+    if (!first)
         return;
-    name_breach(c, worst, text, sizeof(text));
-    if (market->n_breach > 1)
-        snprintf(c->why, sizeof(c->why), "%s; %zu more needs cannot be met", text,
-                 market->n_breach - 1);
+    name_breach(c, first, text, sizeof(text));
+    if (n > 1)
+        snprintf(c->why, sizeof(c->why), "%s; %zu more need%s cannot be met", text, n - 1,
+                 n == 2 ? "" : "s");
     else
         snprintf(c->why, sizeof(c->why), "%s", text);
 }

@@ -2,6 +2,7 @@
 
 #include "core/file.h"
 #include "core/json_write.h"
+#include "scenario/binding.h"
 #include "scenario/certificate.h"
 #include "scenario/result_internal.h"
 
@@ -153,6 +154,19 @@ static void put_bus_draw(struct walras_json_out *out, const struct scenario_resu
     put_matrix(out, "bus_draw_kw", result->award_kw ? draw_kw : NULL, n_bus, n_step);
 }
 
+static void put_line_ends(struct walras_json_out *out, const char *key,
+                          const struct grid_network *network, bool from)
+{
+    walras_json_out_key(out, key);
+    walras_json_out_open(out, '[');
+    for (size_t l = 0; l < network->n_line; l++) {
+        const struct grid_line *line = &network->lines[l];
+
+        walras_json_out_text(out, network->buses[from ? line->from : line->to].id);
+    }
+    walras_json_out_close(out, ']');
+}
+
 static void put_lines(struct walras_json_out *out, const struct scenario_result *result)
 {
     const struct grid_network *network = &result->scenario->network;
@@ -164,6 +178,13 @@ static void put_lines(struct walras_json_out *out, const struct scenario_result 
     for (size_t l = 0; l < network->n_line; l++)
         walras_json_out_text(out, network->lines[l].id);
     walras_json_out_close(out, ']');
+    put_line_ends(out, "from", network, true);
+    put_line_ends(out, "to", network, false);
+    walras_json_out_key(out, "limit_kw");
+    walras_json_out_open(out, '[');
+    for (size_t l = 0; l < network->n_line; l++) /* unlimited: null */
+        walras_json_out_number(out, network->lines[l].limit_kw * result->scenario->rating_scale);
+    walras_json_out_close(out, ']');
     put_matrix(out, "flow_kw", result->flow_kw, network->n_line, result->scenario->horizon.n_step);
     walras_json_out_close(out, '}');
 }
@@ -174,18 +195,17 @@ static void put_limit(struct walras_json_out *out, const struct scenario_result 
     put_text(out, "id", grid_limits_id(result->limits, row));
 }
 
-static void put_binding(struct walras_json_out *out, const struct scenario_result *result)
+static void put_binding(struct walras_json_out *out, const struct scenario_result *result,
+                        const struct market_binding *binding, size_t n_binding)
 {
     walras_json_out_key(out, "binding");
     walras_json_out_open(out, '[');
-    for (size_t k = 0; k < result->market->n_binding; k++) {
-        const struct market_binding *binding = &result->market->binding[k];
-
+    for (size_t k = 0; k < n_binding; k++) {
         walras_json_out_open(out, '{');
-        put_limit(out, result, binding->row);
-        put_integer(out, "step", binding->step);
-        put_integer(out, "direction", binding->direction);
-        put_number(out, "shadow_price_per_mwh", binding->shadow_price_per_mwh);
+        put_limit(out, result, binding[k].row);
+        put_integer(out, "step", binding[k].step);
+        put_integer(out, "direction", binding[k].direction);
+        put_number(out, "shadow_price_per_mwh", binding[k].shadow_price_per_mwh);
         walras_json_out_close(out, '}');
     }
     walras_json_out_close(out, ']');
@@ -257,29 +277,40 @@ static void put_certificate(struct walras_json_out *out, const struct scenario_r
     walras_json_out_close(out, '}');
 }
 
+static void put_result(struct walras_json_out *out, const struct scenario_result *result,
+                       const struct market_binding *binding, size_t n_binding, double *scratch)
+{
+    walras_json_out_open(out, '{');
+    put_summary(out, result);
+    put_prices(out, result);
+    put_price_parts(out, result, scratch);
+    put_supply(out, result);
+    put_bus_draw(out, result, scratch);
+    put_lines(out, result);
+    put_binding(out, result, binding, n_binding);
+    put_relaxed(out, result);
+    put_certificate(out, result);
+    walras_json_out_close(out, '}');
+}
+
 enum walras_status scenario_result_print(FILE *file, const struct scenario_result *result,
                                          struct walras_err *err)
 {
-    size_t n = result->scenario->network.n_bus * result->scenario->horizon.n_step;
+    size_t n = result->scenario->network.n_bus * result->scenario->horizon.n_step, n_binding = 0;
     struct walras_json_out out = walras_json_out_start(file, 2);
+    struct market_binding *binding = NULL;
     double *scratch = malloc(n * sizeof(*scratch));
+    enum walras_status status =
+        scratch ? scenario_net_binding(result->market, &binding, &n_binding, err)
+                : walras_fail(err, WALRAS_NOMEM, "cannot hold %zu prices", n);
 
-    if (!scratch)
-        return walras_fail(err, WALRAS_NOMEM, "cannot hold %zu prices", n);
-    walras_json_out_open(&out, '{');
-    put_summary(&out, result);
-    put_prices(&out, result);
-    put_price_parts(&out, result, scratch);
-    put_supply(&out, result);
-    put_bus_draw(&out, result, scratch);
-    put_lines(&out, result);
-    put_binding(&out, result);
-    put_relaxed(&out, result);
-    put_certificate(&out, result);
-    walras_json_out_close(&out, '}');
-    walras_json_out_end(&out);
+    if (status == WALRAS_OK) {
+        put_result(&out, result, binding, n_binding, scratch);
+        walras_json_out_end(&out);
+    }
+    free(binding);
     free(scratch);
-    return WALRAS_OK;
+    return status;
 }
 
 static enum walras_status write_json(const char *path, const struct scenario_result *result,

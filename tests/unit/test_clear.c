@@ -216,6 +216,19 @@ static void test_a_full_line_that_cannot_be_relieved_is_named(void)
         (const char *const[]){"line l", "bus a", "bus b", "3 kW", "step 1", NULL});
 }
 
+/* b's 60 kW are 50 too many for the line in step 0; of its 10 kW in step 1 the supply has 9. */
+static void test_a_shortage_is_named_before_a_line(void)
+{
+    check_infeasible(
+        HORIZON(2) TWO_BUSES("") "\"supply\": [{\"id\": \"s\", \"bus\": \"a\", \"price_per_mwh\": "
+                                 "50, \"import_limit_kw\": [90, 9]}], \"agents\": [" AGENT(
+                                     "home", "b",
+                                     "{\"id\": \"load\", \"type\": \"load\", \"draw_kw\": [60, "
+                                     "10]}") "]}",
+        (const char *const[]){"1 kW of draw cannot be supplied in step 1", "; 1 more need cannot",
+                              NULL});
+}
+
 static void test_a_device_that_cannot_be_satisfied_is_named(void)
 {
     check_infeasible(
@@ -620,6 +633,7 @@ static const struct testkit_test tests[] = {
      test_an_appliance_that_fits_no_hour_is_no_success},
     {"a shortage names the step", test_a_shortage_names_the_step},
     {"a surplus names the step", test_a_surplus_names_the_step},
+    {"a shortage is named before a line", test_a_shortage_is_named_before_a_line},
     {"a full line that cannot be relieved is named",
      test_a_full_line_that_cannot_be_relieved_is_named},
     {"a device that cannot be satisfied is named", test_a_device_that_cannot_be_satisfied_is_named},

@@ -154,11 +154,43 @@ static void test_numbers_come_back_as_they_were(void)
 
     CU_ASSERT_EQUAL(walras_json_count(&imports), RESULTKIT_STEP);
     CU_ASSERT_STRING_EQUAL(text_at(&root, "lines/id/1"), "B-C");
+    CU_ASSERT_STRING_EQUAL(text_at(&root, "lines/from/1"), "B");
+    CU_ASSERT_STRING_EQUAL(text_at(&root, "lines/to/1"), "C");
+    CU_ASSERT_EQUAL(number_at(&root, "lines/limit_kw/1"), 100.0);
     CU_ASSERT_STRING_EQUAL(text_at(&root, "binding/0/id"), "B-C");
     CU_ASSERT_STRING_EQUAL(text_at(&root, "binding/0/kind"), "line");
     CU_ASSERT_EQUAL(number_at(&root, "binding/0/shadow_price_per_mwh"), 12.5);
     CU_ASSERT_EQUAL(number_at(&root, "relaxed/0/breach_kw"), 3.125);
     CU_ASSERT_EQUAL(number_at(&root, "certificate/dual_bound"), 9.999);
+    walras_json_free(doc);
+    resultkit_release(&kit);
+    resultkit_remove(directory);
+}
+
+/* 4 against 16.5 EUR/MWh are 12.5 backwards; what is 1e-6 of the largest price is rounding. */
+static void test_a_limit_binds_once_a_step(void)
+{
+    struct market_binding binding[] = {{1, 2, 1, 4.0},   {0, 3, 1, 5e-5}, {0, 1, 1, 3.0},
+                                       {1, 2, -1, 16.5}, {0, 2, 1, 2.0},  {0, 2, -1, 2.0}};
+    struct resultkit kit;
+    const char *directory = resultkit_directory();
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(directory);
+    resultkit_init(&kit);
+    kit.market.binding = binding;
+    kit.market.n_binding = sizeof(binding) / sizeof(binding[0]);
+    kit.lines[0].limit_kw = INFINITY;
+    struct walras_json_doc *doc = write_and_read(&kit, directory);
+    struct walras_json root = walras_json_root(doc), held[8], list = find(&root, "binding", held);
+
+    CU_ASSERT_EQUAL(walras_json_count(&list), 2);
+    CU_ASSERT_STRING_EQUAL(text_at(&root, "binding/0/id"), "A-B");
+    CU_ASSERT_EQUAL(number_at(&root, "binding/0/step"), 1.0);
+    CU_ASSERT_STRING_EQUAL(text_at(&root, "binding/1/id"), "B-C");
+    CU_ASSERT_EQUAL(number_at(&root, "binding/1/direction"), -1.0);
+    CU_ASSERT_EQUAL(number_at(&root, "binding/1/shadow_price_per_mwh"), 12.5);
+    list = find(&root, "lines/limit_kw/0", held);
+    CU_ASSERT_TRUE(walras_json_is(&list, WALRAS_JSON_NULL));
     walras_json_free(doc);
     resultkit_release(&kit);
     resultkit_remove(directory);
@@ -258,6 +290,7 @@ static void test_a_full_disk_is_told(void)
 static const struct testkit_test tests[] = {
     {"result.json holds every key", test_result_json_holds_every_key},
     {"numbers come back as they were", test_numbers_come_back_as_they_were},
+    {"a limit binds once a step", test_a_limit_binds_once_a_step},
     {"tables have a row each", test_tables_have_a_row_each},
     {"an infeasible market says why", test_an_infeasible_market_says_why},
     {"a place that cannot be written is named", test_a_place_that_cannot_be_written_is_named},

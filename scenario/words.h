@@ -1,0 +1,33 @@
+/*
+ * Results in words, for the digest, the check and the charts: power, energy, prices and where they
+ * are.
+ *
+ * Threads  read only.
+ */
+#ifndef WALRAS_SCENARIO_WORDS_H
+#define WALRAS_SCENARIO_WORDS_H
+
+#include "scenario/result.h"
+
+enum { SCENARIO_WORDS = 120 };
+
+/* "12.5 kW", from 10,000 kW on "12.5 MW"; four digits, never an exponent. */
+void scenario_power_words(double kw, char words[SCENARIO_WORDS]);
+/* "1.250 MWh", below 0.1 MWh "12.5 kWh". */
+void scenario_energy_words(double mwh, char words[SCENARIO_WORDS]);
+
+struct scenario_extreme {
+    size_t bus, step;
+    size_t n_alike; /* buses with that price in that step, but for what the eye cannot see */
+    double price_per_mwh;
+};
+/* The lowest and the highest price of a result that has prices; the first of equals. */
+void scenario_price_extremes(const struct scenario_result *result, struct scenario_extreme *low,
+                             struct scenario_extreme *high);
+/* Prices that differ by less than this look the same. */
+double scenario_price_blur(const struct scenario_extreme *low, const struct scenario_extreme *high);
+/* "bus A", "bus A and 2 more" or "every bus": `bus` stands for `n_alike` buses. */
+void scenario_bus_words(const struct grid_network *network, size_t bus, size_t n_alike,
+                        char words[SCENARIO_WORDS]);
+
+#endif
