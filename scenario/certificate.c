@@ -19,6 +19,9 @@ static struct sizes find_sizes(const struct scenario_result *result,
 
         for (size_t d = 0; d < scenario->n_device; d++)
             gross_kw += fabs(result->award_kw[d * n_step + t]);
+        for (size_t i = 0; i < scenario->n_supply; i++) /* may pass through, past all devices */
+            gross_kw +=
+                fabs(result->import_kw[i * n_step + t]) + fabs(result->export_kw[i * n_step + t]);
         sizes.kw = fmax(sizes.kw, gross_kw);
     }
     for (size_t i = 0; i < scenario->network.n_bus * n_step; i++)

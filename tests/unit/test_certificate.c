@@ -156,6 +156,25 @@ static void test_the_optimum_is_clean(void)
     drop_market(m);
 }
 
+/*
+ * 900 kW on their way through A belong to the market's size, though no device sees them: 2,000 kW
+ * allow for 2e-3 kW of rounding, the devices' 140 kW alone for 1.4e-4.
+ */
+static void test_exchange_that_passes_through_counts_for_rounding(void)
+{
+    struct market_of_two *m = make_market();
+
+    m->supply.export_limit_kw.values = &most_in_kw;
+    m->export_kw = 900.0;
+    m->import_kw = 960.001;
+    m->market.objective += 2e-5;
+    CU_ASSERT_TRUE(certify(m).clean);
+    m->import_kw = 960.003;
+    m->market.objective += 4e-5;
+    CU_ASSERT_FALSE(certify(m).clean);
+    drop_market(m);
+}
+
 /* Prices of 20 everywhere, which prove 0.1·20 = 2 only: no bound gives a cheap fault away. */
 static void prove_little(struct market_of_two *m)
 {
@@ -531,6 +550,8 @@ static void test_reactances_that_cancel_are_named(void)
 
 static const struct testkit_test tests[] = {
     {"the optimum is clean", test_the_optimum_is_clean},
+    {"exchange that passes through counts for rounding",
+     test_exchange_that_passes_through_counts_for_rounding},
     {"a wrong award is caught", test_a_wrong_award_is_caught},
     {"an award that is no number is named", test_an_award_that_is_no_number_is_named},
     {"a wrong price is caught", test_a_wrong_price_is_caught},

@@ -245,20 +245,30 @@ static void test_a_device_that_cannot_be_satisfied_is_named(void)
  * What a device pays to be left alone may be far above every other price: 10 kWh are wanted, 4 can
  * be had at 1; the other 6 at 90,000 are left unserved: 0.004 + 0.006 · 90,000 = 540.004.
  */
+static const char dear_market[] = HORIZON(2) COPPERPLATE
+    "\"supply\": [{\"id\": \"s\", \"bus\": \"1\", \"price_per_mwh\": 1, \"import_limit_kw\": 2}], "
+    "\"agents\": [" AGENT(
+        "home", "1",
+        "{\"id\": \"car\", \"type\": \"ev\", \"arrive\": 0, \"depart\": 2, \"energy_kwh\": "
+        "10, \"charge_kw\": 10, \"unserved_price_per_mwh\": 90000}") "]}";
+
 static void test_a_market_may_be_dearer_than_its_offers(void)
 {
-    struct marketkit kit = clear_at(
-        HORIZON(2) COPPERPLATE
-        "\"supply\": [{\"id\": \"s\", \"bus\": \"1\", \"price_per_mwh\": "
-        "1, \"import_limit_kw\": 2}], \"agents\": [" AGENT(
-            "home", "1",
-            "{\"id\": \"car\", \"type\": \"ev\", \"arrive\": 0, \"depart\": 2, \"energy_kwh\": "
-            "10, \"charge_kw\": 10, \"unserved_price_per_mwh\": 90000}") "]}",
-        1e-8);
+    struct marketkit kit = clear_at(dear_market, 1e-8);
 
     CU_ASSERT_TRUE(marketkit_is_good(&kit));
     if (kit.market && kit.market->has_plan)
         TESTKIT_CLOSE(kit.market->objective, 540.004, 1e-7);
+    marketkit_release(&kit);
+}
+
+/* A gap of 1 is reached by any bound that is not negative: it says nothing about what can be met.
+ */
+static void test_a_wide_gap_calls_no_market_infeasible(void)
+{
+    struct marketkit kit = clear_at(dear_market, 1.0);
+
+    CU_ASSERT_TRUE(marketkit_is_good(&kit));
     marketkit_release(&kit);
 }
 
@@ -638,6 +648,7 @@ static const struct testkit_test tests[] = {
      test_a_full_line_that_cannot_be_relieved_is_named},
     {"a device that cannot be satisfied is named", test_a_device_that_cannot_be_satisfied_is_named},
     {"a market may be dearer than its offers", test_a_market_may_be_dearer_than_its_offers},
+    {"a wide gap calls no market infeasible", test_a_wide_gap_calls_no_market_infeasible},
     {"a MATPOWER case is a market", test_a_matpower_case_is_a_market},
     {"markets with next to nothing in them clear", test_markets_with_next_to_nothing_in_them},
     {"negative prices pay for wasting", test_negative_prices_pay_for_wasting},
