@@ -14,6 +14,12 @@ static bool has_prices(const struct scenario_result *result)
     return result->market->price_per_mwh != NULL;
 }
 
+/* The prices at which an infeasible market was given up mean nothing. */
+static bool has_clearing_prices(const struct scenario_result *result)
+{
+    return has_prices(result) && result->market->outcome != MARKET_INFEASIBLE;
+}
+
 static bool has_rounds(const struct scenario_result *result)
 {
     return result->market->n_rounds > 0;
@@ -30,7 +36,7 @@ static const struct {
     enum walras_status (*write)(FILE *file, const struct scenario_result *result,
                                 struct walras_err *err);
 } charts[] = {
-    {"prices", has_prices, chart_prices},
+    {"prices", has_clearing_prices, chart_prices},
     {"convergence", has_rounds, chart_convergence},
     {"loading", chart_loading_has, chart_loading},
     {"stack", has_plan, chart_stack},

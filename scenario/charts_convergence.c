@@ -75,6 +75,29 @@ static bool has_gap(const struct market_result *market)
     return false;
 }
 
+/*
+ * The rounds' plans mix the answers of devices with on/off decisions too; the awarded plan does
+ * not, and is drawn beside them when that costs something.
+ */
+static bool decisions_cost(const struct market_result *market)
+{
+    return market->convex_objective < market->objective - 1e-9 * fmax(1.0, fabs(market->objective));
+}
+
+static double final_gap(const struct market_result *market)
+{
+    return (market->objective - market->bound) / fmax(1.0, fabs(market->objective));
+}
+
+static void write_awarded(FILE *file, double value)
+{
+    if (isfinite(value))
+        fprintf(file,
+                ", \\\n  %.12g with lines linewidth 2 dashtype 4 linecolor rgb '" CHART_ORANGE
+                "' title 'awarded plan'",
+                value);
+}
+
 static const char *point_size(const struct market_result *market)
 {
     return market->n_rounds <= 60 ? "0.8" : "0.4";
@@ -98,15 +121,19 @@ static void write_cost_panel(FILE *file, const struct scenario_result *result, b
     fprintf(
         file,
         "$rounds using 1:3 with linespoints pointtype 7 pointsize %s linewidth 2 linecolor rgb "
-        "'" CHART_VERMILION "' title 'cost of the plan', \\\n"
+        "'" CHART_VERMILION "' title '%s', \\\n"
         "  $rounds using 1:2 with linespoints pointtype 7 pointsize %s linewidth 2 linecolor rgb "
-        "'" CHART_BLUE "' title 'proven bound'\n",
-        size, size);
+        "'" CHART_BLUE "' title 'proven bound'",
+        size, decisions_cost(market) ? "decisions mixed" : "cost of the plan", size);
+    if (decisions_cost(market))
+        write_awarded(file, market->objective);
+    fputc('\n', file);
 }
 
 static void write_gap_panel(FILE *file, const struct scenario_result *result)
 {
-    const char *size = point_size(result->market);
+    const struct market_result *market = result->market;
+    const char *size = point_size(market);
 
     fputs("unset label\n", file);
     chart_unit(file, "gap, relative to the cost", 0.09);
@@ -122,6 +149,8 @@ static void write_gap_panel(FILE *file, const struct scenario_result *result)
         "  $rounds using 1:4 with linespoints pointtype 7 pointsize %s linewidth 2 linecolor rgb "
         "'" CHART_GREEN "' title 'gap'",
         size, size);
+    if (decisions_cost(market) && final_gap(market) > 0.0)
+        write_awarded(file, final_gap(market));
     if (result->gap_asked > 0.0)
         fprintf(file,
                 ", \\\n  %.9g with lines dashtype 2 linecolor rgb '" CHART_INK
@@ -141,10 +170,9 @@ enum walras_status chart_convergence(FILE *file, const struct scenario_result *r
                 "%s after %u round%s, %.2g s  ·  cost %.2f %.8s, gap %.1e",
                 market_outcome_name(market->outcome), market->n_rounds,
                 market->n_rounds > 1 ? "s" : "", market->seconds, market->objective,
-                result->scenario->currency,
-                (market->objective - market->bound) / fmax(1.0, fabs(market->objective)));
+                result->scenario->currency, final_gap(market));
     write_rounds(file, market);
-    fprintf(file, "set xrange [0.5:%u.5]\n", market->n_rounds > 1 ? market->n_rounds : 2);
+    fprintf(file, "set xrange [0.5:%u.5]\n", market->n_rounds);
     fputs(market->n_rounds <= 12 ? "set xtics 1\n" : "", file);
     fputs("set multiplot\n", file);
     write_cost_panel(file, result, !gap);

@@ -29,8 +29,8 @@ void scenario_energy_words(double mwh, char words[SCENARIO_WORDS])
 {
     if (fabs(mwh) >= 0.1)
         snprintf(words, SCENARIO_WORDS, "%.3f MWh", mwh);
-    else
-        number_words(walras_kw_from_mw(mwh), "kWh", words);
+    else /* a tenth of a Wh or less is rounding */
+        number_words(fabs(mwh) > 1e-7 ? walras_kw_from_mw(mwh) : 0.0, "kWh", words);
 }
 
 static const double *prices_of(const struct scenario_result *result, size_t bus)

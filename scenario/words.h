@@ -13,7 +13,7 @@ enum { SCENARIO_WORDS = 120 };
 
 /* "12.5 kW", from 10,000 kW on "12.5 MW"; four digits, never an exponent. */
 void scenario_power_words(double kw, char words[SCENARIO_WORDS]);
-/* "1.250 MWh", below 0.1 MWh "12.5 kWh". */
+/* "1.250 MWh", below 0.1 MWh "12.5 kWh"; never an exponent. */
 void scenario_energy_words(double mwh, char words[SCENARIO_WORDS]);
 
 struct scenario_extreme {

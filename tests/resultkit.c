@@ -83,6 +83,7 @@ static void set_market(struct resultkit *kit)
         .kind = MARKET_BREACH_LIMIT, .row = 1, .step = 2, .breach_kw = 3.125, .cost = 0.5};
     kit->market = (struct market_result){.outcome = MARKET_CONVERGED,
                                          .objective = 10.0,
+                                         .convex_objective = 10.0,
                                          .bound = 9.999,
                                          .n_rounds = 3,
                                          .n_responses = 18,

@@ -1,4 +1,5 @@
 #include "core/clock.h"
+#include "core/file.h"
 #include "resultkit.h"
 #include "scenario/charts.h"
 #include "scenario/gnuplot.h"
@@ -48,6 +49,19 @@ static bool exists(const char *directory, const char *name)
 
     snprintf(path, sizeof(path), "%s/%s", directory, name);
     return access(path, F_OK) == 0;
+}
+
+/* Says whether the chart's script has the words. */
+static bool draws(const char *directory, const char *name, const char *words)
+{
+    char *path = walras_path_join(directory, name), *text = NULL;
+    size_t size = 0;
+    bool found = path && walras_file_read(path, 1000000, &text, &size, NULL) == WALRAS_OK &&
+                 strstr(text, words);
+
+    free(text);
+    free(path);
+    return found;
 }
 
 /* Draws and says what went wrong, if anything did. */
@@ -102,6 +116,50 @@ static void test_what_has_nothing_to_show_is_left_out(void)
     CU_ASSERT_FALSE(exists(directory, "convergence.png"));
     CU_ASSERT_FALSE(exists(directory, "loading.png"));
     CU_ASSERT_FALSE(exists(directory, "stack.png"));
+    resultkit_release(&kit);
+    resultkit_remove(directory);
+}
+
+/* 9.9995 with decisions mixed, 10 as awarded: (10 − 9.999) / 10 = 1e-4 is the gap that is told. */
+static void test_an_awarded_plan_dearer_than_the_rounds_is_drawn(void)
+{
+    struct resultkit kit;
+    const char *directory = have_gnuplot() ? resultkit_directory() : NULL;
+
+    if (!directory)
+        return;
+    resultkit_init(&kit);
+    kit.market.convex_objective = 10.0;
+    CU_ASSERT_EQUAL(draw(directory, &kit), WALRAS_OK);
+    CU_ASSERT_TRUE(draws(directory, "convergence.gp", "'cost of the plan'"));
+    CU_ASSERT_FALSE(draws(directory, "convergence.gp", "'awarded plan'"));
+    CU_ASSERT_TRUE(draws(directory, "convergence.gp", "set xrange [0.5:3.5]"));
+    kit.market.convex_objective = 9.9995;
+    CU_ASSERT_EQUAL(draw(directory, &kit), WALRAS_OK);
+    CU_ASSERT_TRUE(draws(directory, "convergence.gp", "'decisions mixed'"));
+    CU_ASSERT_TRUE(draws(directory, "convergence.gp", "\n  10 with lines"));
+    CU_ASSERT_TRUE(draws(directory, "convergence.gp", "\n  0.0001"));
+    CU_ASSERT_TRUE(is_chart(directory, "convergence.png"));
+    kit.market.n_rounds = 1;
+    CU_ASSERT_EQUAL(draw(directory, &kit), WALRAS_OK);
+    CU_ASSERT_TRUE(draws(directory, "convergence.gp", "set xrange [0.5:1.5]"));
+    resultkit_release(&kit);
+    resultkit_remove(directory);
+}
+
+static void test_prices_of_an_infeasible_market_are_not_drawn(void)
+{
+    struct resultkit kit;
+    const char *directory = have_gnuplot() ? resultkit_directory() : NULL;
+
+    if (!directory)
+        return;
+    resultkit_init(&kit);
+    kit.market.outcome = MARKET_INFEASIBLE;
+    kit.result.award_kw = kit.result.flow_kw = kit.result.import_kw = kit.result.export_kw = NULL;
+    CU_ASSERT_EQUAL(draw(directory, &kit), WALRAS_OK);
+    CU_ASSERT_FALSE(exists(directory, "prices.png"));
+    CU_ASSERT_TRUE(is_chart(directory, "convergence.png"));
     resultkit_release(&kit);
     resultkit_remove(directory);
 }
@@ -204,6 +262,10 @@ static void test_without_gnuplot_the_package_is_named(void)
 static const struct testkit_test tests[] = {
     {"charts are drawn", test_charts_are_drawn},
     {"what has nothing to show is left out", test_what_has_nothing_to_show_is_left_out},
+    {"an awarded plan dearer than the rounds is drawn",
+     test_an_awarded_plan_dearer_than_the_rounds_is_drawn},
+    {"prices of an infeasible market are not drawn",
+     test_prices_of_an_infeasible_market_are_not_drawn},
     {"odd results are drawn too", test_odd_results_are_drawn_too},
     {"names cannot run anything", test_names_cannot_run_anything},
     {"a script that fails or hangs is told", test_a_script_that_fails_or_hangs_is_told},

@@ -121,7 +121,7 @@ static void test_quantities_never_have_exponents(void)
         double mwh;
         const char *words;
     } energies[] = {
-        {0.0, "0 kWh"}, {0.0125, "12.5 kWh"}, {0.1, "0.100 MWh"}, {1234.5, "1234.500 MWh"}};
+        {1e-9, "0 kWh"}, {0.0125, "12.5 kWh"}, {0.1, "0.100 MWh"}, {1234.5, "1234.500 MWh"}};
     char words[SCENARIO_WORDS];
 
     for (size_t i = 0; i < sizeof(powers) / sizeof(powers[0]); i++) {
