@@ -13,7 +13,8 @@
 
 struct walras_outdir {
     char *target, *staging;
-    bool exists; /* the target did when we began */
+    bool exists;       /* the target did when we began */
+    size_t first_made; /* length of the first parent in `target` that we made; 0: made none */
     char **staged;
     size_t n_staged;
     char **forgotten;
@@ -35,6 +36,48 @@ static char *join(const char *directory, const char *name)
     if (path.failure != WALRAS_OK)
         walras_text_release(&path);
     return path.data;
+}
+
+static bool ends_component(const char *path, size_t n)
+{
+    return n > 0 && path[n] == '/' && path[n - 1] != '/';
+}
+
+static enum walras_status make_parent(struct walras_outdir *outdir, size_t n,
+                                      struct walras_err *err)
+{
+    enum walras_status status = WALRAS_OK;
+    struct stat info;
+
+    outdir->target[n] = '\0';
+    if (stat(outdir->target, &info) != 0) {
+        if (mkdir(outdir->target, 0777) == 0)
+            outdir->first_made = outdir->first_made ? outdir->first_made : n;
+        else if (errno != EEXIST)
+            status = fail(outdir->target, "cannot make the directory", err);
+    }
+    outdir->target[n] = '/';
+    return status;
+}
+
+static enum walras_status make_parents(struct walras_outdir *outdir, struct walras_err *err)
+{
+    enum walras_status status = WALRAS_OK;
+
+    for (size_t n = 0; outdir->target[n] && status == WALRAS_OK; n++)
+        if (ends_component(outdir->target, n))
+            status = make_parent(outdir, n, err);
+    return status;
+}
+
+/* The deepest first; where somebody else has put something the directory stays. */
+static void remove_parents(struct walras_outdir *outdir)
+{
+    for (size_t n = strlen(outdir->target); outdir->first_made && n >= outdir->first_made; n--)
+        if (ends_component(outdir->target, n)) {
+            outdir->target[n] = '\0';
+            rmdir(outdir->target);
+        }
 }
 
 /* Makes the staging directory under a name that nobody else has. */
@@ -94,6 +137,8 @@ enum walras_status walras_outdir_begin(const char *directory, struct walras_outd
     for (size_t n = strlen(outdir->target); n > 1 && outdir->target[n - 1] == '/'; n--)
         outdir->target[n - 1] = '\0';
     status = look_at_target(outdir, err);
+    if (status == WALRAS_OK && !outdir->exists)
+        status = make_parents(outdir, err);
     if (status == WALRAS_OK)
         status = make_staging(outdir, err);
     if (status != WALRAS_OK) {
@@ -260,6 +305,7 @@ enum walras_status walras_outdir_commit(struct walras_outdir *outdir, struct wal
     if (status == WALRAS_OK) {
         free(outdir->staging);
         outdir->staging = NULL;
+        outdir->first_made = 0;
     }
     return status;
 }
@@ -284,6 +330,8 @@ void walras_outdir_free(struct walras_outdir *outdir)
         return;
     if (outdir->staging)
         remove_staging(outdir);
+    if (outdir->first_made)
+        remove_parents(outdir);
     for (size_t i = 0; i < outdir->n_staged; i++)
         free(outdir->staged[i]);
     for (size_t i = 0; i < outdir->n_forgotten; i++)

@@ -3,8 +3,9 @@
  *
  * Files are written into a staging directory beside (or, where DIR exists already, inside) DIR and
  * put in place by renaming once everything is on the disk. Where DIR is new, it appears at once
- * with all its files. In a DIR that exists each file is replaced whole, files of other names are
- * left alone, and nothing is replaced unless everything could be written.
+ * with all its files; directories above it that are missing are made at the beginning, and go again
+ * when nothing is committed. In a DIR that exists each file is replaced whole, files of other names
+ * are left alone, and nothing is replaced unless everything could be written.
  *
  * Ownership  the caller frees the outdir; the path it hands out lives as long.
  * Failures   WALRAS_IO "PATH: reason": a file in DIR's place, no permission, a full disk …
