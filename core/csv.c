@@ -156,8 +156,11 @@ static enum walras_status read_row(struct walras_csv *csv, struct scanner *scan,
         return fail_at(csv, line, "too many columns", err);
     if (n != csv->n_column)
         return walras_fail(err, WALRAS_INVALID,
-                           "%s:%zu: expected %zu fields as in the header, got %zu", csv->name, line,
-                           csv->n_column, n);
+                           "%s:%zu: expected %zu fields as in the header, got %zu%s", csv->name,
+                           line, csv->n_column, n,
+                           n > csv->n_column && scan->separator == ','
+                               ? "; use a decimal point if these are decimal commas"
+                               : "");
     return WALRAS_OK;
 }
 
@@ -311,8 +314,9 @@ enum walras_status walras_csv_numbers(const struct walras_csv *csv, const char *
 
         if (!read_number(field, &values[i]))
             return walras_fail(err, WALRAS_INVALID,
-                               "%s:%zu: column \"%.60s\": expected a number, got \"%.40s\"",
-                               csv->name, csv->lines[first + i + 1], column, field);
+                               "%s:%zu: column \"%.60s\": expected a number, got \"%.40s\"%s",
+                               csv->name, csv->lines[first + i + 1], column, field,
+                               strchr(field, ',') ? "; use a decimal point" : "");
     }
     return WALRAS_OK;
 }

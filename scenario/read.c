@@ -186,6 +186,46 @@ static enum walras_status parse_case(struct scenario_reader *reader, const char 
     return status == WALRAS_OK ? scenario_parse_case(reader, text, size, err) : status;
 }
 
+static size_t skip_blanks(const char *text, size_t size)
+{
+    size_t at = size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+
+    while (at < size && strchr(" \t\r\n", text[at]) && text[at] != '\0')
+        at++;
+    return at;
+}
+
+static enum walras_status fail_neither(const char *name, const char *text, size_t size,
+                                       struct walras_err *err)
+{
+    enum { SHOWN = 20 };
+    static const char what[] = "neither a scenario (JSON) nor a MATPOWER case";
+    size_t n = 0;
+
+    if (size == 0)
+        return walras_fail(err, WALRAS_INVALID, "%s: %s: there is nothing in it", name, what);
+    while (n < size && n < SHOWN && text[n] >= ' ' && text[n] <= '~')
+        n++;
+    if (n == 0)
+        return walras_fail(err, WALRAS_INVALID, "%s: %s: it begins with the byte 0x%02X", name,
+                           what, (unsigned)(unsigned char)text[0]);
+    return walras_fail(err, WALRAS_INVALID, "%s: %s: it begins with \"%.*s\"", name, what, (int)n,
+                       text);
+}
+
+/* Tells what is read by how it begins. */
+static enum walras_status parse_any(struct scenario_reader *reader, const char *text, size_t size,
+                                    struct walras_err *err)
+{
+    size_t at = skip_blanks(text, size);
+
+    if (scenario_looks_like_case(reader->name, text, size))
+        return parse_case(reader, text, size, err);
+    if (at == size || (text[at] != '{' && text[at] != '['))
+        return fail_neither(reader->name, text + at, size - at, err);
+    return parse_json(reader, text, size, err);
+}
+
 enum walras_status scenario_parse(const char *name, const char *text, size_t size,
                                   const struct scenario_settings *settings, struct scenario *out,
                                   struct walras_err *err)
@@ -194,8 +234,7 @@ enum walras_status scenario_parse(const char *name, const char *text, size_t siz
     enum walras_status status = reader_init(&reader, err);
 
     if (status == WALRAS_OK)
-        status = scenario_looks_like_case(name, text, size) ? parse_case(&reader, text, size, err)
-                                                            : parse_json(&reader, text, size, err);
+        status = parse_any(&reader, text, size, err);
     if (status == WALRAS_OK) {
         *out = reader.made;
         reader.made = (struct scenario){0}; /* moved */

@@ -447,7 +447,7 @@ static void test_a_file_cut_anywhere_is_refused(void)
             } else {
                 CU_ASSERT_EQUAL(strncmp(err.msg, names[k], strlen(names[k])), 0);
             }
-            if (json && n + 2 < size) /* line and column */
+            if (json && n > 0 && n + 2 < size) /* line and column */
                 CU_ASSERT_EQUAL(strspn(err.msg + strlen(names[k]), ":0123456789") >= 4, true);
             free(part);
         }
@@ -504,6 +504,30 @@ static void test_huge_files_and_lists_are_refused(void)
                     WALRAS_INVALID);
     CU_ASSERT_STRING_EQUAL(err.msg, "t.json: /agents/0/devices/0/draw_kw: expected 120000 "
                                     "elements, got 2");
+}
+
+static void test_what_is_no_market_at_all_is_told(void)
+{
+    static const struct {
+        const char *text, *told;
+    } cases[] = {
+        {"", "there is nothing in it"},
+        {" \n\t", "there is nothing in it"},
+        {"\x89PNG\r\n", "it begins with the byte 0x89"},
+        {"\xef\xbb\xbfhello,world\n1,2\n", "it begins with \"hello,world\""},
+        {"mpc.bus = [ 1 2 3 4 5 6 7 8 9 ]", "it begins with \"mpc.bus = [ 1 2 3 4 \""},
+    };
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct scenario scenario;
+        struct walras_err err = {0};
+        char told[200];
+
+        CU_ASSERT_EQUAL(parse_text(cases[i].text, &scenario, &err), WALRAS_INVALID);
+        snprintf(told, sizeof(told), "t.json: neither a scenario (JSON) nor a MATPOWER case: %s",
+                 cases[i].told);
+        CU_ASSERT_STRING_EQUAL(err.msg, told);
+    }
 }
 
 static void test_faults_of_a_csv_file_name_both_files(void)
@@ -569,6 +593,7 @@ static const struct testkit_test tests[] = {
     {"a file cut anywhere is refused", test_a_file_cut_anywhere_is_refused},
     {"spoiled bytes are survived", test_spoiled_bytes_are_survived},
     {"huge files and lists are refused", test_huge_files_and_lists_are_refused},
+    {"what is no market at all is told", test_what_is_no_market_at_all_is_told},
     {"faults of a CSV file name both files", test_faults_of_a_csv_file_name_both_files},
     {"without a directory no file is read", test_without_a_directory_no_file_is_read},
 };

@@ -50,7 +50,9 @@ static void test_faults_name_file_and_line(void)
         {"", "h.csv: the file is empty"},
         {" \n\n", "h.csv: the file is empty"},
         {"a,b\n1\n", "h.csv:2: expected 2 fields as in the header, got 1"},
-        {"a,b\n\n1,2,3\n", "h.csv:3: expected 2 fields as in the header, got 3"},
+        {"a,b\n\n1,2,3\n",
+         "h.csv:3: expected 2 fields as in the header, got 3; use a decimal point if "
+         "these are decimal commas"},
         {"a,b\n1,\"2\n", "h.csv:2: a quoted field has no closing quote"},
         {"a,b\n1,\"2\"x\n", "h.csv:2: text after a closing quote"},
         {"a,\"b\nc\"\n1\n", "h.csv:3: expected 2 fields as in the header, got 1"},
@@ -84,8 +86,8 @@ static void test_what_is_no_number_names_line_and_column(void)
 
         CU_ASSERT_PTR_NOT_NULL_FATAL(csv);
         CU_ASSERT_EQUAL(walras_csv_numbers(csv, "price", 1, 1, &value, &err), WALRAS_INVALID);
-        snprintf(told, sizeof(told), "h.csv:4: column \"price\": expected a number, got \"%s\"",
-                 cells[i]);
+        snprintf(told, sizeof(told), "h.csv:4: column \"price\": expected a number, got \"%s\"%s",
+                 cells[i], strchr(cells[i], ',') ? "; use a decimal point" : "");
         CU_ASSERT_STRING_EQUAL(err.msg, told);
         walras_csv_free(csv);
     }
