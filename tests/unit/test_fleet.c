@@ -87,6 +87,11 @@ static void ask(const struct agent_group *group, unsigned n_worker, const double
     }
 }
 
+static bool same_bits(const double *a, const double *b, size_t n)
+{
+    return memcmp(a, b, n * sizeof(*a)) == 0;
+}
+
 static void test_every_device_is_in_one_group_of_its_bus_and_kind(void)
 {
     static const size_t wanted[] = {1, 9, 20, 5000};
@@ -166,8 +171,9 @@ static void test_answers_do_not_depend_on_who_works(void)
         most = a[g].oracle.n_part > most ? a[g].oracle.n_part : most;
         ask(&a[g], 1, price, left_kw, &left);
         ask(&b[g], 3, price, right_kw, &right);
-        CU_ASSERT_EQUAL(memcmp(left_kw, right_kw, sizeof(left_kw)), 0);
-        CU_ASSERT_EQUAL(memcmp(&left, &right, sizeof(left)), 0);
+        CU_ASSERT_TRUE(same_bits(left_kw, right_kw, STEPS));
+        CU_ASSERT_TRUE(same_bits(&left.cost, &right.cost, 1));
+        CU_ASSERT_TRUE(same_bits(&left.bound, &right.bound, 1));
     }
     CU_ASSERT_TRUE(most > 1); /* there was something to share out */
     agent_fleet_free(alone);
@@ -230,7 +236,7 @@ static size_t which_answer(size_t device, double prices[2][STEPS], const double 
         CU_ASSERT_EQUAL(
             agent_solve(&devices[device], &horizon, prices[j], workspace, draw_kw, &answer, NULL),
             WALRAS_OK);
-        if (memcmp(draw_kw, award_kw, sizeof(draw_kw)) == 0) {
+        if (same_bits(draw_kw, award_kw, STEPS)) {
             *cost += answer.cost;
             return j;
         }
