@@ -37,9 +37,12 @@ enum agent_device_type {
 };
 
 /* How many types there are: tables by type are of that length. Not a type, so not among them. */
-#define X(name, text) +1
-enum { AGENT_N_TYPE = AGENT_DEVICE_LIST(X) };
+enum {
+#define X(name, text) AGENT_INDEX_##name,
+    AGENT_DEVICE_LIST(X)
 #undef X
+        AGENT_N_TYPE
+};
 
 struct agent_load {
     struct walras_series draw_kw, draw_kvar;
