@@ -161,3 +161,20 @@ void agent_model_free(struct agent_model *model)
     free(model->n_tangent);
     free(model);
 }
+
+enum walras_status agent_ask_once(const struct agent_device *device,
+                                  const struct agent_horizon *horizon, const double *price_per_mwh,
+                                  struct agent_workspace *workspace, double *draw_kw,
+                                  struct market_answer *answer, struct walras_err *err)
+{
+    struct agent_model *model = NULL;
+    enum walras_status status = WALRAS_OK;
+
+    if (agent_has_fast_solver(device))
+        return agent_solve(device, horizon, price_per_mwh, workspace, draw_kw, answer, err);
+    status = agent_model_new(device, horizon, &model, err);
+    if (status == WALRAS_OK)
+        status = agent_model_solve(model, price_per_mwh, draw_kw, answer, err);
+    agent_model_free(model);
+    return status;
+}

@@ -8,8 +8,7 @@
 #ifndef WALRAS_AGENTS_MODEL_H
 #define WALRAS_AGENTS_MODEL_H
 
-#include "agents/device.h"
-#include "market/oracle.h"
+#include "agents/solve.h"
 
 struct agent_model;
 
@@ -27,5 +26,12 @@ WALRAS_NODISCARD enum walras_status agent_model_solve(struct agent_model *model,
                                                       const double *price_per_mwh, double *draw_kw,
                                                       struct market_answer *answer,
                                                       struct walras_err *err);
+
+/* Asks a device of any type once, by agent_solve where that knows it, else by a model made for it.
+ */
+WALRAS_NODISCARD enum walras_status
+agent_ask_once(const struct agent_device *device, const struct agent_horizon *horizon,
+               const double *price_per_mwh, struct agent_workspace *workspace, double *draw_kw,
+               struct market_answer *answer, struct walras_err *err);
 
 #endif

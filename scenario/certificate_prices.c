@@ -1,7 +1,6 @@
 #include "scenario/certificate_internal.h"
 
 #include "agents/model.h"
-#include "agents/solve.h"
 #include "core/units.h"
 
 #include <stdlib.h>
@@ -130,18 +129,9 @@ static enum walras_status device_bound(const struct judge *judge, size_t device,
     const double *price_per_mwh =
         judge->price_per_mwh + scenario_device_bus(scenario, device) * scenario->horizon.n_step;
     struct market_answer answer = {0};
-    struct agent_model *model = NULL;
-    enum walras_status status = WALRAS_OK;
+    enum walras_status status =
+        agent_ask_once(asked, &scenario->horizon, price_per_mwh, workspace, draw_kw, &answer, err);
 
-    if (agent_has_fast_solver(asked)) {
-        status =
-            agent_solve(asked, &scenario->horizon, price_per_mwh, workspace, draw_kw, &answer, err);
-    } else {
-        status = agent_model_new(asked, &scenario->horizon, &model, err);
-        if (status == WALRAS_OK)
-            status = agent_model_solve(model, price_per_mwh, draw_kw, &answer, err);
-        agent_model_free(model);
-    }
     if (status != WALRAS_OK)
         walras_err_prefix(err, "agent %s, device %s",
                           scenario->agents[scenario->device_agent[device]].id, asked->id);

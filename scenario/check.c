@@ -1,19 +1,18 @@
 #include "scenario/check.h"
 
 #include "core/units.h"
+#include "scenario/check_internal.h"
 
 #include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-__attribute__((format(printf, 2, 3))) static void warn(struct scenario_summary *summary,
-                                                       const char *format, ...)
+void check_warn(struct scenario_summary *summary, const char *format, ...)
 {
-    enum { MOST = sizeof(summary->warning) / sizeof(summary->warning[0]) };
     va_list args;
 
-    if (summary->n_warning == MOST) {
+    if (summary->n_warning == SCENARIO_WARNINGS) {
         summary->n_warning_left_out++;
         return;
     }
@@ -57,25 +56,21 @@ static double blocks_kw(const struct agent_segment *blocks, const uint32_t *firs
     return most;
 }
 
+/* What generated fleets have is meant: only listed devices are looked at. */
 static void warn_about_device(struct scenario_summary *summary, size_t index)
 {
     const struct scenario *scenario = summary->scenario;
     const struct agent_device *device = &scenario->devices[index];
     const char *agent = scenario->agents[scenario->device_agent[index]].id;
 
+    if (scenario->device_agent[index] >= scenario->n_agent - scenario->n_fleet_agent)
+        return;
     if (device->type == AGENT_BATTERY && device->battery.start_kwh < device->battery.min_kwh)
-        warn(summary, "agent %.60s, device %.60s: starts below its min_kwh", agent, device->id);
-    if (device->type == AGENT_EV) {
-        const struct agent_ev *ev = &device->ev;
-        double room_kwh =
-            (ev->depart - ev->arrive) * scenario->horizon.step_h * ev->charge_kw * ev->efficiency;
-
-        if (isnan(ev->unserved_price_per_mwh) && ev->energy_kwh > room_kwh * (1.0 + 1e-9))
-            warn(summary, "agent %.60s, device %.60s: wants %g kWh, can get %g", agent, device->id,
-                 ev->energy_kwh, room_kwh);
-    }
+        check_warn(summary, "agent %.60s, device %.60s: starts below its min_kwh", agent,
+                   device->id);
     if (device->type == AGENT_SHIFTABLE && device->shiftable.earliest == device->shiftable.latest)
-        warn(summary, "agent %.60s, device %.60s: has only one start to choose", agent, device->id);
+        check_warn(summary, "agent %.60s, device %.60s: has only one start to choose", agent,
+                   device->id);
 }
 
 static void add_device(struct scenario_summary *summary, const struct agent_device *device,
@@ -137,12 +132,12 @@ static void look_at_lines(struct scenario_summary *summary)
         summary->n_line_in_service++;
         summary->n_line_limited += isfinite(line->limit_kw) ? 1 : 0;
         if (line->limit_kw == 0.0)
-            warn(summary, "line %.60s: has a limit of 0 kW; leave limit_kw out for no limit",
-                 line->id);
+            check_warn(summary, "line %.60s: has a limit of 0 kW; leave limit_kw out for no limit",
+                       line->id);
     }
     if (scenario->model == SCENARIO_COPPERPLATE && summary->n_line_limited > 0)
-        warn(summary, "the model \"copperplate\" ignores the limits of %zu lines",
-             summary->n_line_limited);
+        check_warn(summary, "the model \"copperplate\" ignores the limits of %zu lines",
+                   summary->n_line_limited);
 }
 
 /* What must be served at the least against what there is: a plain sign of a missing supply. */
@@ -152,10 +147,10 @@ static void look_at_balance(struct scenario_summary *summary)
                         summary->discharge_kw;
 
     if (summary->firm_peak_kw > sources_kw && summary->n_type[AGENT_LP] == 0)
-        warn(summary, "loads draw up to %g kW, all sources together give %g kW",
-             summary->firm_peak_kw, sources_kw);
+        check_warn(summary, "loads draw up to %g kW, all sources together give %g kW",
+                   summary->firm_peak_kw, sources_kw);
     if (summary->scenario->n_device == 0)
-        warn(summary, "there is no device");
+        check_warn(summary, "there is no device");
 }
 
 enum walras_status scenario_summarise(const struct scenario *scenario, struct scenario_summary *out,
@@ -182,8 +177,9 @@ enum walras_status scenario_summarise(const struct scenario *scenario, struct sc
     out->export_peak_kw = largest(export_kw, n, &step);
     look_at_lines(out);
     look_at_balance(out);
+    check_prices(out);
     free(sums);
-    return WALRAS_OK;
+    return check_devices(out, err);
 }
 
 static void print_kw(FILE *file, const char *what, double kw)
@@ -239,6 +235,9 @@ void scenario_summary_print(const struct scenario_summary *summary, FILE *file)
         fprintf(file, "  %-22s %.6g kWh\n", "storage holds", summary->storage_kwh);
     for (size_t i = 0; i < summary->n_warning; i++)
         fprintf(file, "warning   %s\n", summary->warning[i].text);
+    if (summary->n_refused > SCENARIO_REFUSED)
+        fprintf(file, "warning   %zu more devices cannot meet their own limits\n",
+                summary->n_refused - SCENARIO_REFUSED);
     if (summary->n_warning_left_out > 0)
         fprintf(file, "warning   %zu more like these\n", summary->n_warning_left_out);
 }

@@ -10,8 +10,14 @@
 
 #include <stdio.h>
 
+enum {
+    SCENARIO_WARNINGS = 40,
+    SCENARIO_REFUSED = 20,        /* devices named */
+    SCENARIO_ASK_DEVICES = 100000 /* of more than so many devices none is asked */
+};
+
 struct scenario_warning {
-    char text[200]; /* lower case, no full stop, names the thing */
+    char text[320]; /* lower case, no full stop, names the thing */
 };
 
 struct scenario_summary {
@@ -28,10 +34,16 @@ struct scenario_summary {
     double storage_kwh;  /* batteries and cars that can give back */
     double discharge_kw; /* of the same */
     double shiftable_kw; /* the most that batteries, cars, heat pumps and appliances can draw */
-    struct scenario_warning warning[16]; /* [n_warning]; what is allowed but seldom meant */
+    size_t n_refused;    /* devices that cannot meet their own limits: clear would refuse them */
+    struct scenario_warning
+        warning[SCENARIO_WARNINGS]; /* [n_warning]; what is allowed but seldom meant */
     size_t n_warning, n_warning_left_out;
 };
 
+/*
+ * Looks at the market and asks the devices with hard limits once, at prices of zero. The file of an
+ * `lp` device is read.
+ */
 WALRAS_NODISCARD enum walras_status scenario_summarise(const struct scenario *scenario,
                                                        struct scenario_summary *out,
                                                        struct walras_err *err);

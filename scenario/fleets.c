@@ -337,6 +337,7 @@ enum walras_status scenario_add_fleet(struct scenario_reader *reader,
 
         made[kind]++;
         status = add_member(reader, fleet, &catalogue, k, kind, bus, walras_rng_next(&rng), err);
+        reader->made.n_fleet_agent += status == WALRAS_OK;
     }
     return status;
 }

@@ -59,7 +59,7 @@ struct scenario {
     struct scenario_supply *supplies;   /* [n_supply] */
     size_t n_supply;
     struct scenario_agent *agents; /* [n_agent]; those of fleets come after the others */
-    size_t n_agent;
+    size_t n_agent, n_fleet_agent;
     struct agent_device *devices; /* [n_device], by agent; ids are unique within an agent */
     uint32_t *device_agent;       /* [n_device] index into agents */
     size_t n_device;

@@ -5,6 +5,7 @@ target_link_libraries(walras_resultkit PUBLIC walras_scenario)
 
 walras_test(test_certificate SOURCES unit/test_certificate.c USES scenario)
 walras_test(test_result SOURCES unit/test_result.c USES scenario LINKS walras_resultkit)
+walras_test(test_check SOURCES unit/test_check.c USES scenario LINKS walras_resultkit)
 walras_test(test_digest SOURCES unit/test_digest.c USES scenario LINKS walras_resultkit)
 walras_test(test_charts SOURCES unit/test_charts.c USES scenario LINKS walras_resultkit)
 walras_test(test_scenario SOURCES unit/test_scenario.c unit/same_scenario.c unit/scenario_data.c USES scenario)
