@@ -7,16 +7,29 @@
 /* Plans tried in all, passes over the groups, other answers tried of a group in one pass. */
 enum { MAX_PLANS = 600, MAX_PASSES = 6, MAX_TRIES = 8, MAX_ASKS = 15, ASKS_PER_TRY = 2 };
 
-struct choice {              /* one answer that a group of one participant may play */
-    double *price, *draw_kw; /* [n_step] what it answers, and the answer */
+struct choice { /* one answer that a group of one participant may play */
+    size_t at;  /* of its price and draw in the menu's values */
     double cost;
     double promise; /* least that playing it instead would change the plan's cost by */
 };
 
 struct menu { /* all answers known of one such group */
     struct choice *choices;
-    size_t n, capacity, chosen;
+    double *values; /* [n x 2 x n_step] what was asked at, what was answered; in order of asking */
+    size_t n, capacity;
 };
+
+static const double *choice_price(const struct menu *menu, const struct choice *choice,
+                                  size_t n_step)
+{
+    return menu->values + 2 * choice->at * n_step;
+}
+
+static const double *choice_draw(const struct menu *menu, const struct choice *choice,
+                                 size_t n_step)
+{
+    return menu->values + (2 * choice->at + 1) * n_step;
+}
 
 struct settling { /* one call of market_settle */
     const struct market_problem *problem;
@@ -44,9 +57,8 @@ void market_settlement_release(struct market_settlement *settlement)
 static void end(struct settling *s)
 {
     for (size_t g = 0; s->menus && g < s->problem->n_group; g++) {
-        for (size_t j = 0; j < s->menus[g].n; j++)
-            free(s->menus[g].choices[j].price);
         free(s->menus[g].choices);
+        free(s->menus[g].values);
     }
     free(s->menus);
     free(s->price);
@@ -162,11 +174,28 @@ static bool is_known(const struct menu *menu, const double *draw_kw, size_t n_st
         double apart = 0.0;
 
         for (size_t t = 0; t < n_step; t++)
-            apart = fmax(apart, fabs(menu->choices[j].draw_kw[t] - draw_kw[t]));
+            apart = fmax(apart, fabs(choice_draw(menu, &menu->choices[j], n_step)[t] - draw_kw[t]));
         if (apart <= 1e-9)
             return true;
     }
     return false;
+}
+
+static bool grow_menu(struct menu *menu, size_t n_step)
+{
+    size_t capacity = menu->capacity ? 2 * menu->capacity : 16;
+    struct choice *choices = realloc(menu->choices, capacity * sizeof(*choices));
+
+    if (choices)
+        menu->choices = choices;
+    double *values = realloc(menu->values, 2 * capacity * n_step * sizeof(*values));
+
+    if (values)
+        menu->values = values;
+    if (!choices || !values)
+        return false;
+    menu->capacity = capacity;
+    return true;
 }
 
 /* Asks the group at a price and puts a new answer on its menu. */
@@ -182,23 +211,13 @@ static enum walras_status offer(struct settling *s, size_t g, const double *pric
 
     if (status != WALRAS_OK || is_known(menu, s->draw_kw, n_step))
         return status;
-    if (menu->n == menu->capacity) {
-        size_t capacity = menu->capacity ? 2 * menu->capacity : 16;
-        struct choice *grown = realloc(menu->choices, capacity * sizeof(*grown));
+    if (menu->n == menu->capacity && !grow_menu(menu, n_step))
+        return walras_fail(err, WALRAS_NOMEM, "cannot keep %zu answers", menu->n);
+    double *values = menu->values + 2 * menu->n * n_step;
 
-        if (!grown)
-            return walras_fail(err, WALRAS_NOMEM, "cannot keep %zu answers", capacity);
-        menu->choices = grown;
-        menu->capacity = capacity;
-    }
-    struct choice *choice = &menu->choices[menu->n];
-
-    *choice = (struct choice){.price = malloc(2 * n_step * sizeof(double)), .cost = answer.cost};
-    if (!choice->price)
-        return walras_fail(err, WALRAS_NOMEM, "cannot keep an answer");
-    choice->draw_kw = choice->price + n_step;
-    memcpy(choice->price, price, n_step * sizeof(double));
-    memcpy(choice->draw_kw, s->draw_kw, n_step * sizeof(double));
+    memcpy(values, price, n_step * sizeof(*values));
+    memcpy(values + n_step, s->draw_kw, n_step * sizeof(*values));
+    menu->choices[menu->n] = (struct choice){.at = menu->n, .cost = answer.cost};
     menu->n++;
     return WALRAS_OK;
 }
@@ -235,8 +254,7 @@ static int by_promise(const void *left, const void *right)
     return a->promise > b->promise;
 }
 
-/* Sorts the menu by what each answer can save at most, by the marginal prices of the present plan.
- */
+/* Sorts the menu by what each answer can save at most, at the present plan's marginal prices. */
 static void rank(struct settling *s, size_t g)
 {
     size_t n_step = s->problem->n_step;
@@ -249,24 +267,24 @@ static void rank(struct settling *s, size_t g)
 
         choice->promise = choice->cost - s->settled->cost[g];
         for (size_t t = 0; t < n_step; t++)
-            choice->promise +=
-                s->problem->step_h / 1000.0 * marginal[t] * (choice->draw_kw[t] - present[t]);
+            choice->promise += s->problem->step_h / 1000.0 * marginal[t] *
+                               (choice_draw(menu, choice, n_step)[t] - present[t]);
     }
     qsort(menu->choices, menu->n, sizeof(*menu->choices), by_promise);
 }
 
-/* Plays a choice and dispatches around it; *better when the plan is cheaper. If not, all is as
- * before. */
+/* Plays a choice and dispatches around it; *better when that is cheaper, else all is as before. */
 static enum walras_status try_choice(struct settling *s, size_t g, const struct choice *choice,
                                      double least_gain, bool *better, struct walras_err *err)
 {
+    const struct menu *menu = &s->menus[g];
     size_t n_step = s->problem->n_step;
     double *draw_kw = s->settled->draw_kw + g * n_step, cost = s->settled->cost[g], value = 0.0;
     enum walras_status status = WALRAS_OK;
 
     memcpy(s->draw_kw, draw_kw, n_step * sizeof(double));
     shift(s, g, draw_kw, -1.0);
-    memcpy(draw_kw, choice->draw_kw, n_step * sizeof(double));
+    memcpy(draw_kw, choice_draw(menu, choice, n_step), n_step * sizeof(double));
     s->settled->cost[g] = choice->cost;
     shift(s, g, draw_kw, 1.0);
     status = dispatch(s, &value, err);
@@ -276,7 +294,7 @@ static enum walras_status try_choice(struct settling *s, size_t g, const struct 
     *better = status == WALRAS_OK && value < s->value - least_gain;
     if (*better) {
         s->value = value;
-        return choose(s, g, 1, choice->price, (const double[]){1.0}, err);
+        return choose(s, g, 1, choice_price(menu, choice, n_step), (const double[]){1.0}, err);
     }
     shift(s, g, draw_kw, -1.0);
     memcpy(draw_kw, s->draw_kw, n_step * sizeof(double));
