@@ -91,22 +91,28 @@ static double largest_in(const struct agent_segment *segments, size_t n)
     return most;
 }
 
+static double generator_price(const struct agent_generator *generator)
+{
+    if (generator->segments)
+        return largest_in(generator->segments, generator->n_segment);
+    return fabs(generator->per_mwh) +
+           2.0 * generator->per_mw2h * walras_mw_from_kw(fabs(generator->max_kw));
+}
+
+static double bid_price(const struct agent_bid *bid, size_t n_step)
+{
+    size_t n_list = bid->one_list ? 1 : n_step;
+
+    return fmax(bid->demand_first ? largest_in(bid->demand, bid->demand_first[n_list]) : 0.0,
+                bid->offer_first ? largest_in(bid->offer, bid->offer_first[n_list]) : 0.0);
+}
+
 /* The largest price a device asks or offers; what it pays to be left alone is no market price. */
 static double device_price(const struct agent_device *device, size_t n_step)
 {
-    const struct agent_generator *generator = &device->generator;
-    const struct agent_bid *bid = &device->bid;
-    size_t n_list = bid->one_list ? 1 : n_step;
-
-    if (device->type == AGENT_GENERATOR && generator->segments)
-        return largest_in(generator->segments, generator->n_segment);
     if (device->type == AGENT_GENERATOR)
-        return fabs(generator->per_mwh) +
-               2.0 * generator->per_mw2h * walras_mw_from_kw(fabs(generator->max_kw));
-    if (device->type != AGENT_BID)
-        return 0.0;
-    return fmax(bid->demand_first ? largest_in(bid->demand, bid->demand_first[n_list]) : 0.0,
-                bid->offer_first ? largest_in(bid->offer, bid->offer_first[n_list]) : 0.0);
+        return generator_price(&device->generator);
+    return device->type == AGENT_BID ? bid_price(&device->bid, n_step) : 0.0;
 }
 
 void check_prices(struct scenario_summary *summary)
