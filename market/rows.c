@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_ROWS_PER_STEP_AND_PASS = 64, LEAST_ROWS_PER_STEP_AND_PASS = 5 };
+enum { ROWS_PER_PASS = 320, MOST_ROWS_PER_STEP = 64, LEAST_ROWS_PER_STEP = 5 };
 
 enum walras_status market_rows_init(struct market_rows *rows, const struct market_problem *problem,
                                     struct walras_err *err)
@@ -132,23 +132,22 @@ static double breach_of(const struct market_rows *rows, size_t limit, uint32_t s
     return breach / size;
 }
 
-/* A pass costs a master: with few steps more rows a step come in at once. */
-static size_t rows_per_pass(size_t n_step)
+/* A pass costs a master: where few steps are breached, more rows a step come in at once. */
+static size_t rows_per_step(size_t n_breached)
 {
-    size_t share = 2 * MOST_ROWS_PER_STEP_AND_PASS / n_step;
+    size_t share = ROWS_PER_PASS / (n_breached > 0 ? n_breached : 1);
 
-    if (share > MOST_ROWS_PER_STEP_AND_PASS)
-        return MOST_ROWS_PER_STEP_AND_PASS;
-    return share < LEAST_ROWS_PER_STEP_AND_PASS ? LEAST_ROWS_PER_STEP_AND_PASS : share;
+    if (share > MOST_ROWS_PER_STEP)
+        return MOST_ROWS_PER_STEP;
+    return share < LEAST_ROWS_PER_STEP ? LEAST_ROWS_PER_STEP : share;
 }
 
-static enum walras_status separate_step(struct market_rows *rows, uint32_t step, double tolerance,
-                                        struct walras_err *err)
+static enum walras_status separate_step(struct market_rows *rows, uint32_t step, size_t most,
+                                        double tolerance, struct walras_err *err)
 {
-    size_t worst[MOST_ROWS_PER_STEP_AND_PASS] = {0}, n_worst = 0;
-    size_t most = rows_per_pass(rows->problem->n_step);
-    double breach[MOST_ROWS_PER_STEP_AND_PASS];
-    int side[MOST_ROWS_PER_STEP_AND_PASS];
+    size_t worst[MOST_ROWS_PER_STEP] = {0}, n_worst = 0;
+    double breach[MOST_ROWS_PER_STEP];
+    int side[MOST_ROWS_PER_STEP];
     enum walras_status status = WALRAS_OK;
 
     for (size_t limit = 0; limit < grid_limits_count(rows->problem->limits); limit++) {
@@ -176,22 +175,43 @@ static enum walras_status separate_step(struct market_rows *rows, uint32_t step,
     return status;
 }
 
+/* What every limit is at in one step. */
+static enum walras_status value_step(struct market_rows *rows, const double *injection_kw,
+                                     uint32_t step, struct walras_err *err)
+{
+    for (size_t b = 0; b < rows->problem->n_bus; b++)
+        rows->injection[b] = injection_kw[b * rows->problem->n_step + step];
+    return grid_limits_values(rows->problem->limits, rows->injection, rows->value, err);
+}
+
+static bool any_breach(const struct market_rows *rows, uint32_t step, double tolerance)
+{
+    int direction = 0;
+
+    for (size_t limit = 0; limit < grid_limits_count(rows->problem->limits); limit++)
+        if (breach_of(rows, limit, step, tolerance, &direction) > 0.0)
+            return true;
+    return false;
+}
+
 enum walras_status market_rows_separate(struct market_rows *rows, const double *injection_kw,
                                         double tolerance, size_t *added, struct walras_err *err)
 {
     const struct market_problem *problem = rows->problem;
-    size_t before = rows->n;
+    size_t before = rows->n, n_breached = 0;
     enum walras_status status = WALRAS_OK;
 
     *added = 0;
     if (!problem->limits)
         return WALRAS_OK;
     for (uint32_t t = 0; t < problem->n_step && status == WALRAS_OK; t++) {
-        for (size_t b = 0; b < problem->n_bus; b++)
-            rows->injection[b] = injection_kw[b * problem->n_step + t];
-        status = grid_limits_values(problem->limits, rows->injection, rows->value, err);
+        status = value_step(rows, injection_kw, t, err);
+        n_breached += status == WALRAS_OK && any_breach(rows, t, tolerance);
+    }
+    for (uint32_t t = 0; t < problem->n_step && n_breached > 0 && status == WALRAS_OK; t++) {
+        status = value_step(rows, injection_kw, t, err);
         if (status == WALRAS_OK)
-            status = separate_step(rows, t, tolerance, err);
+            status = separate_step(rows, t, rows_per_step(n_breached), tolerance, err);
     }
     *added = rows->n - before;
     if (*added > 0) {

@@ -7,7 +7,7 @@
 #include "market/cuts.h"
 #include "market/rows.h"
 
-enum { BENCH_BUSES = 8, BENCH_CELLS = 256, BENCH_ORDERS = 64, BENCH_GROUPS = 8 };
+enum { BENCH_BUSES = 8, BENCH_CELLS = 512, BENCH_ORDERS = 64, BENCH_GROUPS = 8 };
 
 struct marketbench {
     struct grid_bus buses[BENCH_BUSES];

@@ -85,10 +85,33 @@ static void test_what_is_within_the_tolerance_is_let_be(void)
 }
 
 /*
- * Seven lines are breached, the further down the row the less room. Of 32 steps a step's share of a
- * pass is five rows: five come first, then two.
+ * Seven lines are breached in each of 64 steps, the further down the row the less room. A pass of
+ * 320 rows is five a step: five come first, then two.
  */
 static void test_the_worst_few_come_first(void)
+{
+    enum { STEPS = 64 };
+    struct marketbench bench;
+    static double injection_kw[8 * STEPS];
+    size_t added = 0;
+
+    marketbench_init(&bench, 8, STEPS, (double[]){7.0, 6.0, 5.0, 4.0, 3.0, 2.0, 1.0});
+    marketbench_close(&bench);
+    for (size_t t = 0; t < STEPS; t++)
+        send(&bench, 7, t, 10.0, injection_kw);
+    CU_ASSERT_EQUAL(market_rows_separate(&bench.rows, injection_kw, 1e-6, &added, NULL), WALRAS_OK);
+    CU_ASSERT_EQUAL_FATAL(added, 5 * STEPS);
+    for (size_t a = 0; a < 5 * STEPS; a++)
+        CU_ASSERT_EQUAL(bench.rows.rows[a].limit, a % 5 + 2);
+    CU_ASSERT_EQUAL(market_rows_separate(&bench.rows, injection_kw, 1e-6, &added, NULL), WALRAS_OK);
+    CU_ASSERT_EQUAL(added, 2 * STEPS);
+    for (size_t a = 0; a < 7 * STEPS; a++) /* sorted again */
+        CU_ASSERT_EQUAL(bench.rows.rows[a].limit, a % 7);
+    marketbench_release(&bench);
+}
+
+/* The same in one step alone: all seven come at once. */
+static void test_where_few_steps_are_breached_more_rows_come(void)
 {
     struct marketbench bench;
     double injection_kw[8 * 32] = {0.0};
@@ -96,15 +119,9 @@ static void test_the_worst_few_come_first(void)
 
     marketbench_init(&bench, 8, 32, (double[]){7.0, 6.0, 5.0, 4.0, 3.0, 2.0, 1.0});
     marketbench_close(&bench);
-    send(&bench, 7, 0, 10.0, injection_kw);
+    send(&bench, 7, 3, 10.0, injection_kw);
     CU_ASSERT_EQUAL(market_rows_separate(&bench.rows, injection_kw, 1e-6, &added, NULL), WALRAS_OK);
-    CU_ASSERT_EQUAL_FATAL(added, 5);
-    for (size_t a = 0; a < 5; a++)
-        CU_ASSERT_EQUAL(bench.rows.rows[a].limit, a + 2);
-    CU_ASSERT_EQUAL(market_rows_separate(&bench.rows, injection_kw, 1e-6, &added, NULL), WALRAS_OK);
-    CU_ASSERT_EQUAL(added, 2);
-    for (size_t a = 0; a < 7; a++) /* sorted again */
-        CU_ASSERT_EQUAL(bench.rows.rows[a].limit, a);
+    CU_ASSERT_EQUAL(added, 7);
     marketbench_release(&bench);
 }
 
@@ -173,6 +190,8 @@ static const struct testkit_test tests[] = {
     {"prices differ across a full line", test_prices_differ_across_a_full_line},
     {"what is within the tolerance is let be", test_what_is_within_the_tolerance_is_let_be},
     {"the worst few come first", test_the_worst_few_come_first},
+    {"where few steps are breached, more rows come",
+     test_where_few_steps_are_breached_more_rows_come},
     {"idle rows are dropped, and come back", test_idle_rows_are_dropped_and_come_back},
     {"prices and projections are adjoint", test_prices_and_projections_are_adjoint},
 };
