@@ -135,10 +135,10 @@ static double breach_of(const struct market_rows *rows, size_t limit, uint32_t s
 /* A pass costs a master: where few steps are breached, more rows a step come in at once. */
 static size_t rows_per_step(size_t n_breached)
 {
-    size_t share = ROWS_PER_PASS / (n_breached > 0 ? n_breached : 1);
-
-    if (share > MOST_ROWS_PER_STEP)
+    if (n_breached <= ROWS_PER_PASS / MOST_ROWS_PER_STEP)
         return MOST_ROWS_PER_STEP;
+    size_t share = ROWS_PER_PASS / n_breached;
+
     return share < LEAST_ROWS_PER_STEP ? LEAST_ROWS_PER_STEP : share;
 }
 
