@@ -135,11 +135,9 @@ static double breach_of(const struct market_rows *rows, size_t limit, uint32_t s
 /* A pass costs a master: where few steps are breached, more rows a step come in at once. */
 static size_t rows_per_step(size_t n_breached)
 {
-    if (n_breached <= ROWS_PER_PASS / MOST_ROWS_PER_STEP)
-        return MOST_ROWS_PER_STEP;
-    size_t share = ROWS_PER_PASS / n_breached;
+    double share = ROWS_PER_PASS / (double)n_breached;
 
-    return share < LEAST_ROWS_PER_STEP ? LEAST_ROWS_PER_STEP : share;
+    return (size_t)fmax(LEAST_ROWS_PER_STEP, fmin(MOST_ROWS_PER_STEP, share));
 }
 
 static enum walras_status separate_step(struct market_rows *rows, uint32_t step, size_t most,
