@@ -135,9 +135,11 @@ static double breach_of(const struct market_rows *rows, size_t limit, uint32_t s
 /* A pass costs a master: where few steps are breached, more rows a step come in at once. */
 static size_t rows_per_step(size_t n_breached)
 {
-    double share = ROWS_PER_PASS / (double)n_breached;
+    size_t share = MOST_ROWS_PER_STEP;
 
-    return (size_t)fmax(LEAST_ROWS_PER_STEP, fmin(MOST_ROWS_PER_STEP, share));
+    while (share > LEAST_ROWS_PER_STEP && share * n_breached > ROWS_PER_PASS)
+        share--;
+    return share;
 }
 
 static enum walras_status separate_step(struct market_rows *rows, uint32_t step, size_t most,
