@@ -4,11 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-static bool skipped(const struct market_master *m, size_t group)
-{
-    return m->now->skip_group && m->now->skip_group[group];
-}
-
 static enum walras_status begin(struct market_master *m, const struct market_master_problem *now,
                                 struct walras_err *err)
 {
@@ -18,7 +13,7 @@ static enum walras_status begin(struct market_master *m, const struct market_mas
     m->n_cut = 0;
     for (size_t g = 0; g < m->problem->n_group; g++) {
         m->cut_first[g] = m->n_cut;
-        if (!skipped(m, g))
+        if (!market_master_skips(m->now, g))
             m->n_cut += now->cuts->groups[g].n;
     }
     m->cut_first[m->problem->n_group] = m->n_cut;

@@ -42,6 +42,11 @@ struct market_master_problem { /* borrowed for the call */
     const double *extra_draw_kw; /* [n_bus x n_step] or NULL: added to the firm draw */
 };
 
+static inline bool market_master_skips(const struct market_master_problem *problem, size_t group)
+{
+    return problem->skip_group && problem->skip_group[group];
+}
+
 struct market_master_solution {       /* caller's arrays */
     double *u;                        /* [n_step + n rows] in: a guess; out: reduced prices */
     double *order_kw;                 /* [n_order] */

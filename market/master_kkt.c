@@ -123,11 +123,6 @@ static void add_step(struct market_master *m, size_t step)
     }
 }
 
-static bool skipped(const struct market_master *m, size_t group)
-{
-    return m->now->skip_group && m->now->skip_group[group];
-}
-
 /* Σ over the groups of a slot of Σ_j Θ_j (X_j - mean)(X_j - mean)ᵀ, mean weighted by Θ. */
 static bool fill_covariance(struct market_master *m, size_t slot)
 {
@@ -139,7 +134,7 @@ static bool fill_covariance(struct market_master *m, size_t slot)
         const double *theta = m->theta_cut + m->cut_first[g];
         double *mean = m->packed + packed * n_step;
 
-        if (skipped(m, g) || cuts->n < 2)
+        if (market_master_skips(m->now, g) || cuts->n < 2)
             continue;
         cblas_dgemv(CblasColMajor, CblasNoTrans, (int)n_step, (int)cuts->n, 1.0 / m->group_theta[g],
                     cuts->draw_kw, (int)n_step, theta, 1, 0.0, mean + cuts->n * n_step, 1);
@@ -247,7 +242,7 @@ static void constant_part(struct market_master *m)
         double *bus = m->bus + m->problem->groups[g].bus * n_step, share = 0.0;
 
         m->group_rc[g] = m->simplex[g];
-        if (skipped(m, g) || cuts->n == 0)
+        if (market_master_skips(m->now, g) || cuts->n == 0)
             continue;
         for (size_t j = m->cut_first[g]; j < m->cut_first[g + 1]; j++)
             m->group_rc[g] -= m->alpha.rc[j] / m->alpha.z[j];
@@ -297,7 +292,7 @@ static void step_groups(struct market_master *m)
         double sum = 0.0;
 
         m->dlevel[g] = 0.0;
-        if (skipped(m, g) || cuts->n == 0)
+        if (market_master_skips(m->now, g) || cuts->n == 0)
             continue;
         cblas_dgemv(CblasColMajor, CblasTrans, (int)n_step, (int)cuts->n, 1.0, cuts->draw_kw,
                     (int)n_step, dprice, 1, 0.0, m->alpha.dz + first, 1);

@@ -79,11 +79,6 @@ static bool is_sloped(const struct market_order *order)
     return order->slope_per_mwh_per_kw > 0.0;
 }
 
-static bool skipped(const struct market_master_lp *m, size_t group)
-{
-    return m->now->skip_group && m->now->skip_group[group];
-}
-
 /* Column ranges and row count of this call. */
 static void lay_out(struct market_master_lp *m)
 {
@@ -92,7 +87,7 @@ static void lay_out(struct market_master_lp *m)
 
     m->n_cut = m->n_sloped = 0;
     for (size_t g = 0; g < p->n_group; g++)
-        m->n_cut += skipped(m, g) ? 0 : m->now->cuts->groups[g].n;
+        m->n_cut += market_master_skips(m->now, g) ? 0 : m->now->cuts->groups[g].n;
     for (size_t i = 0; i < p->n_order; i++)
         m->n_sloped += is_sloped(&p->orders[i]);
     m->order = 0;
@@ -122,7 +117,7 @@ static void fill_columns(struct market_master_lp *m)
         m->cost[i] = p->orders[i].price_per_mwh;
     }
     for (size_t g = 0; g < p->n_group; g++)
-        for (size_t j = 0; !skipped(m, g) && j < m->now->cuts->groups[g].n; j++)
+        for (size_t j = 0; !market_master_skips(m->now, g) && j < m->now->cuts->groups[g].n; j++)
             m->cost[c++] = m->now->cuts->groups[g].cuts[j].cost;
     for (size_t i = m->shortage; i < m->breach; i++)
         m->cost[i] = m->settings->penalty_per_mwh;
@@ -184,7 +179,8 @@ static void put_injections(struct market_master_lp *m, size_t step, const double
         if (p->orders[i].step == step)
             put(m, m->order + i, factor[p->orders[i].bus]);
     for (size_t g = 0; g < p->n_group; g++)
-        for (size_t j = 0; !skipped(m, g) && j < m->now->cuts->groups[g].n; j++, c++)
+        for (size_t j = 0; !market_master_skips(m->now, g) && j < m->now->cuts->groups[g].n;
+             j++, c++)
             put(m, c,
                 -factor[p->groups[g].bus] * m->now->cuts->groups[g].draw_kw[j * n_step + step]);
     for (size_t s = 0; m->down > m->up && s < m->n_slot; s++) {
@@ -233,7 +229,7 @@ static enum walras_status add_rows(struct market_master_lp *m, double *factor,
         status = add_row(m, -row->room_kw - firm, INFINITY, err);
     }
     for (size_t g = 0; g < m->problem->n_group && status == WALRAS_OK; g++) {
-        if (skipped(m, g) || m->now->cuts->groups[g].n == 0)
+        if (market_master_skips(m->now, g) || m->now->cuts->groups[g].n == 0)
             continue;
         for (size_t j = 0; j < m->now->cuts->groups[g].n; j++, c++)
             put(m, c, 1.0);
@@ -344,7 +340,8 @@ static void report(struct market_master_lp *m, struct market_master_solution *so
     for (size_t i = 0; i < p->n_order; i++)
         solution->injection_kw[p->orders[i].bus * n_step + p->orders[i].step] += m->x[i];
     for (size_t g = 0; g < p->n_group; g++)
-        for (size_t j = 0; !skipped(m, g) && j < m->now->cuts->groups[g].n; j++, c++)
+        for (size_t j = 0; !market_master_skips(m->now, g) && j < m->now->cuts->groups[g].n;
+             j++, c++)
             for (size_t t = 0; t < n_step; t++)
                 solution->injection_kw[p->groups[g].bus * n_step + t] -=
                     m->x[c] * m->now->cuts->groups[g].draw_kw[j * n_step + t];
