@@ -167,6 +167,38 @@ static void test_an_appliance_leaves_a_gap_that_is_told(void)
     marketkit_release(&kit);
 }
 
+/*
+ * An appliance of two hours and two of one, 20 kW each, behind an import of 25 kW: one at a time,
+ * so all four hours are taken and the cost is 20 kW · (10 + 20 + 30 + 40) EUR/MWh = 2 EUR, whoever
+ * comes when. Each alone would rather start early: only reconsidering packs them.
+ */
+static void test_appliances_make_room_for_each_other(void)
+{
+    struct marketkit kit = clear_at(
+        HORIZON(4) COPPERPLATE
+        "\"supply\": [{\"id\": \"w\", \"bus\": \"1\", \"price_per_mwh\": [10, 20, 30, 40], "
+        "\"import_limit_kw\": 25}], \"agents\": [" AGENT(
+            "home", "1",
+            "{\"id\": \"long\", \"type\": \"shiftable\", \"profile_kw\": [20, 20], "
+            "\"earliest\": 0, \"latest\": 2}, {\"id\": \"one\", \"type\": \"shiftable\", "
+            "\"profile_kw\": [20], \"earliest\": 0, \"latest\": 3}, {\"id\": \"two\", "
+            "\"type\": \"shiftable\", \"profile_kw\": [20], \"earliest\": 0, \"latest\": 3}") "]}",
+        1e-6);
+
+    CU_ASSERT_EQUAL_FATAL(kit.status, WALRAS_OK);
+    CU_ASSERT_EQUAL(kit.market->outcome, MARKET_CONVERGED);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(kit.certificate);
+    CU_ASSERT_TRUE(kit.certificate->clean);
+    TESTKIT_CLOSE(kit.market->objective, 2.0, 1e-6);
+    CU_ASSERT_TRUE(kit.market->bound <= 2.0);
+    for (size_t t = 0; t < 4; t++)
+        TESTKIT_CLOSE(marketkit_award(&kit, "home", "long", t) +
+                          marketkit_award(&kit, "home", "one", t) +
+                          marketkit_award(&kit, "home", "two", t),
+                      20.0, 1e-9);
+    marketkit_release(&kit);
+}
+
 /* 10 kW in one piece; each hour offers 6 kW: mixed it fits, in one piece it cannot. */
 static void test_an_appliance_that_fits_no_hour_is_no_success(void)
 {
@@ -639,6 +671,7 @@ static const struct testkit_test tests[] = {
     {"a soft limit may be free", test_a_soft_limit_may_be_free},
     {"a battery moves energy to the dear hour", test_a_battery_moves_energy_to_the_dear_hour},
     {"an appliance leaves a gap, and it is told", test_an_appliance_leaves_a_gap_that_is_told},
+    {"appliances make room for each other", test_appliances_make_room_for_each_other},
     {"an appliance that fits no hour is no success",
      test_an_appliance_that_fits_no_hour_is_no_success},
     {"a shortage names the step", test_a_shortage_names_the_step},
