@@ -22,14 +22,17 @@ struct market_method_settings {
 };
 
 struct market_query {
-    size_t n_point;              /* 0: the method needs no answer, tell it so with no points */
-    const double *price_per_mwh; /* [n_point x n_bus x n_step], until the next call */
+    size_t n_point;                 /* 0: the method needs no answer, tell it so with no points */
+    const double *price_per_mwh;    /* [n_point x n_bus x n_step], until the next call */
+    const struct market_near *near; /* [n_bus] how point 0 ties participants; NULL: it does not */
+    bool curved; /* the answers to the last point are wanted with their curvature */
 };
 
 struct market_reply { /* one per query, borrowed for the call */
     size_t n_point;
     const struct market_answer *answers; /* [n_point x n_group] */
     const double *draw_kw;               /* [n_point x n_group x n_step] */
+    const double *curvature; /* [n_group x n_step x n_step] at the last point; NULL: not asked */
 };
 
 struct market_state {         /* after the last tell */

@@ -7,20 +7,40 @@
  *          minimiser x (the draw), its own cost, and a proven lower bound of v(price). For a convex
  *          participant that is solved exactly the bound is cost + price · x; for an integer one it
  *          is what its solver has proven (docs/mathematics.md eq. 3-5).
- * Units    price in currency per MWh [n_step]; draw_kw [n_step] average power, positive from the
- *          grid; cost and bound in currency over the whole horizon.
- * Threads  distinct parts may be asked at the same time by distinct workers.
+ * Smooth   a participant with quadratic costs may also tell how its answer gives way to prices
+ *          (curvature), and one that can solve a quadratic problem may be asked to stay near what
+ * it did before (struct market_near): methods for smooth markets and exchange ADMM need that. Units
+ * price in currency per MWh [n_step]; draw_kw [n_step] average power, positive from the grid; cost
+ * and bound in currency over the whole horizon. Threads  distinct parts may be asked at the same
+ * time by distinct workers.
  */
 #ifndef WALRAS_MARKET_ORACLE_H
 #define WALRAS_MARKET_ORACLE_H
 
 #include "core/status.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct market_answer {
     double cost;  /* of the draw, without what is paid for energy */
     double bound; /* proven: <= cost(x) + price · x for every x the participant can do */
+};
+
+/*
+ * A question that ties each participant to what it did before (docs/mathematics.md, "Exchange
+ * ADMM"). Participant i keeps z_i [n_step] kW, 0 at first, and
+ *     answers   x_i = argmin over its own set of  cost(x) + price · x + rho/2 · |x - (z_i -
+ * shift)|² keeps     z_i = relaxation · x_i + (1 - relaxation) · (z_i - shift) where "·" and |.|²
+ * count step_h/1000 a step, as for energy. The answer's `bound` is that of x_i at the participant's
+ * own price + rho · (x_i - (z_i - shift)), at which x_i is its best response. Participants with
+ * integer choices answer the price alone, as if rho were 0.
+ */
+struct market_near {
+    double rho_per_mwh_per_kw; /* > 0 */
+    double relaxation;         /* 1: none; up to 2 */
+    const double *shift_kw;    /* [n_step] at the group's bus */
+    bool forget;               /* start from z_i = 0 */
 };
 
 /* What is offered or asked at one bus in one step at an open price: known to the market exactly. */
@@ -54,6 +74,19 @@ struct market_oracle_ops {
     enum walras_status (*settle)(void *self, size_t n_point, const double *price_per_mwh,
                                  const double *weight, double *draw_kw,
                                  struct market_answer *answer, struct walras_err *err);
+    /* As respond, to a question that ties; NULL: the group cannot be tied. */
+    enum walras_status (*respond_near)(void *self, size_t part, unsigned worker,
+                                       const double *price_per_mwh, const struct market_near *near,
+                                       double *draw_kw, struct market_answer *answer,
+                                       struct walras_err *err);
+    /*
+     * The whole group's best response, and in curvature [n_step x n_step], overwritten, minus its
+     * derivative by prices, kW per currency/MWh: symmetric, no negative eigenvalue, 0 where answers
+     * jump or stand still. NULL: the group only jumps.
+     */
+    enum walras_status (*respond_curved)(void *self, unsigned worker, const double *price_per_mwh,
+                                         double *draw_kw, struct market_answer *answer,
+                                         double *curvature, struct walras_err *err);
 };
 
 struct market_oracle {
