@@ -16,11 +16,12 @@
 #include "market/method_internal.h"
 #include "market/mixture.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { IDLE_MASTERS = 12, ROUNDS_PER_PLAN = 5, MAX_RAISES = 2 };
+enum { STEP_PASSES = 3, IDLE_MASTERS = 12, ROUNDS_PER_PLAN = 5, MAX_RAISES = 2 };
 
 struct bundle {
     struct market_method method;
@@ -45,6 +46,7 @@ struct bundle {
     struct market_priced centre; /* the point with the best bound */
     double bound;                /* there, kW · currency/MWh; -INFINITY before the first answer */
     double objective, unmet_kw;  /* of the restricted master; NAN: not solved yet */
+    unsigned next_plan;          /* round to make the next plan in, at the earliest */
     unsigned planned;            /* round it was solved in: weights are of the cuts of that round */
     struct market_mixture mixture;
 };
@@ -106,11 +108,9 @@ static enum walras_status make_master(struct bundle *b, struct walras_err *err)
     if (strcmp(b->settings.master, "lp") == 0) {
         status = market_master_lp_new(b->problem, &b->master_lp, err);
         b->solver = market_master_lp_solver_of(b->master_lp);
-        b->tau = 0.5 * b->level.price_per_mwh;
     } else {
         status = market_folded_new(b->problem, 0, &b->master, err);
         b->solver = market_folded_solver_of(b->master);
-        b->tau = 3.0 * b->level.price_per_mwh;
     }
     return status;
 }
@@ -191,6 +191,21 @@ static enum walras_status query_trial(struct bundle *b, const struct market_tria
     return market_priced_set(&b->asked[i], &b->rows, trial->u, trial->price, b->reach_kw, err);
 }
 
+/*
+ * How long the first steps are: what energy costs before anybody is asked. The mean of all open
+ * prices would count those of last resort, such as the price of shedding load.
+ */
+static void start_tau(struct bundle *b)
+{
+    size_t n_step = b->problem->n_step;
+    double sum = 0.0;
+
+    for (size_t t = 0; t < n_step; t++)
+        sum += fabs(b->step.u[t]) / (double)n_step;
+    sum = fmin(fmax(sum, 1e-3 * b->level.price_per_mwh), b->level.price_per_mwh);
+    b->tau = (b->master_lp ? 0.5 : 3.0) * sum;
+}
+
 /* Before any answer: prices at which what is open meets the firm draw. */
 static enum walras_status first_query(struct bundle *b, struct walras_err *err)
 {
@@ -203,8 +218,10 @@ static enum walras_status first_query(struct bundle *b, struct walras_err *err)
         return walras_fail(err, WALRAS_NOMEM, "cannot start the bundle");
     memset(skip, 1, b->problem->n_group);
     settings.penalty_per_mwh = 2.0 * b->level.price_per_mwh;
-    status = market_trial_solve(&b->step, &b->solver, &b->rows, &ask, &settings, 1e-3, err);
+    status =
+        market_trial_solve(&b->step, &b->solver, &b->rows, &ask, &settings, 1e-3, UINT_MAX, err);
     free(skip);
+    start_tau(b);
     return status == WALRAS_OK ? query_trial(b, &b->step, err) : status;
 }
 
@@ -222,8 +239,8 @@ static enum walras_status next_queries(struct bundle *b, struct walras_err *err)
             master_settings(b, fmin(1e-6, 0.01 * b->settings.gap));
         struct market_master_problem ask = {
             .cuts = &b->cuts, .centre = b->centre.price, .tau = b->tau * point_factor(i)};
-        enum walras_status status =
-            market_trial_solve(&b->step, &b->solver, &b->rows, &ask, &settings, 1e-5, err);
+        enum walras_status status = market_trial_solve(&b->step, &b->solver, &b->rows, &ask,
+                                                       &settings, 1e-5, STEP_PASSES, err);
 
         if (status == WALRAS_OK)
             status = query_trial(b, &b->step, err);
@@ -281,14 +298,22 @@ static enum walras_status bundle_learn(struct market_method *method, const doubl
     return add_cuts(bundle_of(method), price_per_mwh, reply->answers, reply->draw_kw, err);
 }
 
-/*
- * A model that foretold the gain well may be trusted further, one that did not less. Measured on
- * fleets of 40 to 13,000 devices, T = 24 and 96: starting long and shortening little needs the
- * fewest rounds, because plans need answers from a wide range of prices.
- */
-static void adapt_tau(struct bundle *b, double gain, double foretold_gain)
+/* What the gap is relative to: the whole cost, firm costs too, or one unit of currency. */
+static double scale_of(const struct bundle *b, double value)
 {
-    if (gain >= 0.8 * foretold_gain)
+    return fmax(1.0, fabs(value * b->kwp_in_currency + b->problem->firm_cost)) / b->kwp_in_currency;
+}
+
+/*
+ * A model that foretold the gain well may be trusted further, one that did not less. Where there is
+ * next to nothing left to gain, the prices are found and the plan is not: steps grow towards those
+ * of the plan's own prices, whose answers are what would make it cheaper.
+ */
+static void adapt_tau(struct bundle *b, double gain, double foretold_gain, double little)
+{
+    if (foretold_gain <= little)
+        b->tau *= 4.0;
+    else if (gain >= 0.8 * foretold_gain)
         b->tau *= 4.0;
     else if (gain >= 0.5 * foretold_gain)
         b->tau *= 2.0;
@@ -313,10 +338,15 @@ static void remember_weights(struct bundle *b, const struct market_trial *trial,
         }
 }
 
-/* What the gap is relative to: the whole cost, firm costs too, or one unit of currency. */
-static double scale_of(const struct bundle *b, double value)
+/*
+ * A plan costs several masters. The gap shrinks by some ten times in ten rounds at best: while it
+ * is far from what is asked, some rounds may pass before the next plan.
+ */
+static unsigned rounds_to_go(const struct bundle *b)
 {
-    return fmax(1.0, fabs(value * b->kwp_in_currency + b->problem->firm_cost)) / b->kwp_in_currency;
+    double off = (b->objective - b->bound) / (b->settings.gap * scale_of(b, b->objective));
+
+    return off > 1.0 ? (unsigned)fmin(1.0 + 0.5 * log2(off), ROUNDS_PER_PLAN) : 1;
 }
 
 /* The plan of the answers so far: the model's maximum without the proximal term. */
@@ -325,8 +355,8 @@ static enum walras_status solve_restricted(struct bundle *b, struct walras_err *
     struct market_master_settings settings =
         master_settings(b, fmax(1e-12, fmin(1e-7, 1e-3 * b->settings.gap)));
     struct market_master_problem ask = {.cuts = &b->cuts, .tau = INFINITY};
-    enum walras_status status =
-        market_trial_solve(&b->restricted, &b->solver, &b->rows, &ask, &settings, 1e-8, err);
+    enum walras_status status = market_trial_solve(&b->restricted, &b->solver, &b->rows, &ask,
+                                                   &settings, 1e-8, UINT_MAX, err);
 
     if (status != WALRAS_OK)
         return status;
@@ -334,6 +364,7 @@ static enum walras_status solve_restricted(struct bundle *b, struct walras_err *
     b->unmet_kw = market_mixture_unmet(&b->rows, &b->restricted);
     b->objective = b->restricted.info.primal;
     b->planned = b->round;
+    b->next_plan = b->round + rounds_to_go(b);
     return WALRAS_OK;
 }
 
@@ -421,7 +452,8 @@ static enum walras_status bundle_tell(struct market_method *method,
         }
     }
     if (b->round > 1)
-        adapt_tau(b, first - old_bound, b->next_value - old_bound);
+        adapt_tau(b, first - old_bound, b->next_value - old_bound,
+                  0.5 * b->settings.gap * scale_of(b, b->next_value));
     if (best > b->bound) {
         b->bound = best;
         market_priced_swap(&b->centre, &b->asked[best_point]);
@@ -433,7 +465,7 @@ static enum walras_status bundle_tell(struct market_method *method,
     if (status != WALRAS_OK)
         return status;
     remember_weights(b, &b->step, false);
-    if (may_be_done(b) || b->round % ROUNDS_PER_PLAN == 0)
+    if (b->round >= b->next_plan && (may_be_done(b) || b->round % ROUNDS_PER_PLAN == 0))
         status = solve_restricted(b, err);
     if (status == WALRAS_OK)
         report(b, best, state);
@@ -459,7 +491,8 @@ static enum walras_status bundle_plan(struct market_method *method, const bool *
         struct market_master_problem ask = {
             .cuts = &b->cuts, .tau = INFINITY, .skip_group = fixed, .extra_draw_kw = extra_draw_kw};
 
-        status = market_trial_solve(trial, &b->solver, &b->rows, &ask, &settings, 1e-8, err);
+        status =
+            market_trial_solve(trial, &b->solver, &b->rows, &ask, &settings, 1e-8, UINT_MAX, err);
     }
     if (status == WALRAS_OK)
         status = market_mixture_fill(&b->mixture, &b->cuts, &b->rows, trial, fixed, err);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCS_OF_SHORT = 96, BLOCS_OF_LONG = 64, SHORT_STEPS = 32 };
+enum { MOST_BLOCS = 1024 };
 
 struct market_folded {
     const struct market_problem *fine;
@@ -41,7 +41,7 @@ enum walras_status market_folded_new(const struct market_problem *problem, size_
     if (!f)
         return walras_fail(err, WALRAS_NOMEM, "cannot set up the master");
     if (n_bloc == 0)
-        n_bloc = problem->n_step <= SHORT_STEPS ? BLOCS_OF_SHORT : BLOCS_OF_LONG;
+        n_bloc = MOST_BLOCS;
     f->fine = problem;
     f->centre = calloc(4 * n_cell, sizeof(double));
     f->order_kw = calloc(problem->n_order + 1, sizeof(double));

@@ -341,6 +341,7 @@ static void report(struct market_master *m, struct market_master_solution *solut
     for (size_t i = 0; i < m->n_live; i++)
         solution->order_kw[m->order[i]] = m->q[i];
     info->primal = plan_cost(m, settings);
+    info->nested = m->tree.nested;
     info->prox = info->imbalance_kw = 0.0;
     for (size_t s = 0; s < m->n_slot && isfinite(m->now->tau); s++)
         for (size_t t = 0; t < m->n_step; t++) {
@@ -364,7 +365,8 @@ enum walras_status market_master_solve(struct market_master *master,
     if (status != WALRAS_OK)
         return status;
     *info = (struct market_master_info){0};
-    for (double lift = 1.0; lift < 1e10 && !info->solved && status == WALRAS_OK; lift *= 1e3) {
+    for (double lift = isinf(problem->tau) ? 100.0 : 1.0;
+         lift < 1e12 && !info->solved && status == WALRAS_OK; lift *= 1e3) {
         start(master, settings, solution->u, lift);
         status = iterate(master, settings, info, err);
     }

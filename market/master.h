@@ -60,6 +60,7 @@ struct market_master_solution {       /* caller's arrays */
 struct market_master_info {
     bool solved; /* to the tolerance; if not, the best point found */
     unsigned iterations;
+    bool nested;   /* active limits were nested: further rows cost little */
     double primal; /* objective without the proximal term: cost of the mixed plan and penalties */
     double prox;   /* proximal term, >= 0, as it lowers the model */
     double imbalance_kw; /* largest |r| over buses and steps */

@@ -13,6 +13,7 @@
 #include "market/method_internal.h"
 #include "market/mixture.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -298,8 +299,8 @@ static enum walras_status solve_plan(struct subgradient *s, const bool *fixed, c
         .penalty_per_mwh = s->level.penalty_per_mwh, .tolerance = 1e-10, .max_iterations = 100};
     struct market_master_problem ask = {
         .cuts = &s->average, .tau = INFINITY, .skip_group = fixed, .extra_draw_kw = extra};
-    enum walras_status status =
-        market_trial_solve(&s->plan, &s->solver, &s->plan_rows, &ask, &settings, 1e-8, err);
+    enum walras_status status = market_trial_solve(&s->plan, &s->solver, &s->plan_rows, &ask,
+                                                   &settings, 1e-8, UINT_MAX, err);
 
     if (status != WALRAS_OK)
         return status;
