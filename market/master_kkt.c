@@ -123,7 +123,10 @@ static void add_step(struct market_master *m, size_t step)
     }
 }
 
-/* Σ over the groups of a slot of Σ_j Θ_j (X_j - mean)(X_j - mean)ᵀ, mean weighted by Θ. */
+/*
+ * Σ over the groups of a slot of Σ_j Θ_j (X_j - mean)(X_j - mean)ᵀ, mean weighted by Θ, and their
+ * curvature where the metric has it.
+ */
 static bool fill_covariance(struct market_master *m, size_t slot)
 {
     size_t n_step = m->n_step, packed = 0;
@@ -147,10 +150,15 @@ static bool fill_covariance(struct market_master *m, size_t slot)
         }
         packed += cuts->n;
     }
-    if (packed == 0)
+    if (packed == 0 && !m->now->curvature)
         return false;
-    cblas_dsyrk(CblasColMajor, CblasLower, CblasNoTrans, (int)n_step, (int)packed, 1.0, m->packed,
-                (int)n_step, 0.0, m->covariance, (int)n_step);
+    if (m->now->curvature)
+        memcpy(m->covariance, m->metric + slot * n_step * n_step,
+               n_step * n_step * sizeof(*m->covariance));
+    if (packed > 0)
+        cblas_dsyrk(CblasColMajor, CblasLower, CblasNoTrans, (int)n_step, (int)packed, 1.0,
+                    m->packed, (int)n_step, m->now->curvature ? 1.0 : 0.0, m->covariance,
+                    (int)n_step);
     for (size_t t = 0; t < n_step; t++) /* both triangles: rows of the grid read it either way */
         for (size_t s = 0; s < t; s++)
             m->covariance[t * n_step + s] = m->covariance[s * n_step + t];

@@ -1,0 +1,265 @@
+/*
+ * Rounds that each price method takes to certified gaps of 1e-2, 1e-3 and 1e-4, and what it asks.
+ *
+ *     bench_methods              all methods on all markets
+ *     bench_methods METHOD...    these
+ *
+ * Markets, T = 24, firm draw with a dip at noon, supply in 20 blocks of 30 to 330 EUR/MWh:
+ *     linear, quadratic     300 cars and batteries of tests/quadkit.h in 12 groups at one bus
+ *     linear 3000           ten times as many
+ *     600 and 9, linear     two buses, 600 and 9 devices, the line between them full in many steps
+ *     600 and 9, quadratic
+ *     fleet                 300 generated devices: batteries, cars, heat pumps in equal parts
+ */
+#include "market/clearing.h"
+#include "market/method.h"
+#include "quadkit.h"
+#include "scenario/clear.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { STEPS = 24, BLOCKS = 20, MOST_GROUPS = 12, MOST_ROUNDS = 500 };
+
+struct kind {
+    const char *name;
+    size_t near, far; /* devices at the slack and behind the line */
+    double bend;      /* of devices, EUR/MWh per kW */
+};
+
+struct bench { /* one market */
+    struct quadkit_group made[MOST_GROUPS];
+    struct market_group groups[MOST_GROUPS];
+    struct market_order orders[(BLOCKS + 1) * STEPS];
+    double firm_kw[2 * STEPS];
+    struct grid_limits *limits;
+    struct market_problem problem;
+};
+
+static double firm_at(size_t t)
+{
+    double noon = ((double)t - 13.0) / 3.0, evening = ((double)t - 19.0) / 2.0;
+
+    return 1.0 - 0.6 * exp(-noon * noon) + 0.5 * exp(-evening * evening);
+}
+
+static void add_orders(struct bench *b, double size_kw)
+{
+    for (uint32_t t = 0; t < STEPS; t++)
+        for (uint32_t k = 0; k <= BLOCKS; k++)
+            b->orders[b->problem.n_order++] = (struct market_order){
+                .step = t,
+                .high_kw = k == BLOCKS ? 10.0 * size_kw : 4.0 * size_kw / BLOCKS,
+                .price_per_mwh = k == BLOCKS ? 1000.0 : 30.0 + 300.0 * k / (BLOCKS - 1.0)};
+}
+
+static bool add_groups(struct bench *b, size_t n_device, uint32_t bus, double bend, size_t n,
+                       struct walras_rng *rng)
+{
+    for (size_t i = 0; i < n; i++) {
+        size_t at = b->problem.n_group++;
+
+        if (!quadkit_make(&b->made[at], n_device / n, STEPS, 4.0, bend, rng))
+            return false;
+        b->groups[at] = quadkit_at(&b->made[at], bus, true);
+    }
+    return true;
+}
+
+static enum walras_status build(struct bench *b, const struct kind *kind, struct walras_err *err)
+{
+    struct grid_bus buses[] = {{.id = (char[]){"near"}, .v_max_pu = HUGE_VAL},
+                                      {.id = (char[]){"far"}, .v_max_pu = HUGE_VAL}};
+    struct grid_line lines[] = {
+        {.id = (char[]){"line"}, .to = 1, .x_pu = 0.1, .tap = 1.0, .in_service = true}};
+    static const char *const ids[] = {"near", "far"};
+    const struct grid_network network = {.base_mva = 1.0,
+                                         .slack_v_pu = 1.0,
+                                         .buses = buses,
+                                         .n_bus = 2,
+                                         .lines = lines,
+                                         .n_line = 1};
+    struct walras_rng rng = walras_rng_from_seed(20);
+    double near_kw = (double)kind->near, far_kw = (double)kind->far;
+
+    memset(b, 0, sizeof(*b));
+    b->problem = (struct market_problem){.n_bus = kind->far > 0 ? 2 : 1,
+                                         .n_step = STEPS,
+                                         .step_h = 1.0,
+                                         .firm_draw_kw = b->firm_kw,
+                                         .orders = b->orders,
+                                         .groups = b->groups,
+                                         .breach_price_per_mwh = HUGE_VAL,
+                                         .bus_ids = ids};
+    for (size_t t = 0; t < STEPS; t++) {
+        b->firm_kw[t] = near_kw * firm_at(t);
+        b->firm_kw[STEPS + t] = far_kw * firm_at(t);
+    }
+    add_orders(b, near_kw + far_kw);
+    if (!add_groups(b, kind->near, 0, kind->bend, kind->far > 0 ? 6 : 12, &rng) ||
+        !add_groups(b, kind->far, 1, kind->bend, kind->far > 0 ? 3 : 0, &rng))
+        return walras_fail(err, WALRAS_NOMEM, "the market does not fit in memory");
+    lines[0].limit_kw = 2.6 * far_kw;
+    if (kind->far == 0)
+        return WALRAS_OK;
+    enum walras_status status = grid_limits_dc(&network, 1.0, &b->limits, err);
+
+    b->problem.limits = b->limits;
+    return status;
+}
+
+static void end(struct bench *b)
+{
+    for (size_t g = 0; g < b->problem.n_group; g++)
+        quadkit_release(&b->made[g]);
+    grid_limits_free(b->limits);
+}
+
+/* The first round in which the best plan so far is within `gap` of the best bound; 0: none. */
+static unsigned rounds_to(const struct market_round *history, unsigned n, double gap)
+{
+    double objective = INFINITY;
+
+    for (unsigned i = 0; i < n; i++) {
+        objective = fmin(objective, isnan(history[i].objective) ? objective : history[i].objective);
+        if (isfinite(objective) &&
+            objective - history[i].bound <= gap * fmax(1.0, fabs(objective)))
+            return history[i].round;
+    }
+    return 0;
+}
+
+static void print(const char *market, const char *method, const struct market_result *r)
+{
+    static const double gaps[] = {1e-2, 1e-3, 1e-4};
+
+    printf("%-20s %-12s", market, method);
+    for (size_t i = 0; i < sizeof(gaps) / sizeof(gaps[0]); i++) {
+        unsigned rounds = rounds_to(r->history, r->n_rounds, gaps[i]);
+
+        if (rounds > 0)
+            printf(" %5u", rounds);
+        else
+            printf("     -");
+    }
+    printf("  %8.1e %6u %9llu %7.2f  %s\n",
+           (r->convex_objective - r->bound) / fmax(1.0, fabs(r->convex_objective)), r->n_rounds,
+           (unsigned long long)r->n_responses, r->seconds, market_outcome_name(r->outcome));
+    fflush(stdout);
+}
+
+static enum walras_status run(const struct kind *kind, const char *method, struct walras_err *err)
+{
+    static struct bench bench;
+    struct market_settings settings = market_settings_defaults();
+    struct market_result result = {0};
+    enum walras_status status = build(&bench, kind, err);
+
+    settings.method = method;
+    settings.max_rounds = MOST_ROUNDS;
+    if (status == WALRAS_OK)
+        status = market_clear(&bench.problem, &settings, &result, err);
+    if (status == WALRAS_OK)
+        print(kind->name, method, &result);
+    market_result_release(&result);
+    end(&bench);
+    return status;
+}
+
+/* Batteries, cars and heat pumps of the catalogue, in equal parts, at one bus. */
+static char *write_fleet(unsigned n)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+
+    if (!out)
+        return NULL;
+    fputs("{\"walras\":1,\"currency\":\"EUR\",\"horizon\":{\"start\":\"2026-07-01T00:00:00+02:00\","
+          "\"step_minutes\":60,\"steps\":24},\"grid\":{\"model\":\"copperplate\",\"slack\":\"1\","
+          "\"buses\":[{\"id\":\"1\"}],\"lines\":[]},\"supply\":[",
+          out);
+    for (unsigned k = 0; k <= BLOCKS; k++)
+        fprintf(out,
+                "%s{\"id\":\"s%u\",\"bus\":\"1\",\"price_per_mwh\":%g,\"import_limit_kw\":%g,"
+                "\"export_limit_kw\":0}",
+                k > 0 ? "," : "", k, k == BLOCKS ? 1000.0 : 30.0 + 300.0 * k / (BLOCKS - 1.0),
+                k == BLOCKS ? 10.0 * n : 4.0 * n / BLOCKS);
+    fputs("],\"agents\":[{\"id\":\"all\",\"bus\":\"1\",\"devices\":[{\"id\":\"load\",\"type\":"
+          "\"load\",\"draw_kw\":[",
+          out);
+    for (unsigned t = 0; t < STEPS; t++)
+        fprintf(out, "%s%g", t > 0 ? "," : "", n * firm_at(t));
+    fprintf(out,
+            "]}]}],\"fleets\":[{\"id\":\"fleet\",\"count\":%u,\"seed\":7,\"buses\":[\"1\"],\"mix\":{"
+            "\"ev\":0.34,\"battery\":0.33,\"thermal\":0.33}}]}",
+            n);
+    if (fclose(out) != 0) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
+static enum walras_status run_fleet(unsigned n, const char *method, struct walras_err *err)
+{
+    struct scenario_settings reading = scenario_settings_defaults();
+    struct scenario_clear_settings settings = scenario_clear_settings_defaults();
+    struct scenario scenario = {0};
+    struct scenario_clearing *clearing = NULL;
+    char *text = write_fleet(n), name[32];
+    enum walras_status status =
+        text ? scenario_parse("fleet", text, strlen(text), &reading, &scenario, err)
+             : walras_fail(err, WALRAS_NOMEM, "the fleet does not fit in memory");
+
+    settings.market.method = method;
+    settings.market.max_rounds = MOST_ROUNDS;
+    settings.n_group = 12;
+    if (status == WALRAS_OK)
+        status = scenario_clear(&scenario, &settings, &clearing, err);
+    snprintf(name, sizeof(name), "fleet %u", n);
+    if (status == WALRAS_OK)
+        print(name, method, scenario_clearing_result(clearing)->market);
+    scenario_clearing_free(clearing);
+    scenario_release(&scenario);
+    free(text);
+    return status;
+}
+
+static bool wanted(const char *method, int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], method) == 0)
+            return true;
+    return argc < 2;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct kind kinds[] = {{"linear", 300, 0, 0.0},
+                                        {"quadratic", 300, 0, 10.0},
+                                        {"linear 3000", 3000, 0, 0.0},
+                                        {"600 and 9, linear", 600, 9, 0.0},
+                                        {"600 and 9, quadratic", 600, 9, 10.0}};
+    const struct market_method_ops *const *methods = market_methods();
+    struct walras_err err = {0};
+
+    printf("%-20s %-12s  1e-2  1e-3  1e-4       gap rounds responses seconds\n", "market",
+           "method");
+    for (size_t i = 0; methods[i]; i++)
+        if (wanted(methods[i]->name, argc, argv) &&
+            run_fleet(300, methods[i]->name, &err) != WALRAS_OK) {
+            fprintf(stderr, "bench_methods: %s\n", err.msg);
+            return EXIT_FAILURE;
+        }
+    for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++)
+        for (size_t i = 0; methods[i]; i++)
+            if (wanted(methods[i]->name, argc, argv) &&
+                run(&kinds[k], methods[i]->name, &err) != WALRAS_OK) {
+                fprintf(stderr, "bench_methods: %s\n", err.msg);
+                return EXIT_FAILURE;
+            }
+    return EXIT_SUCCESS;
+}
