@@ -117,10 +117,12 @@ static void end(struct bench *b)
     grid_limits_free(b->limits);
 }
 
-/* The first round in which the best plan so far is within `gap` of the best bound; 0: none. */
-static unsigned rounds_to(const struct market_round *history, unsigned n, double gap)
+/* The first round in which the best bound is within `gap` of the best plan so far, or of `optimum`
+ * unless that is NAN; 0: none. */
+static unsigned rounds_to(const struct market_round *history, unsigned n, double gap,
+                          double optimum)
 {
-    double objective = INFINITY;
+    double objective = isnan(optimum) ? (double)INFINITY : optimum;
 
     for (unsigned i = 0; i < n; i++) {
         objective = fmin(objective, isnan(history[i].objective) ? objective : history[i].objective);
@@ -131,13 +133,15 @@ static unsigned rounds_to(const struct market_round *history, unsigned n, double
     return 0;
 }
 
-static void print(const char *market, const char *method, const struct market_result *r)
+static void print(const char *market, const char *method, const struct market_result *r,
+                  double optimum)
 {
     static const double gaps[] = {1e-2, 1e-3, 1e-4};
 
     printf("%-20s %-12s", market, method);
-    for (size_t i = 0; i < sizeof(gaps) / sizeof(gaps[0]); i++) {
-        unsigned rounds = rounds_to(r->history, r->n_rounds, gaps[i]);
+    for (size_t i = 0; i < 6; i++) {
+        unsigned rounds =
+            rounds_to(r->history, r->n_rounds, gaps[i % 3], i < 3 ? optimum : (double)NAN);
 
         if (rounds > 0)
             printf(" %5u", rounds);
@@ -150,19 +154,24 @@ static void print(const char *market, const char *method, const struct market_re
     fflush(stdout);
 }
 
-static enum walras_status run(const struct kind *kind, const char *method, struct walras_err *err)
+/* Clears by a method and prints; NULL: finds *optimum, by the bundle, to 1e-8. */
+static enum walras_status run(const struct kind *kind, const char *method, double *optimum,
+                              struct walras_err *err)
 {
     static struct bench bench;
     struct market_settings settings = market_settings_defaults();
     struct market_result result = {0};
     enum walras_status status = build(&bench, kind, err);
 
-    settings.method = method;
+    settings.method = method ? method : "bundle";
+    settings.gap = method ? settings.gap : 1e-8;
     settings.max_rounds = MOST_ROUNDS;
     if (status == WALRAS_OK)
         status = market_clear(&bench.problem, &settings, &result, err);
-    if (status == WALRAS_OK)
-        print(kind->name, method, &result);
+    if (status == WALRAS_OK && method)
+        print(kind->name, method, &result, *optimum);
+    else if (status == WALRAS_OK)
+        *optimum = result.bound;
     market_result_release(&result);
     end(&bench);
     return status;
@@ -203,7 +212,8 @@ static char *write_fleet(unsigned n)
     return text;
 }
 
-static enum walras_status run_fleet(unsigned n, const char *method, struct walras_err *err)
+static enum walras_status run_fleet(unsigned n, const char *method, double *optimum,
+                                    struct walras_err *err)
 {
     struct scenario_settings reading = scenario_settings_defaults();
     struct scenario_clear_settings settings = scenario_clear_settings_defaults();
@@ -214,14 +224,17 @@ static enum walras_status run_fleet(unsigned n, const char *method, struct walra
         text ? scenario_parse("fleet", text, strlen(text), &reading, &scenario, err)
              : walras_fail(err, WALRAS_NOMEM, "the fleet does not fit in memory");
 
-    settings.market.method = method;
+    settings.market.method = method ? method : "bundle";
+    settings.market.gap = method ? settings.market.gap : 1e-8;
     settings.market.max_rounds = MOST_ROUNDS;
     settings.n_group = 12;
     if (status == WALRAS_OK)
         status = scenario_clear(&scenario, &settings, &clearing, err);
     snprintf(name, sizeof(name), "fleet %u", n);
-    if (status == WALRAS_OK)
-        print(name, method, scenario_clearing_result(clearing)->market);
+    if (status == WALRAS_OK && method)
+        print(name, method, scenario_clearing_result(clearing)->market, *optimum);
+    else if (status == WALRAS_OK)
+        *optimum = scenario_clearing_result(clearing)->market->bound;
     scenario_clearing_free(clearing);
     scenario_release(&scenario);
     free(text);
@@ -246,20 +259,24 @@ int main(int argc, char **argv)
     const struct market_method_ops *const *methods = market_methods();
     struct walras_err err = {0};
 
-    printf("%-20s %-12s  1e-2  1e-3  1e-4       gap rounds responses seconds\n", "market",
+    printf("%-20s %-12s  dual  1e-3  1e-4  cert  1e-3  1e-4       gap rounds responses seconds\n", "market",
            "method");
-    for (size_t i = 0; methods[i]; i++)
-        if (wanted(methods[i]->name, argc, argv) &&
-            run_fleet(300, methods[i]->name, &err) != WALRAS_OK) {
+    for (size_t k = 0; k <= sizeof(kinds) / sizeof(kinds[0]); k++) {
+        double optimum = NAN;
+
+        for (size_t i = 0; i == 0 || methods[i - 1]; i++) {
+            const char *method = i == 0 ? NULL : methods[i - 1]->name;
+
+            if (method && !wanted(method, argc, argv))
+                continue;
+            enum walras_status status = k == 0 ? run_fleet(300, method, &optimum, &err)
+                                               : run(&kinds[k - 1], method, &optimum, &err);
+
+            if (status == WALRAS_OK)
+                continue;
             fprintf(stderr, "bench_methods: %s\n", err.msg);
             return EXIT_FAILURE;
         }
-    for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++)
-        for (size_t i = 0; methods[i]; i++)
-            if (wanted(methods[i]->name, argc, argv) &&
-                run(&kinds[k], methods[i]->name, &err) != WALRAS_OK) {
-                fprintf(stderr, "bench_methods: %s\n", err.msg);
-                return EXIT_FAILURE;
-            }
+    }
     return EXIT_SUCCESS;
 }

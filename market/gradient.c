@@ -16,7 +16,7 @@ void market_gradient_free(struct market_method *method)
     if (!s)
         return;
     market_recovery_release(&s->recovery);
-    market_rows_release(&s->rows);
+    market_operator_release(&s->op);
     market_priced_release(&s->asked);
     free(s->price);
     free(s->energy);
@@ -45,7 +45,7 @@ static enum walras_status begin(struct market_gradient *s, const struct market_p
     enum walras_status status = market_recovery_init(&s->recovery, p, settings, err);
 
     if (status == WALRAS_OK)
-        status = market_rows_init(&s->rows, p, err);
+        status = market_operator_init(&s->op, p, &s->recovery.solver, err);
     if (status == WALRAS_OK)
         status = market_priced_init(&s->asked, p, err);
     if (status != WALRAS_OK)
@@ -59,8 +59,6 @@ static enum walras_status begin(struct market_gradient *s, const struct market_p
     s->injection_kw = s->swing_kw + n_cell;
     s->memory = s->energy + p->n_step;
     measure_swing(s, p);
-    for (size_t t = 0; t < p->n_step; t++)
-        s->energy[t] = s->recovery.level.price_per_mwh;
     return WALRAS_OK;
 }
 
@@ -90,7 +88,7 @@ enum walras_status market_gradient_new(const struct market_method_ops *ops,
  */
 static enum walras_status gather_u(struct market_gradient *s, struct walras_err *err)
 {
-    size_t n_step = s->rows.problem->n_step, n = n_step + s->rows.n;
+    size_t n_step = s->op.problem->n_step, n = n_step + s->op.rows.n;
     double *grown = realloc(s->u, 3 * n * sizeof(*grown));
 
     if (!grown)
@@ -99,8 +97,8 @@ static enum walras_status gather_u(struct market_gradient *s, struct walras_err 
     s->slope = s->u + n;
     s->metric_kw = s->slope + n;
     memcpy(s->u, s->energy, n_step * sizeof(*s->u));
-    for (size_t a = 0; a < s->rows.n; a++)
-        s->u[n_step + a] = s->rows.rows[a].shadow_price_per_mwh;
+    for (size_t a = 0; a < s->op.rows.n; a++)
+        s->u[n_step + a] = s->op.rows.rows[a].shadow_price_per_mwh;
     return WALRAS_OK;
 }
 
@@ -108,12 +106,18 @@ enum walras_status market_gradient_ask(struct market_method *method, struct mark
                                        struct walras_err *err)
 {
     struct market_gradient *s = gradient_of(method);
-    enum walras_status status = gather_u(s, err);
+    enum walras_status status = WALRAS_OK;
 
+    if (s->round == 0) {
+        status = market_operator_start(&s->op, &s->recovery.level, err);
+        memcpy(s->energy, s->op.trial.u, s->op.problem->n_step * sizeof(*s->energy));
+    }
+    if (status == WALRAS_OK)
+        status = gather_u(s, err);
     if (status != WALRAS_OK)
         return status;
-    market_rows_price(&s->rows, s->u, s->price);
-    status = market_priced_set(&s->asked, &s->rows, s->u, s->price, s->recovery.reach_kw, err);
+    market_rows_price(&s->op.rows, s->u, s->price);
+    status = market_priced_set(&s->asked, &s->op.rows, s->u, s->price, s->recovery.reach_kw, err);
     *query = (struct market_query){.n_point = 1, .price_per_mwh = s->price};
     return status;
 }
@@ -131,7 +135,7 @@ static double order_answer(const struct market_order *order, double price, doubl
 
 static void sum_injections(struct market_gradient *s, const struct market_reply *reply)
 {
-    const struct market_problem *p = s->rows.problem;
+    const struct market_problem *p = s->op.problem;
     size_t n_step = p->n_step;
 
     for (size_t i = 0; i < p->n_bus * n_step; i++)
@@ -150,16 +154,16 @@ static void sum_injections(struct market_gradient *s, const struct market_reply 
 /* D: what can move in a step for its balance, and weighed by the squared sensitivity for a row. */
 static void measure_metric(struct market_gradient *s)
 {
-    size_t n_step = s->rows.problem->n_step;
+    size_t n_step = s->op.problem->n_step;
 
-    memset(s->metric_kw, 0, (n_step + s->rows.n) * sizeof(*s->metric_kw));
-    for (size_t b = 0; b < s->rows.problem->n_bus; b++)
+    memset(s->metric_kw, 0, (n_step + s->op.rows.n) * sizeof(*s->metric_kw));
+    for (size_t b = 0; b < s->op.problem->n_bus; b++)
         for (size_t t = 0; t < n_step; t++)
             s->metric_kw[t] += s->swing_kw[b * n_step + t];
     for (size_t t = 0; t < n_step; t++)
         s->metric_kw[t] = fmax(s->metric_kw[t], 1e-3);
-    for (size_t a = 0; a < s->rows.n; a++) {
-        const struct market_row *row = &s->rows.rows[a];
+    for (size_t a = 0; a < s->op.rows.n; a++) {
+        const struct market_row *row = &s->op.rows.rows[a];
         double *metric = &s->metric_kw[n_step + a];
 
         for (size_t i = 0; i < row->coef.n; i++)
@@ -172,12 +176,12 @@ static void measure_metric(struct market_gradient *s)
 /* D⁻¹G at u, and how large it is; components that would push a price of 0 below 0 count as 0. */
 static void measure_slope(struct market_gradient *s)
 {
-    size_t n_step = s->rows.problem->n_step;
+    size_t n_step = s->op.problem->n_step;
 
-    market_rows_project(&s->rows, s->injection_kw, s->slope);
+    market_rows_project(&s->op.rows, s->injection_kw, s->slope);
     s->imbalance_kw = s->slope_size = 0.0;
-    for (size_t i = 0; i < n_step + s->rows.n; i++) {
-        double room = i < n_step ? 0.0 : s->rows.rows[i - n_step].room_kw;
+    for (size_t i = 0; i < n_step + s->op.rows.n; i++) {
+        double room = i < n_step ? 0.0 : s->op.rows.rows[i - n_step].room_kw;
         double miss = -(s->slope[i] + room);
 
         if (i < n_step)
@@ -192,8 +196,8 @@ static void measure_slope(struct market_gradient *s)
 static enum walras_status move_prices(struct market_gradient *s, double value,
                                       struct walras_err *err)
 {
-    size_t n_step = s->rows.problem->n_step, added = 0;
-    enum walras_status status = market_rows_separate(&s->rows, s->injection_kw, 1e-6, &added, err);
+    size_t n_step = s->op.problem->n_step, added = 0;
+    enum walras_status status = market_rows_separate(&s->op.rows, s->injection_kw, 1e-6, &added, err);
 
     if (status == WALRAS_OK)
         status = gather_u(s, err);
@@ -202,11 +206,11 @@ static enum walras_status move_prices(struct market_gradient *s, double value,
     measure_metric(s);
     measure_slope(s);
     if (s->slope_size > 0.0)
-        s->rule(s, n_step + s->rows.n, value);
+        s->rule(s, n_step + s->op.rows.n, value);
     memcpy(s->energy, s->u, n_step * sizeof(*s->energy));
-    for (size_t a = 0; a < s->rows.n; a++)
-        s->rows.rows[a].shadow_price_per_mwh =
-            fmin(fmax(0.0, s->u[n_step + a]), s->rows.problem->breach_price_per_mwh);
+    for (size_t a = 0; a < s->op.rows.n; a++)
+        s->op.rows.rows[a].shadow_price_per_mwh =
+            fmin(fmax(0.0, s->u[n_step + a]), s->op.problem->breach_price_per_mwh);
     return WALRAS_OK;
 }
 
@@ -228,7 +232,7 @@ enum walras_status market_gradient_tell(struct market_method *method,
         status = move_prices(s, value, err);
     if (status != WALRAS_OK)
         return status;
-    market_rows_price(&s->rows, s->u, s->price);
+    market_rows_price(&s->op.rows, s->u, s->price);
     market_recovery_report(&s->recovery, value, s->imbalance_kw, s->price, state);
     return WALRAS_OK;
 }

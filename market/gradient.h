@@ -10,6 +10,7 @@
 #ifndef WALRAS_MARKET_GRADIENT_H
 #define WALRAS_MARKET_GRADIENT_H
 
+#include "market/operator.h"
 #include "market/recovery.h"
 
 struct market_gradient;
@@ -24,7 +25,7 @@ struct market_gradient {
     struct market_method method;
     market_gradient_rule *rule;
     struct market_recovery recovery;
-    struct market_rows rows; /* those that prices move on */
+    struct market_operator op; /* its rows are those that prices move on */
     struct market_priced asked;
     unsigned round;
     double *price;        /* [n_bus x n_step] asked next */
@@ -35,7 +36,7 @@ struct market_gradient {
     double *metric_kw;    /* [n_step + n rows] D */
     double imbalance_kw, slope_size; /* slope_size: Gᵀ D⁻¹ G, kW */
 
-    double target_gain, reached; /* Polyak: gain hoped for; best bound when it was set */
+    double hope, reached;        /* Polyak: share of the gap hoped for; best bound then */
     unsigned waited;             /* rounds since */
     double *memory;              /* Adam: [2 x n_step] means of G and G² */
 };

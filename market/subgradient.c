@@ -10,14 +10,13 @@
 
 #include <math.h>
 
-#define FIRST_STEP 0.3  /* of the price level */
-#define FIRST_GAIN 0.02 /* hoped for by Polyak's step, of what is traded */
+#define FIRST_STEP 0.3 /* of the price level */
 
 enum { PATIENCE = 10 };
 
 static void shrinking(struct market_gradient *s, size_t n, double value)
 {
-    size_t n_step = s->rows.problem->n_step;
+    size_t n_step = s->op.problem->n_step;
     double step = FIRST_STEP * s->recovery.level.price_per_mwh / sqrt((double)s->round);
     double norm = 0.0;
 
@@ -36,30 +35,29 @@ static enum walras_status subgradient_new(const struct market_problem *problem,
 }
 
 /*
- * The optimum is guessed: the best bound and a gain hoped for, no higher than the best plan. It is
- * doubled when reached, halved when ten rounds brought less than half of it.
+ * The optimum is guessed: a share of the way from the best bound to the best plan. The share is
+ * halved when ten rounds did not close a tenth of it, and doubled when half of it was.
  */
 static double guess_target(struct market_gradient *s)
 {
     const struct market_recovery *r = &s->recovery;
+    double away = r->objective > r->bound ? r->objective - r->bound : 0.0;
 
     if (s->round == 1) {
-        s->target_gain = FIRST_STEP * FIRST_STEP * r->level.price_per_mwh * s->slope_size;
+        s->hope = 1.0;
         s->reached = r->bound;
     }
     s->waited++;
-    if (r->bound - s->reached >= 0.5 * s->target_gain) {
-        s->target_gain *= r->bound - s->reached >= s->target_gain ? 2.0 : 1.0;
+    if (r->bound - s->reached >= 0.5 * s->hope * away) {
+        s->hope = fmin(1.0, 2.0 * s->hope);
         s->reached = r->bound;
         s->waited = 0;
     } else if (s->waited >= PATIENCE) {
-        s->target_gain *= 0.5;
+        s->hope *= 0.5;
         s->reached = r->bound;
         s->waited = 0;
     }
-    if (r->unmet_kw <= r->unmet_tolerance_kw && r->objective > r->bound)
-        s->target_gain = fmin(s->target_gain, r->objective - r->bound);
-    return r->bound + s->target_gain;
+    return r->bound + s->hope * away;
 }
 
 static void polyak(struct market_gradient *s, size_t n, double value)
