@@ -13,7 +13,7 @@
 
 #define MEAN_DECAY 0.9
 #define SQUARE_DECAY 0.99
-#define FIRST_STEP 0.03 /* of the price level */
+#define FIRST_STEP 0.04 /* of the first prices */
 
 enum { HALF_LIFE = 20 };
 
@@ -35,7 +35,7 @@ static double direction(double slope, double *mean, double *square, unsigned rou
 static void adam(struct market_gradient *s, size_t n, double value)
 {
     size_t n_step = s->op.problem->n_step;
-    double step = FIRST_STEP * s->recovery.level.price_per_mwh /
+    double step = FIRST_STEP * s->level_per_mwh /
                   sqrt(1.0 + (double)s->round / (double)HALF_LIFE);
 
     (void)value;

@@ -102,6 +102,16 @@ static enum walras_status gather_u(struct market_gradient *s, struct walras_err 
     return WALRAS_OK;
 }
 
+/* What steps are relative to: the size of the first prices, where there is one. */
+static void measure_level(struct market_gradient *s)
+{
+    double sum = 0.0;
+
+    for (size_t t = 0; t < s->op.problem->n_step; t++)
+        sum += s->energy[t] * s->energy[t] / (double)s->op.problem->n_step;
+    s->level_per_mwh = fmax(sqrt(sum), 0.1 * s->recovery.level.price_per_mwh);
+}
+
 enum walras_status market_gradient_ask(struct market_method *method, struct market_query *query,
                                        struct walras_err *err)
 {
@@ -111,6 +121,7 @@ enum walras_status market_gradient_ask(struct market_method *method, struct mark
     if (s->round == 0) {
         status = market_operator_start(&s->op, &s->recovery.level, err);
         memcpy(s->energy, s->op.trial.u, s->op.problem->n_step * sizeof(*s->energy));
+        measure_level(s);
     }
     if (status == WALRAS_OK)
         status = gather_u(s, err);

@@ -27,6 +27,7 @@ struct market_gradient {
     struct market_recovery recovery;
     struct market_operator op; /* its rows are those that prices move on */
     struct market_priced asked;
+    double level_per_mwh;
     unsigned round;
     double *price;        /* [n_bus x n_step] asked next */
     double *energy;       /* [n_step] */

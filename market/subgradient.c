@@ -10,14 +10,14 @@
 
 #include <math.h>
 
-#define FIRST_STEP 0.3 /* of the price level */
+#define FIRST_STEP 0.08 /* of the first prices */
 
 enum { PATIENCE = 10 };
 
 static void shrinking(struct market_gradient *s, size_t n, double value)
 {
     size_t n_step = s->op.problem->n_step;
-    double step = FIRST_STEP * s->recovery.level.price_per_mwh / sqrt((double)s->round);
+    double step = FIRST_STEP * s->level_per_mwh / sqrt((double)s->round);
     double norm = 0.0;
 
     (void)value;
