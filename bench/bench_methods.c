@@ -34,6 +34,9 @@ struct bench { /* one market */
     struct market_group groups[MOST_GROUPS];
     struct market_order orders[(BLOCKS + 1) * STEPS];
     double firm_kw[2 * STEPS];
+    struct grid_bus buses[2];
+    struct grid_line line;
+    struct grid_network network;
     struct grid_limits *limits;
     struct market_problem problem;
 };
@@ -68,19 +71,29 @@ static bool add_groups(struct bench *b, size_t n_device, uint32_t bus, double be
     return true;
 }
 
+static enum walras_status add_line(struct bench *b, double limit_kw, struct walras_err *err)
+{
+    static char near_id[] = "near", far_id[] = "far", line_id[] = "line";
+
+    b->buses[0] = (struct grid_bus){.id = near_id, .v_max_pu = HUGE_VAL};
+    b->buses[1] = (struct grid_bus){.id = far_id, .v_max_pu = HUGE_VAL};
+    b->line = (struct grid_line){
+        .id = line_id, .to = 1, .x_pu = 0.1, .limit_kw = limit_kw, .tap = 1.0, .in_service = true};
+    b->network = (struct grid_network){.base_mva = 1.0,
+                                       .slack_v_pu = 1.0,
+                                       .buses = b->buses,
+                                       .n_bus = 2,
+                                       .lines = &b->line,
+                                       .n_line = 1};
+    enum walras_status status = grid_limits_dc(&b->network, 1.0, &b->limits, err);
+
+    b->problem.limits = b->limits;
+    return status;
+}
+
 static enum walras_status build(struct bench *b, const struct kind *kind, struct walras_err *err)
 {
-    struct grid_bus buses[] = {{.id = (char[]){"near"}, .v_max_pu = HUGE_VAL},
-                                      {.id = (char[]){"far"}, .v_max_pu = HUGE_VAL}};
-    struct grid_line lines[] = {
-        {.id = (char[]){"line"}, .to = 1, .x_pu = 0.1, .tap = 1.0, .in_service = true}};
     static const char *const ids[] = {"near", "far"};
-    const struct grid_network network = {.base_mva = 1.0,
-                                         .slack_v_pu = 1.0,
-                                         .buses = buses,
-                                         .n_bus = 2,
-                                         .lines = lines,
-                                         .n_line = 1};
     struct walras_rng rng = walras_rng_from_seed(20);
     double near_kw = (double)kind->near, far_kw = (double)kind->far;
 
@@ -101,13 +114,7 @@ static enum walras_status build(struct bench *b, const struct kind *kind, struct
     if (!add_groups(b, kind->near, 0, kind->bend, kind->far > 0 ? 6 : 12, &rng) ||
         !add_groups(b, kind->far, 1, kind->bend, kind->far > 0 ? 3 : 0, &rng))
         return walras_fail(err, WALRAS_NOMEM, "the market does not fit in memory");
-    lines[0].limit_kw = 2.6 * far_kw;
-    if (kind->far == 0)
-        return WALRAS_OK;
-    enum walras_status status = grid_limits_dc(&network, 1.0, &b->limits, err);
-
-    b->problem.limits = b->limits;
-    return status;
+    return kind->far > 0 ? add_line(b, 2.6 * far_kw, err) : WALRAS_OK;
 }
 
 static void end(struct bench *b)

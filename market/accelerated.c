@@ -6,7 +6,8 @@
  *          step length follows the curvature that answers show; momentum starts anew when it points
  *          downhill.
  * Sources  Beck and Teboulle, A fast iterative shrinkage-thresholding algorithm (2009); O'Donoghue
- *          and Candès, Adaptive restart for accelerated gradient schemes (2015).
+ *          and Candès, Adaptive restart for accelerated gradient schemes (2015); Nesterov, Universal
+ *          gradient methods for convex optimization problems (2015), for kinks.
  */
 #include "market/method_internal.h"
 #include "market/operator.h"
@@ -16,7 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define GROWTH 1.1 /* of the step length, a round */
+#define GROWTH 1.2  /* of the step length, a round */
+#define ALLOWED 0.5 /* of the gap: a shortfall that kinks may cause */
 
 struct accelerated {
     struct market_method method;
@@ -158,18 +160,20 @@ static void gather(struct accelerated *a, const struct market_reply *reply)
 
 /*
  * How far the groups' value at one of the last two points lies below what the answers at the other
- * promised: 1/(2 tau) of the squared distance is what the step length allows.
+ * promised: 1/(2 tau) of the squared distance is what the step length allows, and a share of the
+ * gap on top, or steps across kinks would shorten it for good.
  */
 static void adapt_tau(struct accelerated *a)
 {
     double forth = a->last_value - a->groups_value, back = -forth;
     double distance = market_operator_distance(&a->op, a->z, a->last_z), shortfall = 0.0;
+    double gap = a->recovery.objective - a->recovery.bound; /* NAN before the first plan */
 
     for (size_t i = 0; i < n_cell(a); i++) {
         forth += a->last_draw_kw[i] * (a->z[i] - a->last_z[i]);
         back += a->draw_kw[i] * (a->last_z[i] - a->z[i]);
     }
-    shortfall = fmax(forth, back);
+    shortfall = fmax(forth, back) - (gap > 0.0 ? ALLOWED * gap : 0.0);
     if (2.0 * a->tau * shortfall > distance) {
         a->tau = 0.5 * distance / shortfall;
         a->theta = 1.0;

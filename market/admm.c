@@ -30,7 +30,7 @@ struct admm {
     struct market_recovery recovery;
     struct market_operator op;
     struct market_priced asked;
-    double *price;      /* [2 x n_bus x n_step]: the same prices asked both ways */
+    double *price;      /* [2 x n_bus x n_step]: asked with ties, asked for bounds and plans */
     double *near_kw;    /* [n_bus x n_step] what participants that can be tied draw */
     double *loose_kw;   /* [n_bus x n_step] the others, their answers averaged */
     double *wanted_kw;  /* [n_bus x n_step] relaxed draw of all */
@@ -40,7 +40,7 @@ struct admm {
     double *n_tied;     /* [n_bus] participants */
     struct market_near *near; /* [n_bus] */
     double tau, imbalance_kw;
-    unsigned round;
+    unsigned round, plan_asked; /* plan_asked: the plan whose prices were asked at */
 };
 
 static struct admm *admm_of(struct market_method *method)
@@ -124,6 +124,24 @@ static enum walras_status admm_new(const struct market_problem *problem,
     return WALRAS_OK;
 }
 
+/*
+ * Ordinary answers to the same prices prove bounds; but once the prices stand still they say
+ * nothing new. Every other round they are asked at the marginal prices of the last plan instead,
+ * where lies what it lacks (column generation).
+ */
+static enum walras_status choose_second(struct admm *a, struct walras_err *err)
+{
+    struct market_recovery *r = &a->recovery;
+    bool for_plan = a->round % 2 == 0 && r->planned > a->plan_asked;
+    const struct market_trial *from = for_plan ? &r->plan : &a->op.trial;
+
+    if (for_plan)
+        a->plan_asked = r->planned;
+    memcpy(a->price + n_cell(a), from->price, n_cell(a) * sizeof(*a->price));
+    return market_priced_set(&a->asked, for_plan ? &r->rows : &a->op.rows, from->u, from->price,
+                             r->reach_kw, err);
+}
+
 static enum walras_status admm_ask(struct market_method *method, struct market_query *query,
                                    struct walras_err *err)
 {
@@ -142,10 +160,8 @@ static enum walras_status admm_ask(struct market_method *method, struct market_q
             .shift_kw = a->shift_kw + b * n_step,
             .forget = a->round == 0};
     memcpy(a->price, a->op.trial.price, n_cell(a) * sizeof(*a->price));
-    memcpy(a->price + n_cell(a), a->price, n_cell(a) * sizeof(*a->price));
     *query = (struct market_query){.n_point = 2, .price_per_mwh = a->price, .near = a->near};
-    return market_priced_set(&a->asked, &a->op.rows, a->op.trial.u, a->price, a->recovery.reach_kw,
-                             err);
+    return choose_second(a, err);
 }
 
 /* Draws of tied groups by bus; of the others their average so far stands in. */
