@@ -22,6 +22,7 @@
 #define FIRST_TAU 0.3 /* of the price level */
 #define UNBALANCED 3.0
 #define TAU_CHANGE 1.5
+#define STALLED 0.1 /* of the gap, closed in a round */
 
 enum { ROUNDS_PER_BALANCE = 3, LAST_BALANCE = 150 };
 
@@ -40,7 +41,8 @@ struct admm {
     double *n_tied;     /* [n_bus] participants */
     struct market_near *near; /* [n_bus] */
     double tau, imbalance_kw;
-    unsigned round, plan_asked; /* plan_asked: the plan whose prices were asked at */
+    unsigned round;
+    bool stalled; /* the last bound closed next to nothing of the gap */
 };
 
 static struct admm *admm_of(struct market_method *method)
@@ -126,17 +128,15 @@ static enum walras_status admm_new(const struct market_problem *problem,
 
 /*
  * Ordinary answers to the same prices prove bounds; but once the prices stand still they say
- * nothing new. Every other round they are asked at the marginal prices of the last plan instead,
- * where lies what it lacks (column generation).
+ * nothing new. The next round they are asked at the marginal prices of the last plan instead, where
+ * lies what it lacks (column generation).
  */
 static enum walras_status choose_second(struct admm *a, struct walras_err *err)
 {
     struct market_recovery *r = &a->recovery;
-    bool for_plan = a->round % 2 == 0 && r->planned > a->plan_asked;
+    bool for_plan = a->stalled;
     const struct market_trial *from = for_plan ? &r->plan : &a->op.trial;
 
-    if (for_plan)
-        a->plan_asked = r->planned;
     memcpy(a->price + n_cell(a), from->price, n_cell(a) * sizeof(*a->price));
     return market_priced_set(&a->asked, for_plan ? &r->rows : &a->op.rows, from->u, from->price,
                              r->reach_kw, err);
@@ -238,7 +238,7 @@ static enum walras_status admm_tell(struct market_method *method, const struct m
     struct market_master_settings settings = {.penalty_per_mwh = r->level.penalty_per_mwh,
                                               .tolerance = fmin(1e-6, 0.01 * r->settings.gap),
                                               .max_iterations = 100};
-    double value = 0.0;
+    double value = 0.0, bound = r->bound;
     enum walras_status status =
         market_recovery_take(r, &a->asked, reply->answers + n_group,
                              reply->draw_kw + n_group * a->op.problem->n_step, &value, err);
@@ -246,6 +246,7 @@ static enum walras_status admm_tell(struct market_method *method, const struct m
     if (status != WALRAS_OK)
         return status;
     a->round++;
+    a->stalled = !a->stalled && r->bound - bound < STALLED * (r->objective - r->bound);
     gather(a, reply);
     status = market_operator_step(&a->op, a->price, a->tau, a->wanted_kw, &settings, err);
     if (status != WALRAS_OK)
