@@ -23,10 +23,14 @@
 
 enum { STEPS = 24, BLOCKS = 20, MOST_GROUPS = 12, MOST_ROUNDS = 500 };
 
+enum scale { BY_SWING, BY_ONE, BY_RESPONSE };
+
 struct kind {
     const char *name;
     size_t near, far; /* devices at the slack and behind the line */
-    double bend;      /* of devices, EUR/MWh per kW */
+    double bend;      /* of devices at the slack, EUR/MWh per kW */
+    double far_bend;
+    enum scale scale; /* what methods are told of how far a group moves */
 };
 
 struct bench { /* one market */
@@ -71,6 +75,42 @@ static bool add_groups(struct bench *b, size_t n_device, uint32_t bus, double be
     return true;
 }
 
+/* How much a group's draw moves per price, from answers to eight days of random prices. */
+static double response_of(const struct market_group *group)
+{
+    struct walras_rng rng = walras_rng_from_seed(3);
+    double price[STEPS], draw[STEPS], before[STEPS] = {0}, moved = 0.0;
+
+    for (int day = 0; day < 8; day++) {
+        struct market_answer answer = {0};
+
+        for (size_t t = 0; t < STEPS; t++)
+            price[t] = walras_rng_range(&rng, 80.0, 120.0);
+        if (group->oracle.ops->respond(group->oracle.self, 0, 0, price, draw, &answer, NULL) !=
+            WALRAS_OK)
+            return 0.0;
+        for (size_t t = 0; t < STEPS && day > 0; t++)
+            moved += fabs(draw[t] - before[t]);
+        memcpy(before, draw, sizeof(before));
+    }
+    return moved;
+}
+
+/* Tells the methods one scale for all buses, or one learnt from responses; the sum stays. */
+static void rescale(struct bench *b, enum scale scale)
+{
+    double sum = 0.0, share[MOST_GROUPS], shares = 0.0;
+
+    for (size_t g = 0; g < b->problem.n_group && scale != BY_SWING; g++) {
+        sum += b->groups[g].swing_kw;
+        share[g] = scale == BY_RESPONSE ? response_of(&b->groups[g])
+                                        : (b->groups[g].bus == 0 ? 1.0 / 6.0 : 1.0 / 3.0);
+        shares += share[g];
+    }
+    for (size_t g = 0; g < b->problem.n_group && scale != BY_SWING; g++)
+        b->groups[g].swing_kw = sum * share[g] / shares;
+}
+
 static enum walras_status add_line(struct bench *b, double limit_kw, struct walras_err *err)
 {
     static char near_id[] = "near", far_id[] = "far", line_id[] = "line";
@@ -112,8 +152,9 @@ static enum walras_status build(struct bench *b, const struct kind *kind, struct
     }
     add_orders(b, near_kw + far_kw);
     if (!add_groups(b, kind->near, 0, kind->bend, kind->far > 0 ? 6 : 12, &rng) ||
-        !add_groups(b, kind->far, 1, kind->bend, kind->far > 0 ? 3 : 0, &rng))
+        !add_groups(b, kind->far, 1, kind->far_bend, kind->far > 0 ? 3 : 0, &rng))
         return walras_fail(err, WALRAS_NOMEM, "the market does not fit in memory");
+    rescale(b, kind->scale);
     return kind->far > 0 ? add_line(b, 2.6 * far_kw, err) : WALRAS_OK;
 }
 
@@ -258,11 +299,20 @@ static bool wanted(const char *method, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    static const struct kind kinds[] = {{"linear", 300, 0, 0.0},
-                                        {"quadratic", 300, 0, 10.0},
-                                        {"linear 3000", 3000, 0, 0.0},
-                                        {"600 and 9, linear", 600, 9, 0.0},
-                                        {"600 and 9, quadratic", 600, 9, 10.0}};
+    static const struct kind kinds[] = {
+        {"linear", 300, 0, 0.0, 0.0, BY_SWING},
+        {"quadratic", 300, 0, 10.0, 0.0, BY_SWING},
+        {"linear 3000", 3000, 0, 0.0, 0.0, BY_SWING},
+        {"600+9 linear", 600, 9, 0.0, 0.0, BY_SWING},
+        {"  one scale", 600, 9, 0.0, 0.0, BY_ONE},
+        {"  by response", 600, 9, 0.0, 0.0, BY_RESPONSE},
+        {"600+9 quadratic", 600, 9, 10.0, 10.0, BY_SWING},
+        {"  one scale", 600, 9, 10.0, 10.0, BY_ONE},
+        {"  by response", 600, 9, 10.0, 10.0, BY_RESPONSE},
+        {"600+9 unlike", 600, 9, 20.0, 2.0, BY_SWING},
+        {"  one scale", 600, 9, 20.0, 2.0, BY_ONE},
+        {"  by response", 600, 9, 20.0, 2.0, BY_RESPONSE},
+    };
     const struct market_method_ops *const *methods = market_methods();
     struct walras_err err = {0};
 
