@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MOST_FACTOR 10.0
+
 static struct market_gradient *gradient_of(struct market_method *method)
 {
     return (struct market_gradient *)method;
@@ -24,17 +26,14 @@ void market_gradient_free(struct market_method *method)
     free(s);
 }
 
-static void measure_swing(struct market_gradient *s, const struct market_problem *p)
+static void measure_orders(struct market_gradient *s, const struct market_problem *p)
 {
     for (size_t i = 0; i < p->n_order; i++) {
         double width = p->orders[i].high_kw - p->orders[i].low_kw;
 
         if (isfinite(width))
-            s->swing_kw[p->orders[i].bus * p->n_step + p->orders[i].step] += width;
+            s->open_kw[p->orders[i].bus * p->n_step + p->orders[i].step] += width;
     }
-    for (size_t g = 0; g < p->n_group; g++)
-        for (size_t t = 0; t < p->n_step; t++)
-            s->swing_kw[p->groups[g].bus * p->n_step + t] += p->groups[g].swing_kw;
 }
 
 static enum walras_status begin(struct market_gradient *s, const struct market_problem *p,
@@ -50,15 +49,21 @@ static enum walras_status begin(struct market_gradient *s, const struct market_p
         status = market_priced_init(&s->asked, p, err);
     if (status != WALRAS_OK)
         return status;
-    s->price = calloc(3 * n_cell, sizeof(*s->price));
+    s->price = calloc(7 * n_cell + 2 * p->n_bus, sizeof(*s->price));
     s->energy = calloc(3 * p->n_step, sizeof(*s->energy));
     if (!s->price || !s->energy)
         return walras_fail(err, WALRAS_NOMEM, "%zu buses x %zu steps do not fit in memory",
                            p->n_bus, p->n_step);
-    s->swing_kw = s->price + n_cell;
-    s->injection_kw = s->swing_kw + n_cell;
+    s->open_kw = s->price + n_cell;
+    s->swing_kw = s->open_kw + n_cell;
+    s->draw_kw = s->swing_kw + n_cell;
+    s->last_draw_kw = s->draw_kw + n_cell;
+    s->last_price = s->last_draw_kw + n_cell;
+    s->injection_kw = s->last_price + n_cell;
+    s->moved_kw = s->injection_kw + n_cell;
+    s->moved_price = s->moved_kw + p->n_bus;
     s->memory = s->energy + p->n_step;
-    measure_swing(s, p);
+    measure_orders(s, p);
     return WALRAS_OK;
 }
 
@@ -157,9 +162,43 @@ static void sum_injections(struct market_gradient *s, const struct market_reply 
         s->injection_kw[cell] +=
             order_answer(&p->orders[i], s->price[cell], s->recovery.reach_kw);
     }
+    memset(s->draw_kw, 0, p->n_bus * n_step * sizeof(*s->draw_kw));
     for (size_t g = 0; g < p->n_group; g++)
         for (size_t t = 0; t < n_step; t++)
-            s->injection_kw[p->groups[g].bus * n_step + t] -= reply->draw_kw[g * n_step + t];
+            s->draw_kw[p->groups[g].bus * n_step + t] += reply->draw_kw[g * n_step + t];
+    for (size_t i = 0; i < p->n_bus * n_step; i++)
+        s->injection_kw[i] -= s->draw_kw[i];
+}
+
+/*
+ * What groups can move: the swing of their bus, times how much more or less they have moved with
+ * prices, per kW of swing, than those of all buses together.
+ */
+static void measure_swing(struct market_gradient *s)
+{
+    const struct market_problem *p = s->op.problem;
+    size_t n_step = p->n_step;
+    double moved = 0.0, expected = 0.0;
+
+    for (size_t i = 0; i < p->n_bus * n_step && s->round > 1; i++) {
+        s->moved_kw[i / n_step] += fabs(s->draw_kw[i] - s->last_draw_kw[i]);
+        s->moved_price[i / n_step] += fabs(s->price[i] - s->last_price[i]);
+    }
+    for (size_t b = 0; b < p->n_bus; b++) {
+        moved += s->moved_kw[b];
+        expected += s->op.swing_kw[b] * s->moved_price[b];
+    }
+    for (size_t b = 0; b < p->n_bus; b++) {
+        double here = s->op.swing_kw[b] * s->moved_price[b], factor = 1.0;
+
+        if (moved > 0.0 && here > 0.0)
+            factor = fmin(MOST_FACTOR, fmax(1.0 / MOST_FACTOR,
+                                            s->moved_kw[b] / here * expected / moved));
+        for (size_t i = b * n_step; i < (b + 1) * n_step; i++)
+            s->swing_kw[i] = s->open_kw[i] + factor * s->op.swing_kw[b];
+    }
+    memcpy(s->last_draw_kw, s->draw_kw, p->n_bus * n_step * sizeof(*s->draw_kw));
+    memcpy(s->last_price, s->price, p->n_bus * n_step * sizeof(*s->price));
 }
 
 /* D: what can move in a step for its balance, and weighed by the squared sensitivity for a row. */
@@ -238,6 +277,7 @@ enum walras_status market_gradient_tell(struct market_method *method,
         return status;
     s->round++;
     sum_injections(s, reply);
+    measure_swing(s);
     status = market_recovery_try(&s->recovery, err);
     if (status == WALRAS_OK)
         status = move_prices(s, value, err);
