@@ -18,13 +18,13 @@ static void shrinking(struct market_gradient *s, size_t n, double value)
 {
     size_t n_step = s->op.problem->n_step;
     double step = FIRST_STEP * s->level_per_mwh / sqrt((double)s->round);
-    double norm = 0.0;
+    double whole_kw = 0.0;
 
     (void)value;
+    for (size_t t = 0; t < n_step; t++)
+        whole_kw += s->metric_kw[t];
     for (size_t i = 0; i < n; i++)
-        norm += s->slope[i] * s->slope[i] / (double)n_step;
-    for (size_t i = 0; i < n; i++)
-        s->u[i] += step * s->slope[i] / sqrt(norm);
+        s->u[i] += step * s->slope[i] / sqrt(s->slope_size / whole_kw);
 }
 
 static enum walras_status subgradient_new(const struct market_problem *problem,
