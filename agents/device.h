@@ -152,6 +152,9 @@ bool agent_device_is_integer(const struct agent_device *device);
  */
 bool agent_device_is_separable(const struct agent_device *device);
 
+/* Quadratic costs (per MW²h, K²h) up to this are none: their inverse stays a number. */
+#define AGENT_NO_SQUARE 1e-90
+
 /* True when the device has a quadratic cost, so that its answer moves steadily with prices. */
 bool agent_device_is_smooth(const struct agent_device *device);
 

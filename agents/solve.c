@@ -185,7 +185,7 @@ enum walras_status agent_solve_near(const struct agent_device *device,
                                     double *draw_kw, struct market_answer *answer,
                                     struct walras_err *err)
 {
-    bool near = agent_can_be_near(device), both;
+    bool near = agent_can_be_near(device) && rho_per_mwh_per_kw > AGENT_NO_SQUARE, both;
     const struct agent_question question = {.horizon = horizon,
                                             .price_per_mwh = price_per_mwh,
                                             .rho_per_mwh_per_kw = near ? rho_per_mwh_per_kw : 0.0,

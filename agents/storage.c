@@ -186,7 +186,9 @@ static bool solve_smooth(const struct store *store, const struct agent_question 
         .charge_kw = store->charge_kw,
         .discharge_kw = store->discharge_kw,
         .wear_per_mwh = store->wear_per_mwh,
-        .curve = 2.0 * walras_mw_from_kw(store->wear_per_mw2h),
+        .curve = store->wear_per_mw2h > AGENT_NO_SQUARE
+                     ? 2.0 * walras_mw_from_kw(store->wear_per_mw2h)
+                     : 0.0,
         .rho = question->rho_per_mwh_per_kw,
         .price_per_mwh = question->price_per_mwh,
         .centre_kw = question->centre_kw,
@@ -216,7 +218,7 @@ static enum walras_status solve(struct store *store, const struct agent_question
     double slack_kwh = 1e-11 * (1.0 + store->high_kwh);
 
     limit_moves(store);
-    if (store->wear_per_mw2h > 0.0 || question->rho_per_mwh_per_kw > 0.0)
+    if (store->wear_per_mw2h > AGENT_NO_SQUARE || question->rho_per_mwh_per_kw > 0.0)
         return solve_smooth(store, question, slack_kwh, workspace, draw_kw, plan)
                    ? WALRAS_OK
                    : why_not(store, err);

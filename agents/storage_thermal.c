@@ -269,7 +269,7 @@ enum walras_status agent_solve_thermal(const struct agent_thermal *thermal,
     size_t n_step = question->horizon->n_step;
     const struct room room = room_of(thermal, question->horizon->step_h);
     double discomfort_k = 0.0, square_k2 = 0.0;
-    bool smooth = thermal->discomfort_per_k2h > 0.0 || question->rho_per_mwh_per_kw > 0.0;
+    bool smooth = thermal->discomfort_per_k2h > AGENT_NO_SQUARE || question->rho_per_mwh_per_kw > 0.0;
 
     if (room.soft)
         reach(&room, n_step, workspace->reach_low, workspace->reach_high);
