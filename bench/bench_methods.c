@@ -4,12 +4,15 @@
  *     bench_methods              all methods on all markets
  *     bench_methods METHOD...    these
  *
- * Markets, T = 24, firm draw with a dip at noon, supply in 20 blocks of 30 to 330 EUR/MWh:
- *     linear, quadratic     300 cars and batteries of tests/quadkit.h in 12 groups at one bus
- *     linear 3000           ten times as many
- *     600 and 9, linear     two buses, 600 and 9 devices, the line between them full in many steps
- *     600 and 9, quadratic
- *     fleet                 300 generated devices: batteries, cars, heat pumps in equal parts
+ * Markets, T = 24, firm draw with a dip at noon, supply in 20 blocks of 30 to 330 EUR/MWh and a
+ * last resort:
+ *     fleet        batteries, cars and heat pumps in equal parts in 12 groups at one bus, with
+ *                  linear costs and with quadratic ones
+ *     linear …     cars and batteries without losses of tests/quadkit.h: many ties
+ *     600+9        two buses, 600 and 9 devices, the line between them full in many steps; "unlike":
+ *                  those of the small bus give way ten times as far
+ *     one scale    the same, methods being told the same swing for both buses
+ *     by response  the same, swing shared out by how far answers moved with random prices
  */
 #include "market/clearing.h"
 #include "market/method.h"
@@ -31,6 +34,7 @@ struct kind {
     double bend;      /* of devices at the slack, EUR/MWh per kW */
     double far_bend;
     enum scale scale; /* what methods are told of how far a group moves */
+    bool real;        /* devices are those of scenarios, `bend` scales their square costs */
 };
 
 struct bench { /* one market */
@@ -225,18 +229,65 @@ static enum walras_status run(const struct kind *kind, const char *method, doubl
     return status;
 }
 
-/* Batteries, cars and heat pumps of the catalogue, in equal parts, at one bus. */
-static char *write_fleet(unsigned n)
+static void put_series(FILE *out, const char *name, double (*value)(size_t t), double factor)
+{
+    fprintf(out, "\"%s\":[", name);
+    for (size_t t = 0; t < STEPS; t++)
+        fprintf(out, "%s%g", t > 0 ? "," : "", factor * value(t));
+    fputs("]", out);
+}
+
+static double outdoor_at(size_t t)
+{
+    return 5.0 - 4.0 * cos(2.0 * 3.14159265358979 * ((double)t - 3.0) / 24.0);
+}
+
+/* A battery, a car or a heat pump, in turn; `square` scales what bends its answers. */
+static void put_device(FILE *out, unsigned i, double square, struct walras_rng *rng)
+{
+    double power = walras_rng_range(rng, 2.0, 6.0), size = walras_rng_range(rng, 5.0, 15.0);
+    unsigned arrive = (unsigned)walras_rng_below(rng, 12);
+    unsigned depart = arrive + 6 + (unsigned)walras_rng_below(rng, 7);
+    double wear = walras_rng_range(rng, 2.0, 20.0), efficiency = walras_rng_range(rng, 0.9, 0.97);
+
+    fprintf(out, ",{\"id\":\"%u\",\"type\":", i);
+    if (i % 3 == 0) {
+        fprintf(out,
+                "\"battery\",\"capacity_kwh\":%g,\"charge_kw\":%g,\"discharge_kw\":%g,"
+                "\"start_kwh\":%g,\"end_min_kwh\":%g,\"charge_efficiency\":%g,"
+                "\"discharge_efficiency\":%g,\"wear_per_mwh\":%g,\"wear_per_mw2h\":%g}",
+                size, power, power, 0.5 * size, 0.5 * size, efficiency, efficiency, wear,
+                square * 5000.0);
+    } else if (i % 3 == 1) {
+        double most = efficiency * power * (depart - arrive);
+
+        fprintf(out,
+                "\"ev\",\"arrive\":%u,\"depart\":%u,\"energy_kwh\":%g,\"charge_kw\":%g,"
+                "\"efficiency\":%g,\"wear_per_mw2h\":%g}",
+                arrive, depart, fmin(0.8 * most, 2.0 * size), power, efficiency, square * 5000.0);
+    } else {
+        fprintf(out,
+                "\"thermal\",\"mode\":\"heat\",\"max_kw\":%g,\"cop\":3,"
+                "\"capacity_kwh_per_k\":%g,\"conductance_kw_per_k\":%g,\"start_c\":20.5,"
+                "\"min_c\":19,\"max_c\":22,\"discomfort_per_k2h\":%g,",
+                power, 0.4 * size, 0.03 * power, square * 0.01);
+        put_series(out, "outdoor_c", outdoor_at, 1.0);
+        fputs("}", out);
+    }
+}
+
+static char *write_fleet(unsigned n, double square)
 {
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
+    struct walras_rng rng = walras_rng_from_seed(7);
 
     if (!out)
         return NULL;
-    fputs("{\"walras\":1,\"currency\":\"EUR\",\"horizon\":{\"start\":\"2026-07-01T00:00:00+02:00\","
-          "\"step_minutes\":60,\"steps\":24},\"grid\":{\"model\":\"copperplate\",\"slack\":\"1\","
-          "\"buses\":[{\"id\":\"1\"}],\"lines\":[]},\"supply\":[",
+    fputs("{\"walras\":1,\"horizon\":{\"start\":\"2026-01-15T00:00:00+01:00\",\"step_minutes\":60,"
+          "\"steps\":24},\"grid\":{\"model\":\"copperplate\",\"slack\":\"1\",\"buses\":[{\"id\":"
+          "\"1\"}],\"lines\":[]},\"supply\":[",
           out);
     for (unsigned k = 0; k <= BLOCKS; k++)
         fprintf(out,
@@ -245,14 +296,13 @@ static char *write_fleet(unsigned n)
                 k > 0 ? "," : "", k, k == BLOCKS ? 1000.0 : 30.0 + 300.0 * k / (BLOCKS - 1.0),
                 k == BLOCKS ? 10.0 * n : 4.0 * n / BLOCKS);
     fputs("],\"agents\":[{\"id\":\"all\",\"bus\":\"1\",\"devices\":[{\"id\":\"load\",\"type\":"
-          "\"load\",\"draw_kw\":[",
+          "\"load\",",
           out);
-    for (unsigned t = 0; t < STEPS; t++)
-        fprintf(out, "%s%g", t > 0 ? "," : "", n * firm_at(t));
-    fprintf(out,
-            "]}]}],\"fleets\":[{\"id\":\"fleet\",\"count\":%u,\"seed\":7,\"buses\":[\"1\"],\"mix\":{"
-            "\"ev\":0.34,\"battery\":0.33,\"thermal\":0.33}}]}",
-            n);
+    put_series(out, "draw_kw", firm_at, n);
+    fputs("}", out);
+    for (unsigned i = 0; i < n; i++)
+        put_device(out, i, square, &rng);
+    fputs("]}]}", out);
     if (fclose(out) != 0) {
         free(text);
         return NULL;
@@ -260,14 +310,14 @@ static char *write_fleet(unsigned n)
     return text;
 }
 
-static enum walras_status run_fleet(unsigned n, const char *method, double *optimum,
+static enum walras_status run_fleet(const struct kind *kind, const char *method, double *optimum,
                                     struct walras_err *err)
 {
     struct scenario_settings reading = scenario_settings_defaults();
     struct scenario_clear_settings settings = scenario_clear_settings_defaults();
     struct scenario scenario = {0};
     struct scenario_clearing *clearing = NULL;
-    char *text = write_fleet(n), name[32];
+    char *text = write_fleet((unsigned)kind->near, kind->bend);
     enum walras_status status =
         text ? scenario_parse("fleet", text, strlen(text), &reading, &scenario, err)
              : walras_fail(err, WALRAS_NOMEM, "the fleet does not fit in memory");
@@ -278,9 +328,8 @@ static enum walras_status run_fleet(unsigned n, const char *method, double *opti
     settings.n_group = 12;
     if (status == WALRAS_OK)
         status = scenario_clear(&scenario, &settings, &clearing, err);
-    snprintf(name, sizeof(name), "fleet %u", n);
     if (status == WALRAS_OK && method)
-        print(name, method, scenario_clearing_result(clearing)->market, *optimum);
+        print(kind->name, method, scenario_clearing_result(clearing)->market, *optimum);
     else if (status == WALRAS_OK)
         *optimum = scenario_clearing_result(clearing)->market->bound;
     scenario_clearing_free(clearing);
@@ -300,25 +349,29 @@ static bool wanted(const char *method, int argc, char **argv)
 int main(int argc, char **argv)
 {
     static const struct kind kinds[] = {
-        {"linear", 300, 0, 0.0, 0.0, BY_SWING},
-        {"quadratic", 300, 0, 10.0, 0.0, BY_SWING},
-        {"linear 3000", 3000, 0, 0.0, 0.0, BY_SWING},
-        {"600+9 linear", 600, 9, 0.0, 0.0, BY_SWING},
-        {"  one scale", 600, 9, 0.0, 0.0, BY_ONE},
-        {"  by response", 600, 9, 0.0, 0.0, BY_RESPONSE},
-        {"600+9 quadratic", 600, 9, 10.0, 10.0, BY_SWING},
-        {"  one scale", 600, 9, 10.0, 10.0, BY_ONE},
-        {"  by response", 600, 9, 10.0, 10.0, BY_RESPONSE},
-        {"600+9 unlike", 600, 9, 20.0, 2.0, BY_SWING},
-        {"  one scale", 600, 9, 20.0, 2.0, BY_ONE},
-        {"  by response", 600, 9, 20.0, 2.0, BY_RESPONSE},
+        {"fleet, linear", 300, 0, 0.0, 0.0, BY_SWING, true},
+        {"fleet, quadratic", 300, 0, 1.0, 0.0, BY_SWING, true},
+        {"fleet 3000, linear", 3000, 0, 0.0, 0.0, BY_SWING, true},
+        {"fleet 3000, square", 3000, 0, 1.0, 0.0, BY_SWING, true},
+        {"linear", 300, 0, 0.0, 0.0, BY_SWING, false},
+        {"quadratic", 300, 0, 10.0, 0.0, BY_SWING, false},
+        {"linear 3000", 3000, 0, 0.0, 0.0, BY_SWING, false},
+        {"600+9 linear", 600, 9, 0.0, 0.0, BY_SWING, false},
+        {"  one scale", 600, 9, 0.0, 0.0, BY_ONE, false},
+        {"  by response", 600, 9, 0.0, 0.0, BY_RESPONSE, false},
+        {"600+9 quadratic", 600, 9, 10.0, 10.0, BY_SWING, false},
+        {"  one scale", 600, 9, 10.0, 10.0, BY_ONE, false},
+        {"  by response", 600, 9, 10.0, 10.0, BY_RESPONSE, false},
+        {"600+9 unlike", 600, 9, 20.0, 2.0, BY_SWING, false},
+        {"  one scale", 600, 9, 20.0, 2.0, BY_ONE, false},
+        {"  by response", 600, 9, 20.0, 2.0, BY_RESPONSE, false},
     };
     const struct market_method_ops *const *methods = market_methods();
     struct walras_err err = {0};
 
     printf("%-20s %-12s  dual  1e-3  1e-4  cert  1e-3  1e-4       gap rounds responses seconds\n", "market",
            "method");
-    for (size_t k = 0; k <= sizeof(kinds) / sizeof(kinds[0]); k++) {
+    for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
         double optimum = NAN;
 
         for (size_t i = 0; i == 0 || methods[i - 1]; i++) {
@@ -326,8 +379,8 @@ int main(int argc, char **argv)
 
             if (method && !wanted(method, argc, argv))
                 continue;
-            enum walras_status status = k == 0 ? run_fleet(300, method, &optimum, &err)
-                                               : run(&kinds[k - 1], method, &optimum, &err);
+            enum walras_status status = kinds[k].real ? run_fleet(&kinds[k], method, &optimum, &err)
+                                                      : run(&kinds[k], method, &optimum, &err);
 
             if (status == WALRAS_OK)
                 continue;
