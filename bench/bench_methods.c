@@ -9,10 +9,10 @@
  *     fleet        batteries, cars and heat pumps in equal parts in 12 groups at one bus, with
  *                  linear costs and with quadratic ones
  *     linear …     cars and batteries without losses of tests/quadkit.h: many ties
- *     600+9        two buses, 600 and 9 devices, the line between them full in many steps; "unlike":
- *                  those of the small bus give way ten times as far
- *     one scale    the same, methods being told the same swing for both buses
- *     by response  the same, swing shared out by how far answers moved with random prices
+ *     600+9        two buses, 600 and 9 devices, the line between them full in many steps;
+ * "unlike": those of the small bus give way ten times as far one scale    the same, methods being
+ * told the same swing for both buses by response  the same, swing shared out by how far answers
+ * moved with random prices
  */
 #include "market/clearing.h"
 #include "market/method.h"
@@ -178,8 +178,7 @@ static unsigned rounds_to(const struct market_round *history, unsigned n, double
 
     for (unsigned i = 0; i < n; i++) {
         objective = fmin(objective, isnan(history[i].objective) ? objective : history[i].objective);
-        if (isfinite(objective) &&
-            objective - history[i].bound <= gap * fmax(1.0, fabs(objective)))
+        if (isfinite(objective) && objective - history[i].bound <= gap * fmax(1.0, fabs(objective)))
             return history[i].round;
     }
     return 0;
@@ -369,8 +368,8 @@ int main(int argc, char **argv)
     const struct market_method_ops *const *methods = market_methods();
     struct walras_err err = {0};
 
-    printf("%-20s %-12s  dual  1e-3  1e-4  cert  1e-3  1e-4       gap rounds responses seconds\n", "market",
-           "method");
+    printf("%-20s %-12s  dual  1e-3  1e-4  cert  1e-3  1e-4       gap rounds responses seconds\n",
+           "market", "method");
     for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
         double optimum = NAN;
 

@@ -6,8 +6,8 @@
  *          step length follows the curvature that answers show; momentum starts anew when it points
  *          downhill.
  * Sources  Beck and Teboulle, A fast iterative shrinkage-thresholding algorithm (2009); O'Donoghue
- *          and Candès, Adaptive restart for accelerated gradient schemes (2015); Nesterov, Universal
- *          gradient methods for convex optimization problems (2015), for kinks.
+ *          and Candès, Adaptive restart for accelerated gradient schemes (2015); Nesterov,
+ * Universal gradient methods for convex optimization problems (2015), for kinks.
  */
 #include "market/method_internal.h"
 #include "market/operator.h"
@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define GROWTH 1.2  /* of the step length, a round */
+#define GROWTH  1.2 /* of the step length, a round */
 #define ALLOWED 0.5 /* of the gap: a shortfall that kinks may cause */
 
 struct accelerated {
@@ -25,12 +25,12 @@ struct accelerated {
     struct market_recovery recovery;
     struct market_operator op;
     struct market_priced asked;
-    double *z, *last_z;                /* [n_bus x n_step] prices asked at, now and before */
-    double *draw_kw, *last_draw_kw;    /* [n_bus x n_step] answers to them */
-    double *last_price;                /* [n_bus x n_step] of the last step */
-    double groups_value, last_value;   /* of the groups at z and last_z */
-    double *last_energy, *u;           /* [n_step] of the last step; [n_step + n rows] of z */
-    double tau, theta;                 /* step length; momentum, 1: none */
+    double *z, *last_z;              /* [n_bus x n_step] prices asked at, now and before */
+    double *draw_kw, *last_draw_kw;  /* [n_bus x n_step] answers to them */
+    double *last_price;              /* [n_bus x n_step] of the last step */
+    double groups_value, last_value; /* of the groups at z and last_z */
+    double *last_energy, *u;         /* [n_step] of the last step; [n_step + n rows] of z */
+    double tau, theta;               /* step length; momentum, 1: none */
     unsigned round;
 };
 
@@ -75,8 +75,7 @@ static enum walras_status begin(struct accelerated *a, const struct market_probl
     a->z = calloc(5 * n, sizeof(*a->z));
     a->last_energy = calloc(p->n_step, sizeof(*a->last_energy));
     if (!a->z || !a->last_energy)
-        return walras_fail(err, WALRAS_NOMEM, "prices of %zu buses do not fit in memory",
-                           p->n_bus);
+        return walras_fail(err, WALRAS_NOMEM, "prices of %zu buses do not fit in memory", p->n_bus);
     a->last_z = a->z + n;
     a->draw_kw = a->last_z + n;
     a->last_draw_kw = a->draw_kw + n;
@@ -117,8 +116,8 @@ static enum walras_status extrapolate(struct accelerated *a, double momentum,
         return walras_fail(err, WALRAS_NOMEM, "cannot hold %zu prices", n);
     a->u = grown;
     for (size_t i = 0; i < n; i++) {
-        double *last = i < n_step ? &a->last_energy[i]
-                                  : &a->op.rows.rows[i - n_step].slope_memory[0];
+        double *last =
+            i < n_step ? &a->last_energy[i] : &a->op.rows.rows[i - n_step].slope_memory[0];
 
         a->u[i] = now[i] + momentum * (now[i] - *last);
         if (i >= n_step)
@@ -190,8 +189,8 @@ static bool points_back(const struct accelerated *a)
     for (size_t i = 0; i < n_cell(a); i++) {
         double now = a->op.trial.price[i];
 
-        product += a->op.swing_kw[i / a->op.problem->n_step] * (now - a->z[i]) *
-                   (now - a->last_price[i]);
+        product +=
+            a->op.swing_kw[i / a->op.problem->n_step] * (now - a->z[i]) * (now - a->last_price[i]);
     }
     return product < 0.0;
 }
@@ -205,10 +204,10 @@ static void remember(struct accelerated *a)
 
 static enum walras_status take_step(struct accelerated *a, struct walras_err *err)
 {
-    struct market_master_settings settings = {
-        .penalty_per_mwh = a->recovery.level.penalty_per_mwh,
-        .tolerance = fmin(1e-6, 0.01 * a->recovery.settings.gap),
-        .max_iterations = 100};
+    struct market_master_settings settings = {.penalty_per_mwh = a->recovery.level.penalty_per_mwh,
+                                              .tolerance =
+                                                  fmin(1e-6, 0.01 * a->recovery.settings.gap),
+                                              .max_iterations = 100};
     double theta = a->theta;
     enum walras_status status =
         market_operator_step(&a->op, a->z, a->tau, a->draw_kw, &settings, err);
@@ -228,8 +227,8 @@ static enum walras_status accelerated_tell(struct market_method *method,
 {
     struct accelerated *a = accelerated_of(method);
     double value = 0.0;
-    enum walras_status status = market_recovery_take(&a->recovery, &a->asked, reply->answers,
-                                                     reply->draw_kw, &value, err);
+    enum walras_status status =
+        market_recovery_take(&a->recovery, &a->asked, reply->answers, reply->draw_kw, &value, err);
 
     if (status != WALRAS_OK)
         return status;

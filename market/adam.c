@@ -11,9 +11,9 @@
 
 #include <math.h>
 
-#define MEAN_DECAY 0.9
+#define MEAN_DECAY   0.9
 #define SQUARE_DECAY 0.99
-#define FIRST_STEP 0.04 /* of the first prices */
+#define FIRST_STEP   0.04 /* of the first prices */
 
 enum { HALF_LIFE = 20 };
 
@@ -35,13 +35,11 @@ static double direction(double slope, double *mean, double *square, unsigned rou
 static void adam(struct market_gradient *s, size_t n, double value)
 {
     size_t n_step = s->op.problem->n_step;
-    double step = FIRST_STEP * s->level_per_mwh /
-                  sqrt(1.0 + (double)s->round / (double)HALF_LIFE);
+    double step = FIRST_STEP * s->level_per_mwh / sqrt(1.0 + (double)s->round / (double)HALF_LIFE);
 
     (void)value;
     for (size_t i = 0; i < n; i++) {
-        double *memory =
-            i < n_step ? &s->memory[2 * i] : s->op.rows.rows[i - n_step].slope_memory;
+        double *memory = i < n_step ? &s->memory[2 * i] : s->op.rows.rows[i - n_step].slope_memory;
 
         s->u[i] += step * direction(s->slope[i], &memory[0], &memory[1], s->round);
     }

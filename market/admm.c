@@ -19,10 +19,10 @@
 #include <string.h>
 
 #define RELAXATION 1.7
-#define FIRST_TAU 0.3 /* of the price level */
+#define FIRST_TAU  0.3 /* of the price level */
 #define UNBALANCED 3.0
 #define TAU_CHANGE 1.5
-#define STALLED 0.1 /* of the gap, closed in a round */
+#define STALLED    0.1 /* of the gap, closed in a round */
 
 enum { ROUNDS_PER_BALANCE = 3, LAST_BALANCE = 150 };
 
@@ -31,14 +31,14 @@ struct admm {
     struct market_recovery recovery;
     struct market_operator op;
     struct market_priced asked;
-    double *price;      /* [2 x n_bus x n_step]: asked with ties, asked for bounds and plans */
-    double *near_kw;    /* [n_bus x n_step] what participants that can be tied draw */
-    double *loose_kw;   /* [n_bus x n_step] the others, their answers averaged */
-    double *wanted_kw;  /* [n_bus x n_step] relaxed draw of all */
-    double *given_kw;   /* [n_bus x n_step] what the operator delivers */
-    double *centre_kw;  /* [n_bus x n_step] sum of what tied participants stay near */
-    double *shift_kw;   /* [n_bus x n_step] */
-    double *n_tied;     /* [n_bus] participants */
+    double *price;     /* [2 x n_bus x n_step]: asked with ties, asked for bounds and plans */
+    double *near_kw;   /* [n_bus x n_step] what participants that can be tied draw */
+    double *loose_kw;  /* [n_bus x n_step] the others, their answers averaged */
+    double *wanted_kw; /* [n_bus x n_step] relaxed draw of all */
+    double *given_kw;  /* [n_bus x n_step] what the operator delivers */
+    double *centre_kw; /* [n_bus x n_step] sum of what tied participants stay near */
+    double *shift_kw;  /* [n_bus x n_step] */
+    double *n_tied;    /* [n_bus] participants */
     struct market_near *near; /* [n_bus] */
     double tau, imbalance_kw;
     unsigned round;
@@ -154,11 +154,11 @@ static enum walras_status admm_ask(struct market_method *method, struct market_q
     if (status != WALRAS_OK)
         return status;
     for (size_t b = 0; b < a->op.problem->n_bus; b++)
-        a->near[b] = (struct market_near){
-            .rho_per_mwh_per_kw = a->tau * fmax(a->n_tied[b], 1.0) / fmax(a->op.swing_kw[b], 1e-9),
-            .relaxation = RELAXATION,
-            .shift_kw = a->shift_kw + b * n_step,
-            .forget = a->round == 0};
+        a->near[b] = (struct market_near){.rho_per_mwh_per_kw = a->tau * fmax(a->n_tied[b], 1.0) /
+                                                                fmax(a->op.swing_kw[b], 1e-9),
+                                          .relaxation = RELAXATION,
+                                          .shift_kw = a->shift_kw + b * n_step,
+                                          .forget = a->round == 0};
     memcpy(a->price, a->op.trial.price, n_cell(a) * sizeof(*a->price));
     *query = (struct market_query){.n_point = 2, .price_per_mwh = a->price, .near = a->near};
     return choose_second(a, err);

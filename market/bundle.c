@@ -45,8 +45,8 @@ struct bundle {
     struct market_priced centre; /* the point with the best bound */
     double bound;                /* there, kW · currency/MWh; -INFINITY before the first answer */
     double *curvature; /* newton: [n_group x n_step x n_step] of the answers there; else NULL */
-    double objective, unmet_kw;  /* of the restricted master; NAN: not solved yet */
-    unsigned planned;            /* round it was solved in: weights are of the cuts of that round */
+    double objective, unmet_kw; /* of the restricted master; NAN: not solved yet */
+    unsigned planned;           /* round it was solved in: weights are of the cuts of that round */
     struct market_mixture mixture;
 };
 
@@ -259,7 +259,8 @@ static double bend(const struct bundle *b, const struct market_trial *trial)
 
         for (size_t t = 0; t < n_step; t++)
             for (size_t s = 0; s < n_step; s++)
-                sum += 0.5 * curvature[t * n_step + s] * (now[t] - centre[t]) * (now[s] - centre[s]);
+                sum +=
+                    0.5 * curvature[t * n_step + s] * (now[t] - centre[t]) * (now[s] - centre[s]);
     }
     return sum;
 }
@@ -304,9 +305,8 @@ static enum walras_status bundle_ask(struct market_method *method, struct market
 
     if (b->n_asked == 0 && b->problem->n_group > 0 && b->round == 0)
         status = first_query(b, err);
-    *query = (struct market_query){.n_point = b->n_asked,
-                                   .price_per_mwh = b->asked_price,
-                                   .curved = b->curvature != NULL};
+    *query = (struct market_query){
+        .n_point = b->n_asked, .price_per_mwh = b->asked_price, .curved = b->curvature != NULL};
     return status;
 }
 

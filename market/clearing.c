@@ -19,8 +19,8 @@ struct clearing { /* one call of market_clear */
     struct market_answer *part_answer, *answer; /* [n_part], [n_point x n_group] */
     double *part_draw, *draw; /* [n_part x n_step], [n_point x n_group x n_step] */
     enum walras_status *part_status;
-    struct walras_err *part_err; /* [n_part] */
-    const double *asking;        /* prices of the point that is being asked */
+    struct walras_err *part_err;           /* [n_part] */
+    const double *asking;                  /* prices of the point that is being asked */
     const struct market_near *asking_near; /* [n_bus] or NULL: how it ties */
     double *curvature; /* [n_group x n_step x n_step] once it has been asked for */
     double started_s;
@@ -228,8 +228,7 @@ static enum walras_status reserve_curvature(struct clearing *c, struct walras_er
     size_t n_step = c->problem->n_step;
 
     if (!c->curvature)
-        c->curvature =
-            calloc(c->problem->n_group * n_step * n_step + 1, sizeof(*c->curvature));
+        c->curvature = calloc(c->problem->n_group * n_step * n_step + 1, sizeof(*c->curvature));
     return c->curvature ? WALRAS_OK
                         : walras_fail(err, WALRAS_NOMEM,
                                       "the curvature of %zu groups does not fit in memory",

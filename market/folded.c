@@ -146,15 +146,14 @@ static enum walras_status prepare(struct market_folded *f,
         market_fold_sum(fold, problem->extra_draw_kw, f->extra_kw);
     if (problem->curvature)
         status = fold_curvature(f, problem->curvature, err);
-    *coarse = (struct market_master_problem){.rows = &fold->rows,
-                                             .cuts = &fold->cuts,
-                                             .centre = f->centre,
-                                             .tau = problem->tau,
-                                             .skip_group = fold->skip_bloc,
-                                             .extra_draw_kw =
-                                                 problem->extra_draw_kw ? f->extra_kw : NULL,
-                                             .curvature =
-                                                 problem->curvature ? f->curvature : NULL};
+    *coarse =
+        (struct market_master_problem){.rows = &fold->rows,
+                                       .cuts = &fold->cuts,
+                                       .centre = f->centre,
+                                       .tau = problem->tau,
+                                       .skip_group = fold->skip_bloc,
+                                       .extra_draw_kw = problem->extra_draw_kw ? f->extra_kw : NULL,
+                                       .curvature = problem->curvature ? f->curvature : NULL};
     return status;
 }
 

@@ -159,8 +159,7 @@ static void sum_injections(struct market_gradient *s, const struct market_reply 
     for (size_t i = 0; i < p->n_order; i++) {
         size_t cell = p->orders[i].bus * n_step + p->orders[i].step;
 
-        s->injection_kw[cell] +=
-            order_answer(&p->orders[i], s->price[cell], s->recovery.reach_kw);
+        s->injection_kw[cell] += order_answer(&p->orders[i], s->price[cell], s->recovery.reach_kw);
     }
     memset(s->draw_kw, 0, p->n_bus * n_step * sizeof(*s->draw_kw));
     for (size_t g = 0; g < p->n_group; g++)
@@ -192,8 +191,8 @@ static void measure_swing(struct market_gradient *s)
         double here = s->op.swing_kw[b] * s->moved_price[b], factor = 1.0;
 
         if (moved > 0.0 && here > 0.0)
-            factor = fmin(MOST_FACTOR, fmax(1.0 / MOST_FACTOR,
-                                            s->moved_kw[b] / here * expected / moved));
+            factor = fmin(MOST_FACTOR,
+                          fmax(1.0 / MOST_FACTOR, s->moved_kw[b] / here * expected / moved));
         for (size_t i = b * n_step; i < (b + 1) * n_step; i++)
             s->swing_kw[i] = s->open_kw[i] + factor * s->op.swing_kw[b];
     }
@@ -247,7 +246,8 @@ static enum walras_status move_prices(struct market_gradient *s, double value,
                                       struct walras_err *err)
 {
     size_t n_step = s->op.problem->n_step, added = 0;
-    enum walras_status status = market_rows_separate(&s->op.rows, s->injection_kw, 1e-6, &added, err);
+    enum walras_status status =
+        market_rows_separate(&s->op.rows, s->injection_kw, 1e-6, &added, err);
 
     if (status == WALRAS_OK)
         status = gather_u(s, err);
@@ -270,8 +270,8 @@ enum walras_status market_gradient_tell(struct market_method *method,
 {
     struct market_gradient *s = gradient_of(method);
     double value = 0.0;
-    enum walras_status status = market_recovery_take(&s->recovery, &s->asked, reply->answers,
-                                                     reply->draw_kw, &value, err);
+    enum walras_status status =
+        market_recovery_take(&s->recovery, &s->asked, reply->answers, reply->draw_kw, &value, err);
 
     if (status != WALRAS_OK)
         return status;

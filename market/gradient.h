@@ -29,20 +29,20 @@ struct market_gradient {
     struct market_priced asked;
     double level_per_mwh;
     unsigned round;
-    double *price;        /* [n_bus x n_step] asked next */
-    double *energy;       /* [n_step] */
-    double *open_kw;      /* [n_bus x n_step] what orders of finite range can move */
-    double *swing_kw;     /* [n_bus x n_step] and groups, as their answers have shown */
+    double *price;    /* [n_bus x n_step] asked next */
+    double *energy;   /* [n_step] */
+    double *open_kw;  /* [n_bus x n_step] what orders of finite range can move */
+    double *swing_kw; /* [n_bus x n_step] and groups, as their answers have shown */
     double *draw_kw, *last_draw_kw, *last_price; /* [n_bus x n_step] answers, and those before */
     double *injection_kw;                        /* [n_bus x n_step] of the last answers */
-    double *moved_kw, *moved_price; /* [n_bus] by how much draws and prices have moved so far */
-    double *u, *slope;    /* [n_step + n rows] */
-    double *metric_kw;    /* [n_step + n rows] D */
+    double *moved_kw, *moved_price;  /* [n_bus] by how much draws and prices have moved so far */
+    double *u, *slope;               /* [n_step + n rows] */
+    double *metric_kw;               /* [n_step + n rows] D */
     double imbalance_kw, slope_size; /* slope_size: Gᵀ D⁻¹ G, kW */
 
-    double hope, reached;        /* Polyak: share of the gap hoped for; best bound then */
-    unsigned waited;             /* rounds since */
-    double *memory;              /* Adam: [2 x n_step] means of G and G² */
+    double hope, reached; /* Polyak: share of the gap hoped for; best bound then */
+    unsigned waited;      /* rounds since */
+    double *memory;       /* Adam: [2 x n_step] means of G and G² */
 };
 
 WALRAS_NODISCARD enum walras_status

@@ -127,8 +127,8 @@ static void proximal_slack(struct market_master *m, size_t slot)
         m->slack[t] = master_prox(m, slot) * m->move[t];
     }
     if (m->now->curvature)
-        cblas_dsymv(CblasColMajor, CblasLower, (int)n_step, 1.0,
-                    m->metric + slot * n_step * n_step, (int)n_step, m->move, 1, 1.0, m->slack, 1);
+        cblas_dsymv(CblasColMajor, CblasLower, (int)n_step, 1.0, m->metric + slot * n_step * n_step,
+                    (int)n_step, m->move, 1, 1.0, m->slack, 1);
 }
 
 /* Injection at each bus: orders, groups, firm draw and the proximal slack. */

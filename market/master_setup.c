@@ -153,8 +153,8 @@ static enum walras_status take_memory(struct market_master *m, struct walras_err
     m->move = calloc(2 * m->n_step, sizeof(*m->move));
     m->column = calloc(m->n_bus, sizeof(*m->column));
     m->covariance = calloc(m->n_step * m->n_step, sizeof(*m->covariance));
-    if (!m->cut_first || !m->level || !m->price || !m->scratch || !m->move || !m->column || !m->covariance ||
-        !pair_new(&m->shortage, m->n_step) || !pair_new(&m->surplus, m->n_step))
+    if (!m->cut_first || !m->level || !m->price || !m->scratch || !m->move || !m->column ||
+        !m->covariance || !pair_new(&m->shortage, m->n_step) || !pair_new(&m->surplus, m->n_step))
         return walras_fail(err, WALRAS_NOMEM, "master: %zu buses x %zu steps do not fit in memory",
                            m->n_bus, m->n_step);
     m->dlevel = m->level + n_group;

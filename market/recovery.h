@@ -19,16 +19,17 @@ struct market_recovery { /* arrays are its own */
     struct market_method_settings settings;
     double kwp_in_currency, reach_kw, unmet_tolerance_kw;
     struct market_level level;
-    struct market_rows rows;   /* those that plans need */
-    struct market_cuts cuts;   /* of each group: cut 0 is its average, behind it the recent ones */
+    struct market_rows rows; /* those that plans need */
+    struct market_cuts cuts; /* of each group: cut 0 is its average, behind it the recent ones */
     struct market_master *master;
     struct market_master_solver solver; /* free between calls: methods use it for their steps */
     struct market_trial plan;
     struct market_mixture mixture;
-    struct market_priced best;           /* the point with the best bound */
-    double bound;                        /* there; -INFINITY before the first answer */
-    double objective, unmet_kw;          /* of the last plan; NAN: none yet */
-    unsigned n_taken, n_raised, planned; /* points; raises of the penalty; points at the last plan */
+    struct market_priced best;  /* the point with the best bound */
+    double bound;               /* there; -INFINITY before the first answer */
+    double objective, unmet_kw; /* of the last plan; NAN: none yet */
+    unsigned n_taken, n_raised,
+        planned; /* points; raises of the penalty; points at the last plan */
 };
 
 WALRAS_NODISCARD enum walras_status
@@ -40,10 +41,11 @@ void market_recovery_release(struct market_recovery *recovery);
  * Takes the answers of all groups to the point `asked` in. *value is the dual function there. When
  * it is the best so far the point becomes `best`, and `asked` what was best before.
  */
-WALRAS_NODISCARD enum walras_status
-market_recovery_take(struct market_recovery *recovery, struct market_priced *asked,
-                     const struct market_answer *answers, const double *draw_kw, double *value,
-                     struct walras_err *err);
+WALRAS_NODISCARD enum walras_status market_recovery_take(struct market_recovery *recovery,
+                                                         struct market_priced *asked,
+                                                         const struct market_answer *answers,
+                                                         const double *draw_kw, double *value,
+                                                         struct walras_err *err);
 
 /* As market_method_ops.learn. */
 WALRAS_NODISCARD enum walras_status market_recovery_learn(struct market_recovery *recovery,
@@ -63,10 +65,8 @@ void market_recovery_report(struct market_recovery *recovery, double value, doub
                             const double *price_per_mwh, struct market_state *state);
 
 /* As market_method_ops.plan. */
-WALRAS_NODISCARD enum walras_status market_recovery_plan(struct market_recovery *recovery,
-                                                         const bool *fixed,
-                                                         const double *extra_draw_kw,
-                                                         struct market_plan *plan,
-                                                         struct walras_err *err);
+WALRAS_NODISCARD enum walras_status
+market_recovery_plan(struct market_recovery *recovery, const bool *fixed,
+                     const double *extra_draw_kw, struct market_plan *plan, struct walras_err *err);
 
 #endif

@@ -12,7 +12,7 @@
 
 #define FIRST_STEP 0.08 /* of the first prices */
 
-enum { PATIENCE = 10 };
+enum { PATIENCE = 20 };
 
 static double whole_kw(const struct market_gradient *s)
 {
@@ -48,8 +48,8 @@ static double guess_gain(const struct market_gradient *s)
 
 /*
  * The optimum is guessed: a share of the way from the best bound to the best plan, or to a guess
- * while there is no plan. The share is doubled when half of the way was gone. False when ten rounds
- * did not go it: then it is halved.
+ * while there is no plan. The share is doubled when half of the way was gone. False when twenty
+ * rounds did not go it: then it is halved.
  */
 static bool guess_target(struct market_gradient *s, double *target)
 {

@@ -75,7 +75,8 @@ static double fill_cheapest(const struct quadkit_device *d, const double *slope,
     return level;
 }
 
-/* x minimises slope · x + bend/2 |x|² over the device's set; returns the multiplier of its total. */
+/* x minimises slope · x + bend/2 |x|² over the device's set; returns the multiplier of its total.
+ */
 static double solve(const struct quadkit_device *d, const double *slope, double bend, size_t n_step,
                     double *x)
 {
@@ -141,8 +142,7 @@ static void add_curvature(const struct quadkit_device *d, const double *x, size_
     for (uint32_t t = d->first; t < d->last; t++)
         for (uint32_t s = d->first; s < d->last; s++)
             if (x[t] > d->low_kw && x[t] < d->high_kw && x[s] > d->low_kw && x[s] < d->high_kw)
-                curvature[t * n_step + s] +=
-                    ((t == s) - 1.0 / (double)n) / d->bend_per_mwh_per_kw;
+                curvature[t * n_step + s] += ((t == s) - 1.0 / (double)n) / d->bend_per_mwh_per_kw;
 }
 
 enum { MOST_STEPS = 128 };

@@ -90,8 +90,7 @@ static void test_zones_bend_as_their_buses_do(void)
         marketbench_close(&bench[folded]);
         for (size_t g = 0; g < 3; g++)
             marketbench_cut(&bench[folded], g, (double[]){10.0 * (double)g, 20.0}, 0.0);
-        CU_ASSERT_TRUE_FATAL(
-            solve(&bench[folded], folded == 1, centre, curvature, &trial[folded]));
+        CU_ASSERT_TRUE_FATAL(solve(&bench[folded], folded == 1, centre, curvature, &trial[folded]));
     }
     CU_ASSERT_TRUE(bench[0].rows.n > 0);
     for (size_t i = 0; i < 6; i++) {

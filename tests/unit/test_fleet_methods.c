@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define HORIZON                                                                                    \
-    "{\"walras\": 1, \"horizon\": {\"start\": \"2026-07-01T00:00:00Z\", \"step_minutes\": 60, "      \
+    "{\"walras\": 1, \"horizon\": {\"start\": \"2026-07-01T00:00:00Z\", \"step_minutes\": 60, "    \
     "\"steps\": 6}, "
 #define COPPERPLATE "\"grid\": {\"copperplate\": true}, "
 
@@ -34,8 +34,7 @@ static char *write_smooth_homes(void)
           "\"type\": \"shiftable\", \"profile_kw\": [3, 2], \"earliest\": 0, \"latest\": 4}",
           out);
     for (unsigned i = 0; i < 600; i++)
-        fprintf(out,
-                ", {\"id\": \"%u\", \"type\": \"%s\": %.17g, \"wear_per_mw2h\": 4000}", i,
+        fprintf(out, ", {\"id\": \"%u\", \"type\": \"%s\": %.17g, \"wear_per_mw2h\": 4000}", i,
                 i % 2 == 0 ? "battery\", \"charge_kw\": 2, \"discharge_kw\": 1.5, "
                              "\"charge_efficiency\": 0.95, \"start_kwh\": 1, \"end_min_kwh\": 1, "
                              "\"wear_per_mwh\": 3, \"capacity_kwh"

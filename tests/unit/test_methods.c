@@ -85,10 +85,9 @@ static void begin(struct market *m, const struct kind *kind)
     for (size_t g = 0; g < GROUPS && kind->n_device > 0; g++) {
         double bend = kind->smooth ? 8.0 * kind->price / kind->kw : 0.0;
 
-        CU_ASSERT_TRUE_FATAL(quadkit_make(&m->made[g], kind->n_device, STEPS, 4.0 * kind->kw, bend,
-                                          &rng));
-        m->groups[g] =
-            quadkit_at(&m->made[g], g % 2 == 1 ? (uint32_t)n_bus - 1 : 0, kind->tied);
+        CU_ASSERT_TRUE_FATAL(
+            quadkit_make(&m->made[g], kind->n_device, STEPS, 4.0 * kind->kw, bend, &rng));
+        m->groups[g] = quadkit_at(&m->made[g], g % 2 == 1 ? (uint32_t)n_bus - 1 : 0, kind->tied);
         m->problem.n_group++;
     }
     if (kind->two_buses)
@@ -108,8 +107,8 @@ static struct market_answer ask(const struct market *m, size_t g, const double *
     struct market_answer answer = {0};
     const struct market_group *group = &m->groups[g];
 
-    CU_ASSERT_EQUAL(group->oracle.ops->respond(group->oracle.self, 0, 0,
-                                               price + group->bus * STEPS, draw, &answer, NULL),
+    CU_ASSERT_EQUAL(group->oracle.ops->respond(group->oracle.self, 0, 0, price + group->bus * STEPS,
+                                               draw, &answer, NULL),
                     WALRAS_OK);
     return answer;
 }

@@ -230,9 +230,8 @@ static void test_every_method_tells_the_truth(void)
 
     for (size_t i = 0; market_methods()[i]; i++) {
         printf("%s ", market_methods()[i]->name);
-        CU_ASSERT_TRUE(
-            try_limits(n, testkit_seed() + 60000 + i * n, market_methods()[i]->name, rounds, 3) >
-            n);
+        CU_ASSERT_TRUE(try_limits(n, testkit_seed() + 60000 + i * n, market_methods()[i]->name,
+                                  rounds, 3) > n);
     }
 }
 
