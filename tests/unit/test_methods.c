@@ -183,7 +183,7 @@ static bool judge_plan(const struct market *m, const struct market_result *r)
 
 struct outcome {
     enum market_outcome outcome;
-    double gap, objective, bound;
+    double gap, objective, bound, imbalance_kw; /* the last round's */
     unsigned n_rounds;
     uint64_t n_responses, first_responses;
 };
@@ -212,6 +212,7 @@ static struct outcome clear(const struct kind *kind, const char *method, double 
                            .gap = (r.objective - bound) / fmax(1.0, fabs(r.objective)),
                            .objective = r.objective,
                            .bound = r.bound,
+                           .imbalance_kw = r.history[r.n_rounds - 1].imbalance_kw,
                            .n_rounds = r.n_rounds,
                            .n_responses = r.n_responses,
                            .first_responses = r.history[0].n_responses};
@@ -325,6 +326,19 @@ static void test_newton_needs_few_rounds_where_all_is_smooth(void)
     CU_ASSERT_TRUE(2 * newton.n_rounds <= bundle.n_rounds);
 }
 
+/* What tied participants draw and what the operator delivers to them agree better and better. */
+static void test_admm_comes_to_agree(void)
+{
+    for (int two = 0; two < 2; two++) {
+        struct kind kind = {two == 1, true, true, 1.0, 1.0, 10};
+        struct outcome early = clear(&kind, "admm", 1e-12, 4),
+                       late = clear(&kind, "admm", 1e-12, 80);
+
+        printf("%.1e %.1e kW ", early.imbalance_kw, late.imbalance_kw);
+        CU_ASSERT_TRUE(late.imbalance_kw < 1e-3 * early.imbalance_kw);
+    }
+}
+
 /* ADMM asks each device twice a round: tied, and for a bound. */
 static void test_what_is_asked_is_counted(void)
 {
@@ -362,6 +376,7 @@ static const struct testkit_test tests[] = {
     {"Newton without curvature is the bundle", test_newton_without_curvature_is_the_bundle},
     {"Newton needs few rounds where all is smooth",
      test_newton_needs_few_rounds_where_all_is_smooth},
+    {"ADMM comes to agree", test_admm_comes_to_agree},
     {"what is asked is counted", test_what_is_asked_is_counted},
     {"the message lists all methods", test_the_message_lists_all_methods},
 };
