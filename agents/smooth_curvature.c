@@ -37,7 +37,8 @@ static bool is_pinned(const struct smooth *smooth, size_t t, double state)
 {
     const struct smooth_step *step = &smooth->step[t];
 
-    return is_near(state, step->low, smooth->slack) || is_near(state, step->high, smooth->slack) ||
+    return (!smooth->is_reach && (is_near(state, step->low, smooth->slack) ||
+                                  is_near(state, step->high, smooth->slack))) ||
            (step->bend_below > 0.0 && is_near(state, step->bend_low, smooth->slack)) ||
            (step->bend_above > 0.0 && is_near(state, step->bend_high, smooth->slack));
 }

@@ -236,7 +236,7 @@ static bool solve_smooth(const struct room *room, const struct agent_question *q
         .centre_kw = question->centre_kw,
         .start = thermal->cool ? -thermal->start_c : thermal->start_c,
         .slack = slack_k(-largest_c, largest_c),
-        .start_is_reachable = room->soft,
+        .is_reach = room->soft,
         .stiff = 2.0 * walras_kw_from_mw(thermal->discomfort_per_k2h) * room->step_h,
         .step = workspace->room.step,
     };

@@ -178,21 +178,25 @@ struct range {
     double low, high;
 };
 
-/* mu for which gradient + by·mu is the gradient of a minimum at a value in [0, most]. */
-static struct range stationary(double at, double most, double gradient, double by, double noise)
+/*
+ * mu for which gradient + by·mu is the gradient of a minimum at a value in [0, most] that is known
+ * to `noise`; q: second derivative.
+ */
+static struct range stationary(double at, double most, double gradient, double by, double noise,
+                               double q)
 {
     struct range any = {-(double)INFINITY, (double)INFINITY};
-    double mu = -gradient / by;
+    double mu = -gradient / by, wide = fabs(q * noise / by);
     bool at_zero = at <= noise, at_most = at >= most - noise;
 
     if (at_zero && at_most)
         return any;
     if (at_zero == (by > 0.0) && (at_zero || at_most))
-        any.low = mu;
+        any.low = mu - wide;
     else if (at_zero || at_most)
-        any.high = mu;
+        any.high = mu + wide;
     else
-        any.low = any.high = mu;
+        any = (struct range){mu - wide, mu + wide};
     return any;
 }
 
@@ -210,12 +214,12 @@ static struct range of_controls(const struct stage *s, double h, double c, doubl
 {
     double q = 2.0 * s->wear + s->rho;
     struct range by_c = stationary(c, s->c_max, s->c_price + q * c - s->rho * d, s->in / h,
-                                   noise / s->in);
+                                   noise / s->in, q);
     struct range by_d = {-(double)INFINITY, (double)INFINITY};
 
     if (s->d_max > 0.0)
         by_d = stationary(d, s->d_max, s->d_price + q * d - s->rho * c, -s->out / h,
-                          noise / s->out);
+                          noise / s->out, q);
     return meet(by_c, by_d);
 }
 
