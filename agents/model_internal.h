@@ -28,7 +28,7 @@ enum { MODEL_TANGENTS = 64, SQUARE_TANGENTS = 160 };
 /* coef · (x − at)² currency; `cost` is the column that stands for it. */
 struct model_square {
     size_t column, cost;
-    double at, unit, coef; /* unit: about how far x goes */
+    double at, unit, coef;           /* unit: about how far x goes */
     double tangent[SQUARE_TANGENTS]; /* (x − at)/unit where it is touched */
     size_t n_tangent;
 };

@@ -1,6 +1,7 @@
 /*
- * Quadratic costs of a column: coef · (x − at)², as a column of its own that lies above the tangents
- * added so far. Each solution is touched where it is, until the tangents leave nothing out.
+ * Quadratic costs of a column: coef · (x − at)², as a column of its own that lies above the
+ * tangents added so far. Each solution is touched where it is, until the tangents leave nothing
+ * out.
  */
 #include "agents/model_internal.h"
 

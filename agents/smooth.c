@@ -23,8 +23,9 @@ enum { KNOTS_PER_STEP = SMOOTH_MOVES + 4 };
 /*
  * The policy of a step is its change of state as a function of the state that is left when it does
  * nothing: knots (rest, change). (The next state would say the same, but a change that is the
- * difference of two states has their rounding, and idling would not be 0.) Those of the first steps are kept; what does not fit is found by
- * another pass from the end. Room for three of the longest is the least that works.
+ * difference of two states has their rounding, and idling would not be 0.) Those of the first steps
+ * are kept; what does not fit is found by another pass from the end. Room for three of the longest
+ * is the least that works.
  */
 enum { KEPT_LISTS = 64 };
 
@@ -292,18 +293,16 @@ static bool backward(const struct smooth *smooth, size_t from, double start,
 
         side = 1 - side;
 
-        struct merged m = {.mu = room->mu[side],
-                           .rest = room->rest + top,
-                           .change = room->change + top};
+        struct merged m = {
+            .mu = room->mu[side], .rest = room->rest + top, .change = room->change + top};
 
         smooth_move_of(smooth, t, &move);
         m.end = merge(&g, &move, m.mu, m.rest, m.change);
         room->first[t] = top;
         if (t == from) {
             double rest = smooth->keep * start + smooth->step[t].drift;
-            double slack = from > smooth->first || smooth->is_reach
-                               ? (double)INFINITY
-                               : smooth->slack;
+            double slack =
+                from > smooth->first || smooth->is_reach ? (double)INFINITY : smooth->slack;
 
             room->n[t] = m.end;
             return rest >= m.rest[0] - slack && rest <= m.rest[m.end - 1] + slack;

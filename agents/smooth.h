@@ -42,7 +42,7 @@ struct smooth_relation; /* smooth_curvature.c */
 /* Memory for horizons of n_step. */
 struct smooth_room {
     size_t n_step;
-    struct smooth_step *step; /* [n_step] for the caller to describe a device in */
+    struct smooth_step *step;                 /* [n_step] for the caller to describe a device in */
     double *charge_kw, *discharge_kw, *state; /* [n_step] out; state: at the end of a step */
 
     double *rest, *change; /* [n_policy] policies */

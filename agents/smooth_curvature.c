@@ -52,11 +52,12 @@ static bool is_free(double kw, double limit_kw, double change_per_kw, double sla
 static void add_step(const struct smooth *smooth, const struct smooth_room *room, size_t t,
                      struct smooth_relation *r)
 {
-    double in = smooth->step[t].in_per_kw / smooth->step_h, out = smooth->out_per_kw / smooth->step_h;
-    bool c = is_free(room->charge_kw[t], smooth->charge_kw, smooth->step[t].in_per_kw,
-                     smooth->slack);
-    bool d = is_free(room->discharge_kw[t], smooth->discharge_kw, smooth->out_per_kw,
-                     smooth->slack);
+    double in = smooth->step[t].in_per_kw / smooth->step_h,
+           out = smooth->out_per_kw / smooth->step_h;
+    bool c =
+        is_free(room->charge_kw[t], smooth->charge_kw, smooth->step[t].in_per_kw, smooth->slack);
+    bool d =
+        is_free(room->discharge_kw[t], smooth->discharge_kw, smooth->out_per_kw, smooth->slack);
 
     r->rest_state = r->w_state;
     r->rest_mu = r->w_mu;

@@ -5,7 +5,8 @@
 
 enum { MAX_STEP = 512 };
 
-/* One step: x' = keep x + drift + in c - out d; hourly costs per kW and kW², state costs per step. */
+/* One step: x' = keep x + drift + in c - out d; hourly costs per kW and kW², state costs per step.
+ */
 struct stage {
     double in, out, drift, c_max, d_max;
     double c_price, d_price, wear, rho; /* wear: of c² + d²; rho/2: of (c - d)² */
@@ -213,13 +214,13 @@ static struct range meet(struct range a, struct range b)
 static struct range of_controls(const struct stage *s, double h, double c, double d, double noise)
 {
     double q = 2.0 * s->wear + s->rho;
-    struct range by_c = stationary(c, s->c_max, s->c_price + q * c - s->rho * d, s->in / h,
-                                   noise / s->in, q);
+    struct range by_c =
+        stationary(c, s->c_max, s->c_price + q * c - s->rho * d, s->in / h, noise / s->in, q);
     struct range by_d = {-(double)INFINITY, (double)INFINITY};
 
     if (s->d_max > 0.0)
-        by_d = stationary(d, s->d_max, s->d_price + q * d - s->rho * c, -s->out / h,
-                          noise / s->out, q);
+        by_d = stationary(d, s->d_max, s->d_price + q * d - s->rho * c, -s->out / h, noise / s->out,
+                          q);
     return meet(by_c, by_d);
 }
 
@@ -256,8 +257,8 @@ static void guess(const struct chain *chain, const struct dual_plan *plan, doubl
         struct range own = of_state(s, plan->state[t], noise);
 
         range[t] = (struct range){own.low + after.low, own.high + after.high};
-        range[t] = meet(range[t], of_controls(s, chain->h, plan->charge_kw[t],
-                                              plan->discharge_kw[t], noise));
+        range[t] = meet(range[t],
+                        of_controls(s, chain->h, plan->charge_kw[t], plan->discharge_kw[t], noise));
         after = (struct range){chain->keep * range[t].low, chain->keep * range[t].high};
         if (isnan(after.low))
             after.low = -(double)INFINITY;

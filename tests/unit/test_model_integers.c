@@ -78,8 +78,8 @@ static bool matches(double value, double bound, double best, const char *what, u
 }
 
 /*
- * The optimum when columns [power, power + n) have a quadratic cost each, for which the columns from
- * `square` on stand: they are touched where the solution is until nothing is left out.
+ * The optimum when columns [power, power + n) have a quadratic cost each, for which the columns
+ * from `square` on stand: they are touched where the solution is until nothing is left out.
  */
 static double square_optimum(struct lp *lp, size_t power, size_t square, size_t n,
                              double cost_per_square)
@@ -169,8 +169,7 @@ static void limit_and_wear(struct walras_rng *rng, struct agent_battery *battery
 {
     battery->charge_kw = fmin(battery->charge_kw, 2.0 * battery->capacity_kwh);
     battery->discharge_kw = fmin(battery->discharge_kw, 2.0 * battery->capacity_kwh);
-    battery->wear_per_mw2h =
-        1e3 * walras_rng_range(rng, 1.0, 25.0) / fmax(battery->charge_kw, 0.5);
+    battery->wear_per_mw2h = 1e3 * walras_rng_range(rng, 1.0, 25.0) / fmax(battery->charge_kw, 0.5);
 }
 
 static void try_exclusive_batteries(bool squares, size_t usual)

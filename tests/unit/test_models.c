@@ -52,7 +52,8 @@ static double hidden_kw(const struct random_device *random, size_t step)
     }
 }
 
-/* What the same tolerance hides of a quadratic cost, which is measured at the largest power or 1 K. */
+/* What the same tolerance hides of a quadratic cost, which is measured at the largest power or 1 K.
+ */
 static double hidden_square(const struct random_device *random)
 {
     const struct agent_device *device = &random->device;

@@ -73,8 +73,8 @@ static bool is_best(const struct asked *asked, const struct agent_workspace *wor
     if (breach <= 10.0 * workspace->smooth.slack && fabs(said - value) <= hidden &&
         fabs(value - bound) <= hidden)
         return true;
-    fprintf(stderr, "value %.15g, said %.15g, bound %.15g: off by %.3g of %.3g; breach %.3g\n", value,
-            said, bound, (value - bound) / size, size, breach);
+    fprintf(stderr, "value %.15g, said %.15g, bound %.15g: off by %.3g of %.3g; breach %.3g\n",
+            value, said, bound, (value - bound) / size, size, breach);
     return false;
 }
 
@@ -108,11 +108,9 @@ static void test_answers_are_proven_best(void)
     }
 }
 
-
 /* What agent_solve says of the same device at these prices. */
 static enum walras_status ask_price(const struct asked *asked, const double *price_per_mwh,
-                                    struct agent_workspace *workspace,
-                                    struct market_answer *answer)
+                                    struct agent_workspace *workspace, struct market_answer *answer)
 {
     double draw_kw[RANDOM_STEPS];
 
@@ -137,8 +135,8 @@ static bool is_best_response(const struct asked *asked, struct agent_workspace *
                   walras_mwh(smooth->charge_kw + smooth->discharge_kw, smooth->step_h) * (double)n;
 
     for (size_t t = 0; t < n; t++) {
-        own_per_mwh[t] = asked->price_per_mwh[t] +
-                         asked->rho * (asked->draw_kw[t] - asked->centre_kw[t]);
+        own_per_mwh[t] =
+            asked->price_per_mwh[t] + asked->rho * (asked->draw_kw[t] - asked->centre_kw[t]);
         size += walras_mwh(1.0, asked->random.horizon.step_h) * fabs(own_per_mwh[t]) *
                 (1.0 + fabs(asked->draw_kw[t]));
     }
@@ -162,13 +160,15 @@ static void test_near_answers_are_best_responses(void)
         struct agent_workspace *workspace = NULL;
 
         make(&asked, type, testkit_seed() + 77000000 + i, 24);
-        asked.rho = agent_can_be_near(&asked.random.device) ? pow(10.0, (double)(i % 7) - 3.0) : 0.0;
+        asked.rho =
+            agent_can_be_near(&asked.random.device) ? pow(10.0, (double)(i % 7) - 3.0) : 0.0;
         CU_ASSERT_EQUAL_FATAL(agent_workspace_new(&asked.random.horizon, &workspace, NULL),
                               WALRAS_OK);
         if (ask(&asked, workspace) == WALRAS_OK) {
             solved++;
             if (!is_best_response(&asked, workspace)) {
-                fprintf(stderr, "  at %s %zu, rho %g\n", agent_device_type_name(type), i, asked.rho);
+                fprintf(stderr, "  at %s %zu, rho %g\n", agent_device_type_name(type), i,
+                        asked.rho);
                 failed++;
             }
         }
@@ -277,8 +277,9 @@ static void test_two_steps_share_the_spread(void)
 }
 
 /*
- * Full, price −100, one hour, and the state must stay full: 0.9 c = d/0.8, d = 0.72 c. Of c = 1 it is
- * paid 0.28 · 0.1 and wears 10000 (1 + 0.72²)/1e6 = 0.015184 c²: c = 0.028/(2 · 0.015184) = 0.92202.
+ * Full, price −100, one hour, and the state must stay full: 0.9 c = d/0.8, d = 0.72 c. Of c = 1 it
+ * is paid 0.28 · 0.1 and wears 10000 (1 + 0.72²)/1e6 = 0.015184 c²: c = 0.028/(2 · 0.015184) =
+ * 0.92202.
  */
 static void test_burning_is_weighed_against_quadratic_wear(void)
 {
@@ -364,7 +365,8 @@ static void test_no_wear_is_the_limit_of_little(void)
             allowed = 1e-6 * wear * h * (double)asked.random.horizon.n_step *
                       (c_max * c_max + d_max * d_max);
             for (size_t t = 0; t < asked.random.horizon.n_step; t++)
-                allowed += 1e-13 * (1e-3 + fabs(linear.bound)) + 1e-12 * h * fabs(asked.price_per_mwh[t]) * (c_max + d_max + 1.0);
+                allowed += 1e-13 * (1e-3 + fabs(linear.bound)) +
+                           1e-12 * h * fabs(asked.price_per_mwh[t]) * (c_max + d_max + 1.0);
             CU_ASSERT_EQUAL(ask_price(&asked, asked.price_per_mwh, workspace, &little), WALRAS_OK);
             if (little.bound < linear.bound - allowed || little.bound > linear.bound + allowed) {
                 fprintf(stderr, "%zu: wear %g: %.15g, without %.15g, allowed %g\n", i, wear,
