@@ -105,8 +105,9 @@ enum walras_status audit_battery(const struct audit_case *audit,
         .out_kwh_per_kw = step_h / battery->discharge_efficiency,
         .charge_kw = battery->charge_kw,
         .discharge_kw = battery->discharge_kw,
-        .may_waste = !battery->exclusive &&
-                     battery->charge_efficiency * battery->discharge_efficiency < 1.0 - AUDIT_LOST_MIN,
+        .may_waste =
+            !battery->exclusive &&
+            battery->charge_efficiency * battery->discharge_efficiency < 1.0 - AUDIT_LOST_MIN,
         .start_kwh = battery->start_kwh,
         .low_kwh = battery->min_kwh,
         .high_kwh = battery->capacity_kwh,

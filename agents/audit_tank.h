@@ -49,8 +49,7 @@ static inline void audit_change(const struct audit_tank *tank, double draw_kw, d
  * Adds the least wear of draws that overflow, when wear is quadratic, to the verdict. *end_kwh is
  * the state that this leaves at the end.
  */
-enum walras_status audit_smooth_waste(const struct audit_case *audit,
-                                      const struct audit_tank *tank, double *end_kwh,
-                                      struct walras_err *err);
+enum walras_status audit_smooth_waste(const struct audit_case *audit, const struct audit_tank *tank,
+                                      double *end_kwh, struct walras_err *err);
 
 #endif

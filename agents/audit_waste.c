@@ -49,13 +49,27 @@ static double walk(const struct spill *spill, size_t first, size_t end, double s
     return state;
 }
 
-/* Writes the waste that ends the stretch at `goal` or as near as can be. */
+/* What the rounding of draws may add to a state. */
+static double rounding_kwh(const struct spill *spill)
+{
+    const struct audit_tank *tank = spill->tank;
+
+    return AUDIT_ROUNDING * (1.0 + tank->high_kwh) + 1e-15 * spill->lost_per_kw * tank->charge_kw;
+}
+
+/*
+ * Writes the waste that ends the stretch at `goal`, or as near as can be: what rounding alone keeps
+ * from it is not worth wasting in steps that hardly bear on it.
+ */
 static void aim(const struct spill *spill, size_t first, size_t end, double state, double goal,
                 double step_h)
 {
-    double low = 0.0, high = 1.0;
+    static const double anything = 1e150;
+    double low = 0.0, high = 1.0, least = walk(spill, first, end, state, anything, step_h);
 
-    while (high < 1e150 && walk(spill, first, end, state, high, step_h) > goal)
+    if (least > goal)
+        goal = least + rounding_kwh(spill);
+    while (high < anything && walk(spill, first, end, state, high, step_h) > goal)
         high *= 4.0;
     for (double middle = 0.5 * high; middle > low && middle < high; middle = 0.5 * (low + high)) {
         if (walk(spill, first, end, state, middle, step_h) > goal)
@@ -81,7 +95,7 @@ static size_t worst(const struct spill *spill, size_t first, size_t end, double 
         double low = end_low_kwh(tank, t), over = fmax(state - high, low - state);
 
         largest *= tank->keep; /* what is kept of it until here is what counts */
-        if (over > AUDIT_ROUNDING * (1.0 + high) && over > largest) {
+        if (over > rounding_kwh(spill) && over > largest) {
             largest = over;
             found = t;
             *bound = state > high ? high : low;
@@ -110,9 +124,8 @@ static void spread(const struct spill *spill, size_t first, size_t end, double s
     }
 }
 
-enum walras_status audit_smooth_waste(const struct audit_case *audit,
-                                      const struct audit_tank *tank, double *end_kwh,
-                                      struct walras_err *err)
+enum walras_status audit_smooth_waste(const struct audit_case *audit, const struct audit_tank *tank,
+                                      double *end_kwh, struct walras_err *err)
 {
     double step_h = audit->horizon->step_h, most, least;
     struct spill spill = {.tank = tank,

@@ -61,7 +61,7 @@ struct agent_battery {
     double start_kwh, end_min_kwh, min_kwh;
     double loss_per_hour, wear_per_mwh;
     double wear_per_mw2h; /* currency per hour for (charge² + discharge²) in MW² */
-    bool exclusive; /* no charging and discharging in one step: integer */
+    bool exclusive;       /* no charging and discharging in one step: integer */
 };
 
 struct agent_ev {
@@ -76,8 +76,8 @@ struct agent_thermal {
     bool cool;
     double max_kw, capacity_kwh_per_k, conductance_kw_per_k, start_c;
     struct walras_series cop, min_c, max_c, outdoor_c, gain_kw;
-    double comfort_price_per_kh; /* NAN: hard band */
-    double discomfort_per_k2h;   /* currency per hour for (temperature − target)² in K² */
+    double comfort_price_per_kh;   /* NAN: hard band */
+    double discomfort_per_k2h;     /* currency per hour for (temperature − target)² in K² */
     struct walras_series target_c; /* values NULL: the middle of the band */
 };
 

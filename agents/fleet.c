@@ -90,9 +90,8 @@ static enum walras_status respond(void *self, size_t part, unsigned worker,
 static const struct market_oracle_ops model_ops = {.respond = respond}; /* by GLPK, all of them */
 static const struct market_oracle_ops mixed_ops = {.respond = respond,
                                                    .respond_near = fleet_respond_near};
-static const struct market_oracle_ops smooth_ops = {.respond = respond,
-                                                    .respond_near = fleet_respond_near,
-                                                    .respond_curved = fleet_respond_curved};
+static const struct market_oracle_ops smooth_ops = {
+    .respond = respond, .respond_near = fleet_respond_near, .respond_curved = fleet_respond_curved};
 static const struct market_oracle_ops integer_ops = {.respond = respond, .settle = fleet_settle};
 
 static enum walras_status fill_book(struct agent_fleet *fleet, struct walras_err *err)
@@ -101,9 +100,9 @@ static enum walras_status fill_book(struct agent_fleet *fleet, struct walras_err
 
     for (size_t i = 0; i < fleet->n_device && status == WALRAS_OK; i++)
         if (agent_device_is_separable(&fleet->devices[i]))
-            status =
-                fleet_blame(fleet, i,
-                      agent_book_enter(fleet->book, &fleet->devices[i], fleet->bus[i], err), err);
+            status = fleet_blame(
+                fleet, i, agent_book_enter(fleet->book, &fleet->devices[i], fleet->bus[i], err),
+                err);
     return status == WALRAS_OK ? agent_book_close(fleet->book, err) : status;
 }
 

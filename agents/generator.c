@@ -47,8 +47,8 @@ double generator_level_kw(const struct agent_generator *generator, double price_
 }
 
 void agent_solve_generator(const struct agent_generator *generator,
-                           const struct agent_question *question,
-                           struct agent_workspace *workspace, double *draw_kw, double *cost)
+                           const struct agent_question *question, struct agent_workspace *workspace,
+                           double *draw_kw, double *cost)
 {
     const struct agent_horizon *horizon = question->horizon;
     double ramp_kw = generator->ramp_kw_per_h * horizon->step_h, cost_per_h = 0.0;

@@ -68,7 +68,9 @@ static enum walras_status take_memory(struct agent_model *model, struct walras_e
 {
     const struct agent_device *device = &model->device;
     size_t n_step = model->horizon.n_step > 0 ? model->horizon.n_step : 1;
-    bool smooth = agent_device_is_smooth(device), touches = smooth && device->type == AGENT_GENERATOR;
+    bool touches = device->type == AGENT_GENERATOR && !device->generator.segments &&
+                   device->generator.per_mw2h > 0.0;
+    bool squares = device->type != AGENT_GENERATOR && agent_device_is_smooth(device);
     size_t n_segment = device->type == AGENT_GENERATOR && device->generator.segments
                            ? device->generator.n_segment
                            : 0;
@@ -81,9 +83,9 @@ static enum walras_status take_memory(struct agent_model *model, struct walras_e
     model->exclusive = calloc(n_step, sizeof(*model->exclusive));
     model->n_tangent = calloc(n_step, sizeof(*model->n_tangent));
     model->tangent_kw = calloc(touches ? n_step : 1, MODEL_TANGENTS * sizeof(*model->tangent_kw));
-    model->squares = calloc(smooth && !touches ? 2 * n_step : 1, sizeof(*model->squares));
-    if (!model->squares || !model->row_column || !model->row_coef || !model->firm_kw || !model->first_column ||
-        !model->exclusive || !model->n_tangent || !model->tangent_kw)
+    model->squares = calloc(squares ? 2 * n_step : 1, sizeof(*model->squares));
+    if (!model->row_column || !model->row_coef || !model->firm_kw || !model->first_column ||
+        !model->exclusive || !model->n_tangent || !model->tangent_kw || !model->squares)
         return walras_fail(err, WALRAS_NOMEM, "cannot make a model of %zu steps", n_step);
     return WALRAS_OK;
 }

@@ -23,13 +23,13 @@ struct model_need {
 };
 
 /* Of one step; a model with half as many is made anew before the next solve. */
-enum { MODEL_TANGENTS = 64 };
+enum { MODEL_TANGENTS = 64, SQUARE_TANGENTS = 160 };
 
 /* coef · (x − at)² currency; `cost` is the column that stands for it. */
 struct model_square {
     size_t column, cost;
-    double at, unit, coef; /* unit: about how far x goes */
-    double tangent[MODEL_TANGENTS]; /* (x − at)/unit where it is touched */
+    double at, unit, coef;           /* unit: about how far x goes */
+    double tangent[SQUARE_TANGENTS]; /* (x − at)/unit where it is touched */
     size_t n_tangent;
 };
 
@@ -77,8 +77,8 @@ struct model_builder {
 /* A column low <= x <= high with the device's own cost per unit. */
 size_t model_column(struct model_builder *build, double low, double high, double own_cost);
 size_t model_binary(struct model_builder *build, double own_cost);
-/* For each column at most once, as many as there is room for. coef 0: none. */
-void model_square(struct model_builder *build, size_t column, double at, double unit, double coef);
+/* |x − at| <= most in every plan (HUGE_VAL: who knows). None when the device is not smooth. */
+void model_square(struct model_builder *build, size_t column, double at, double coef, double most);
 void model_draw(struct model_builder *build, size_t column, size_t step, double coef);
 void model_row(struct model_builder *build, size_t n, const size_t *column, const double *coef,
                double low, double high);

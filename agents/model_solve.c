@@ -210,7 +210,7 @@ static bool is_worn(const struct agent_model *model)
         if (model->n_tangent[t] > MODEL_TANGENTS / 2)
             return true;
     for (size_t i = 0; i < model->n_square; i++)
-        if (model->squares[i].n_tangent > MODEL_TANGENTS / 2)
+        if (model->squares[i].n_tangent > SQUARE_TANGENTS / 2)
             return true;
     return false;
 }

@@ -1,6 +1,7 @@
 /*
- * Quadratic costs of a column: coef · (x − at)², as a column of its own that lies above the tangents
- * added so far. Each solution is touched where it is, until the tangents leave nothing out.
+ * Quadratic costs of a column: coef · (x − at)², as a column of its own that lies above the
+ * tangents added so far. Each solution is touched where it is, until the tangents leave nothing
+ * out.
  */
 #include "agents/model_internal.h"
 
@@ -16,7 +17,7 @@ static bool add_tangent(struct model_builder *build, struct model_square *square
     for (size_t i = 0; i < square->n_tangent; i++)
         if (fabs(square->tangent[i] - part) <= 1e-8 * fmax(fabs(part), 1e-4))
             return false;
-    if (square->n_tangent == MODEL_TANGENTS)
+    if (square->n_tangent == SQUARE_TANGENTS)
         return false;
     square->tangent[square->n_tangent++] = part;
     model_row(build, 2, (size_t[]){square->cost, square->column}, (double[]){1.0, -slope},
@@ -24,19 +25,24 @@ static bool add_tangent(struct model_builder *build, struct model_square *square
     return true;
 }
 
-void model_square(struct model_builder *build, size_t column, double at, double unit, double coef)
+void model_square(struct model_builder *build, size_t column, double at, double coef, double most)
 {
     struct agent_model *model = build->model;
-    struct model_square *square = &model->squares[model->n_square];
+    struct model_square *square;
+    double unit = isinf(most) ? 1.0 : fmax(most, 1e-9); /* a model that is elastic has no costs */
 
-    if (!(coef > 0.0) || build->status != WALRAS_OK)
+    if (build->status != WALRAS_OK || model->elastic || !agent_device_is_smooth(&model->device))
         return;
-    *square = (struct model_square){
-        .column = column, .at = at, .unit = fmax(unit, 1e-9), .coef = coef};
-    square->cost = model_column(build, 0.0, HUGE_VAL, coef * square->unit * square->unit / units);
+    square = &model->squares[model->n_square];
+    *square = (struct model_square){.column = column, .at = at, .unit = unit, .coef = coef};
+    square->cost =
+        model_column(build, 0.0, isinf(most) ? HUGE_VAL : units, coef * unit * unit / units);
     model->n_square++;
-    for (int k = -2; k <= 2; k++)
-        add_tangent(build, square, at + 0.5 * k * square->unit);
+    for (int k = 0; k < 10; k++, unit *= 0.5) { /* powers are >= 0, only temperatures are not */
+        add_tangent(build, square, at + unit);
+        if (model->device.type == AGENT_THERMAL)
+            add_tangent(build, square, at - unit);
+    }
 }
 
 /* What the true cost exceeds the tangents by. */

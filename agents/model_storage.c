@@ -18,7 +18,8 @@ struct storage {
 static size_t build_step(struct model_builder *build, const struct storage *storage, size_t t,
                          size_t before, double low_kwh, double high_kwh)
 {
-    double step_h = build->model->horizon.step_h;
+    double step_h = build->model->horizon.step_h, in = step_h * storage->charge_efficiency;
+    double out = step_h / storage->discharge_efficiency;
     double wear = walras_mwh(1.0, step_h) * storage->wear_per_mwh;
     double square = walras_mw_from_kw(walras_mwh(1.0, step_h)) * storage->wear_per_mw2h;
     size_t charge = model_column(build, 0.0, storage->charge_kw, wear);
@@ -31,11 +32,12 @@ static size_t build_step(struct model_builder *build, const struct storage *stor
     model_draw(build, charge, t, 1.0);
     model_draw(build, discharge, t, -1.0);
     model_row(build, is_first ? 3 : 4, (size_t[]){energy, charge, discharge, before},
-              (double[]){1.0, -step_h * storage->charge_efficiency,
-                         step_h / storage->discharge_efficiency, -storage->keep},
-              from_start, from_start);
-    model_square(build, charge, 0.0, storage->charge_kw, square);
-    model_square(build, discharge, 0.0, storage->discharge_kw, square);
+              (double[]){1.0, -in, out, -storage->keep}, from_start, from_start);
+    /* no more than the other way makes room for */
+    model_square(build, charge, 0.0, square,
+                 fmin(storage->charge_kw, (high_kwh + out * storage->discharge_kw) / in));
+    model_square(build, discharge, 0.0, square,
+                 fmin(storage->discharge_kw, (high_kwh + in * storage->charge_kw) / out));
     return energy;
 }
 

@@ -37,9 +37,11 @@ static void add_discomfort(struct model_builder *build, const struct agent_therm
     double target_c = agent_thermal_target_c(thermal, t);
     double off_k = fmax(fabs(walras_series_at(thermal->min_c, t) - target_c),
                         fabs(walras_series_at(thermal->max_c, t) - target_c));
+    bool soft = !isnan(thermal->comfort_price_per_kh);
 
-    model_square(build, temperature, target_c, fmax(off_k, 1.0),
-                 build->model->horizon.step_h * thermal->discomfort_per_k2h);
+    model_square(build, temperature, target_c,
+                 build->model->horizon.step_h * thermal->discomfort_per_k2h,
+                 soft ? HUGE_VAL : off_k);
 }
 
 void model_build_thermal(struct model_builder *build, const struct agent_thermal *thermal)

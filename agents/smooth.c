@@ -21,9 +21,11 @@ struct graph {
 enum { KNOTS_PER_STEP = SMOOTH_MOVES + 4 };
 
 /*
- * The policy of a step is the next state as a function of the one that is left when it does
- * nothing: knots (rest, next). Those of the first steps are kept; what does not fit is found by
- * another pass from the end. Room for three of the longest is the least that works.
+ * The policy of a step is its change of state as a function of the state that is left when it does
+ * nothing: knots (rest, change). (The next state would say the same, but a change that is the
+ * difference of two states has their rounding, and idling would not be 0.) Those of the first steps
+ * are kept; what does not fit is found by another pass from the end. Room for three of the longest
+ * is the least that works.
  */
 enum { KEPT_LISTS = 64 };
 
@@ -43,7 +45,7 @@ bool smooth_room_take(struct smooth_room *room, size_t n_step)
     room->n_policy = policy_room(n_step);
     room->step = calloc(n_step, sizeof(*room->step));
     room->rest = calloc(room->n_policy, sizeof(*room->rest));
-    room->next = calloc(room->n_policy, sizeof(*room->next));
+    room->change = calloc(room->n_policy, sizeof(*room->change));
     room->first = calloc(n_step, sizeof(*room->first));
     room->n = calloc(n_step, sizeof(*room->n));
     room->mu[0] = calloc(most_knots(n_step), sizeof(double));
@@ -53,7 +55,7 @@ bool smooth_room_take(struct smooth_room *room, size_t n_step)
     room->discharge_kw = calloc(n_step, sizeof(double));
     room->state = calloc(n_step, sizeof(double));
     room->relation = calloc(n_step, smooth_relation_size());
-    return room->step && room->rest && room->next && room->first && room->n && room->mu[0] &&
+    return room->step && room->rest && room->change && room->first && room->n && room->mu[0] &&
            room->mu[1] && room->scratch && room->charge_kw && room->discharge_kw && room->state &&
            room->relation;
 }
@@ -62,7 +64,7 @@ void smooth_room_release(struct smooth_room *room)
 {
     free(room->step);
     free(room->rest);
-    free(room->next);
+    free(room->change);
     free(room->first);
     free(room->n);
     free(room->mu[0]);
@@ -92,11 +94,11 @@ static inline double state_at(const struct graph *g, size_t i, double mu)
 }
 
 /*
- * What is left when the step does nothing, for each next state: state(mu) − change(mu), eq. 35.
- * Returns the number of knots.
+ * What is left when the step does nothing, for each change: state(mu) − change(mu), eq. 35. Returns
+ * the number of knots.
  */
 static size_t merge(const struct graph *g, const struct smooth_move *move, double *mu, double *rest,
-                    double *next)
+                    double *changes)
 {
     size_t i = 0, n = 0;
     double low = move->change[0], high = low, by = 0.0, from = 0.0;
@@ -108,14 +110,14 @@ static size_t merge(const struct graph *g, const struct smooth_move *move, doubl
             double change = storage_clamp(high + by * (g->mu[i] - from), low, high);
 
             mu[n] = g->mu[i];
-            next[n] = g->state[i];
+            changes[n] = change;
             rest[n] = g->state[i] - change;
         }
         if (k == move->n)
             break;
         mu[n] = until;
-        next[n] = state_at(g, i, until);
-        rest[n] = next[n] - move->change[k];
+        changes[n] = move->change[k];
+        rest[n] = state_at(g, i, until) - changes[n];
         n++;
         from = until;
         high = move->change[k];
@@ -127,17 +129,18 @@ static size_t merge(const struct graph *g, const struct smooth_move *move, doubl
 
 /* Knots [begin, end) of a policy under way, with their mu. */
 struct merged {
-    double *mu, *rest, *next;
+    double *mu, *rest, *change;
     size_t begin, end;
 };
 
 static void put_knot(struct merged *m, size_t at, size_t left, double rest)
 {
     double mu = between(m->rest[left], m->mu[left], m->rest[left + 1], m->mu[left + 1], rest);
-    double next = between(m->rest[left], m->next[left], m->rest[left + 1], m->next[left + 1], rest);
+    double change =
+        between(m->rest[left], m->change[left], m->rest[left + 1], m->change[left + 1], rest);
 
     m->mu[at] = mu;
-    m->next[at] = next;
+    m->change[at] = change;
     m->rest[at] = rest;
 }
 
@@ -290,18 +293,16 @@ static bool backward(const struct smooth *smooth, size_t from, double start,
 
         side = 1 - side;
 
-        struct merged m = {.mu = room->mu[side],
-                           .rest = room->rest + top,
-                           .next = room->next + top};
+        struct merged m = {
+            .mu = room->mu[side], .rest = room->rest + top, .change = room->change + top};
 
         smooth_move_of(smooth, t, &move);
-        m.end = merge(&g, &move, m.mu, m.rest, m.next);
+        m.end = merge(&g, &move, m.mu, m.rest, m.change);
         room->first[t] = top;
         if (t == from) {
             double rest = smooth->keep * start + smooth->step[t].drift;
-            double slack = from > smooth->first || smooth->start_is_reachable
-                               ? (double)INFINITY
-                               : smooth->slack;
+            double slack =
+                from > smooth->first || smooth->is_reach ? (double)INFINITY : smooth->slack;
 
             room->n[t] = m.end;
             return rest >= m.rest[0] - slack && rest <= m.rest[m.end - 1] + slack;
@@ -315,14 +316,13 @@ static bool backward(const struct smooth *smooth, size_t from, double start,
     return true;
 }
 
-/* The next state when `rest` is left. */
-static double next_state(const struct smooth_room *room, size_t t, double rest)
+static double change_at(const struct smooth_room *room, size_t t, double rest)
 {
-    const double *rests = room->rest + room->first[t], *nexts = room->next + room->first[t];
+    const double *rests = room->rest + room->first[t], *changes = room->change + room->first[t];
     size_t low = 0, high = room->n[t]; /* rests[low] <= rest < rests[high] */
 
     if (rest < rests[0])
-        return nexts[0];
+        return changes[0];
     while (high - low > 1) {
         size_t middle = low + (high - low) / 2;
 
@@ -332,8 +332,8 @@ static double next_state(const struct smooth_room *room, size_t t, double rest)
             high = middle;
     }
     if (high == room->n[t])
-        return nexts[low];
-    return between(rests[low], nexts[low], rests[high], nexts[high], rest);
+        return changes[low];
+    return between(rests[low], changes[low], rests[high], changes[high], rest);
 }
 
 /* Charge and discharge that make this change, at the least cost. */
@@ -361,10 +361,11 @@ static double forward(const struct smooth *smooth, size_t from, size_t until, do
                       struct smooth_room *room)
 {
     for (size_t t = from; t < until; t++) {
-        double rest = smooth->keep * state + smooth->step[t].drift;
+        const struct smooth_step *step = &smooth->step[t];
+        double rest = smooth->keep * state + step->drift, change = change_at(room, t, rest);
 
-        state = next_state(room, t, rest);
-        split(smooth, t, state - rest, &room->charge_kw[t], &room->discharge_kw[t]);
+        state = storage_clamp(rest + change, step->low, step->high);
+        split(smooth, t, change, &room->charge_kw[t], &room->discharge_kw[t]);
         room->state[t] = state;
     }
     return state;

@@ -32,7 +32,7 @@ struct smooth {
     const double *price_per_mwh;
     const double *centre_kw; /* read when rho > 0 */
     double start, slack;     /* slack: what a state may miss by rounding */
-    bool start_is_reachable; /* whatever the start misses is rounding */
+    bool is_reach; /* low and high only say what can be reached: nothing but rounding misses them */
     double stiff;
     const struct smooth_step *step; /* [end], filled from `first` on */
 };
@@ -42,10 +42,10 @@ struct smooth_relation; /* smooth_curvature.c */
 /* Memory for horizons of n_step. */
 struct smooth_room {
     size_t n_step;
-    struct smooth_step *step; /* [n_step] for the caller to describe a device in */
+    struct smooth_step *step;                 /* [n_step] for the caller to describe a device in */
     double *charge_kw, *discharge_kw, *state; /* [n_step] out; state: at the end of a step */
 
-    double *rest, *next; /* [n_policy] policies */
+    double *rest, *change; /* [n_policy] policies */
     size_t n_policy;
     size_t *first, *n; /* [n_step] where a step's policy lies */
     double *mu[2], *scratch;

@@ -37,7 +37,8 @@ static bool is_pinned(const struct smooth *smooth, size_t t, double state)
 {
     const struct smooth_step *step = &smooth->step[t];
 
-    return is_near(state, step->low, smooth->slack) || is_near(state, step->high, smooth->slack) ||
+    return (!smooth->is_reach && (is_near(state, step->low, smooth->slack) ||
+                                  is_near(state, step->high, smooth->slack))) ||
            (step->bend_below > 0.0 && is_near(state, step->bend_low, smooth->slack)) ||
            (step->bend_above > 0.0 && is_near(state, step->bend_high, smooth->slack));
 }
@@ -51,11 +52,12 @@ static bool is_free(double kw, double limit_kw, double change_per_kw, double sla
 static void add_step(const struct smooth *smooth, const struct smooth_room *room, size_t t,
                      struct smooth_relation *r)
 {
-    double in = smooth->step[t].in_per_kw / smooth->step_h, out = smooth->out_per_kw / smooth->step_h;
-    bool c = is_free(room->charge_kw[t], smooth->charge_kw, smooth->step[t].in_per_kw,
-                     smooth->slack);
-    bool d = is_free(room->discharge_kw[t], smooth->discharge_kw, smooth->out_per_kw,
-                     smooth->slack);
+    double in = smooth->step[t].in_per_kw / smooth->step_h,
+           out = smooth->out_per_kw / smooth->step_h;
+    bool c =
+        is_free(room->charge_kw[t], smooth->charge_kw, smooth->step[t].in_per_kw, smooth->slack);
+    bool d =
+        is_free(room->discharge_kw[t], smooth->discharge_kw, smooth->out_per_kw, smooth->slack);
 
     r->rest_state = r->w_state;
     r->rest_mu = r->w_mu;

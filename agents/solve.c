@@ -30,8 +30,8 @@ enum walras_status agent_workspace_new(const struct agent_horizon *horizon,
         if (!workspace->knot[i])
             goto no_memory;
     }
-    if (!smooth_room_take(&workspace->room, n) || !workspace->piece || !workspace->policy || !workspace->reach_low ||
-        !workspace->reach_high || !workspace->level_kw)
+    if (!smooth_room_take(&workspace->room, n) || !workspace->piece || !workspace->policy ||
+        !workspace->reach_low || !workspace->reach_high || !workspace->level_kw)
         goto no_memory;
     *made = workspace;
     return WALRAS_OK;
@@ -203,12 +203,10 @@ enum walras_status agent_solve_near(const struct agent_device *device,
     return WALRAS_OK;
 }
 
-enum walras_status agent_solve_curved(const struct agent_device *device,
-                                      const struct agent_horizon *horizon,
-                                      const double *price_per_mwh,
-                                      struct agent_workspace *workspace, double *draw_kw,
-                                      struct market_answer *answer, double *curvature,
-                                      struct walras_err *err)
+enum walras_status
+agent_solve_curved(const struct agent_device *device, const struct agent_horizon *horizon,
+                   const double *price_per_mwh, struct agent_workspace *workspace, double *draw_kw,
+                   struct market_answer *answer, double *curvature, struct walras_err *err)
 {
     enum walras_status status =
         agent_solve(device, horizon, price_per_mwh, workspace, draw_kw, answer, err);

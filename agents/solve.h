@@ -3,12 +3,11 @@
  *
  * Model    min over the device's set of cost(x) + Σ_t price_t · draw_t · Δ/1000.
  *          battery, ev, thermal: dynamic programming on the slopes of the convex value function
- *          (docs/devices.md), with quadratic costs on its ramps; load, pv, bid, generator without ramp: closed form; generator with
- *          ramp: the same slopes with a flat piece; shiftable: enumeration. Others: GLPK
- *          (agents/model.h).
- * Ties     are broken in a fixed way: the same question always gets the same answer. A device
- *          indifferent between acting and idling idles; a shiftable one takes the earlier start.
- * Threads  one workspace a thread; devices are read only.
+ *          (docs/devices.md), with quadratic costs on its ramps; load, pv, bid, generator without
+ * ramp: closed form; generator with ramp: the same slopes with a flat piece; shiftable:
+ * enumeration. Others: GLPK (agents/model.h). Ties     are broken in a fixed way: the same question
+ * always gets the same answer. A device indifferent between acting and idling idles; a shiftable
+ * one takes the earlier start. Threads  one workspace a thread; devices are read only.
  */
 #ifndef WALRAS_AGENTS_SOLVE_H
 #define WALRAS_AGENTS_SOLVE_H
@@ -51,7 +50,8 @@ agent_solve_near(const struct agent_device *device, const struct agent_horizon *
                  struct agent_workspace *workspace, double *draw_kw, struct market_answer *answer,
                  struct walras_err *err);
 
-/* A battery that is not exclusive, an ev, a thermal, a generator with ramp limit and no commitment. */
+/* A battery that is not exclusive, an ev, a thermal, a generator with ramp limit and no commitment.
+ */
 bool agent_can_be_near(const struct agent_device *device);
 
 /*

@@ -53,8 +53,8 @@ enum walras_status agent_solve_thermal(const struct agent_thermal *thermal,
                                        struct agent_workspace *workspace, double *draw_kw,
                                        double *cost, struct walras_err *err);
 void agent_solve_generator(const struct agent_generator *generator,
-                           const struct agent_question *question,
-                           struct agent_workspace *workspace, double *draw_kw, double *cost);
+                           const struct agent_question *question, struct agent_workspace *workspace,
+                           double *draw_kw, double *cost);
 void agent_solve_load(const struct agent_load *load, const struct agent_horizon *horizon,
                       const double *price_per_mwh, double *draw_kw, double *cost);
 void agent_solve_pv(const struct agent_pv *pv, const struct agent_horizon *horizon,

@@ -1,4 +1,5 @@
-/* Heat pumps, air conditioners and the like (docs/devices.md, eq. 13-17; with quadratic costs 29-36). */
+/* Heat pumps, air conditioners and the like (docs/devices.md, eq. 13-17; with quadratic costs
+ * 29-36). */
 #include "agents/smooth.h"
 #include "agents/solve_internal.h"
 #include "agents/storage_list.h"
@@ -236,7 +237,7 @@ static bool solve_smooth(const struct room *room, const struct agent_question *q
         .centre_kw = question->centre_kw,
         .start = thermal->cool ? -thermal->start_c : thermal->start_c,
         .slack = slack_k(-largest_c, largest_c),
-        .start_is_reachable = room->soft,
+        .is_reach = room->soft,
         .stiff = 2.0 * walras_kw_from_mw(thermal->discomfort_per_k2h) * room->step_h,
         .step = workspace->room.step,
     };
@@ -269,7 +270,8 @@ enum walras_status agent_solve_thermal(const struct agent_thermal *thermal,
     size_t n_step = question->horizon->n_step;
     const struct room room = room_of(thermal, question->horizon->step_h);
     double discomfort_k = 0.0, square_k2 = 0.0;
-    bool smooth = thermal->discomfort_per_k2h > AGENT_NO_SQUARE || question->rho_per_mwh_per_kw > 0.0;
+    bool smooth =
+        thermal->discomfort_per_k2h > AGENT_NO_SQUARE || question->rho_per_mwh_per_kw > 0.0;
 
     if (room.soft)
         reach(&room, n_step, workspace->reach_low, workspace->reach_high);

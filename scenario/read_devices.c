@@ -47,9 +47,8 @@ static enum walras_status set_default(struct scenario_reader *reader,
         break;
     case SCENARIO_SERIES:
         *(struct walras_series *)place = (struct walras_series){NULL, 0};
-        return isnan(field->fallback)
-                   ? WALRAS_OK
-                   : scenario_keep_constant(reader, field->fallback, place, err);
+        return isnan(field->fallback) ? WALRAS_OK
+                                      : scenario_keep_constant(reader, field->fallback, place, err);
     case SCENARIO_BOOL:
         *(bool *)place = field->fallback != 0.0;
         break;

@@ -5,7 +5,8 @@
 
 enum { MAX_STEP = 512 };
 
-/* One step: x' = keep x + drift + in c - out d; hourly costs per kW and kW², state costs per step. */
+/* One step: x' = keep x + drift + in c - out d; hourly costs per kW and kW², state costs per step.
+ */
 struct stage {
     double in, out, drift, c_max, d_max;
     double c_price, d_price, wear, rho; /* wear: of c² + d²; rho/2: of (c - d)² */
@@ -178,21 +179,25 @@ struct range {
     double low, high;
 };
 
-/* mu for which gradient + by·mu is the gradient of a minimum at a value in [0, most]. */
-static struct range stationary(double at, double most, double gradient, double by, double noise)
+/*
+ * mu for which gradient + by·mu is the gradient of a minimum at a value in [0, most] that is known
+ * to `noise`; q: second derivative.
+ */
+static struct range stationary(double at, double most, double gradient, double by, double noise,
+                               double q)
 {
     struct range any = {-(double)INFINITY, (double)INFINITY};
-    double mu = -gradient / by;
+    double mu = -gradient / by, wide = fabs(q * noise / by);
     bool at_zero = at <= noise, at_most = at >= most - noise;
 
     if (at_zero && at_most)
         return any;
     if (at_zero == (by > 0.0) && (at_zero || at_most))
-        any.low = mu;
+        any.low = mu - wide;
     else if (at_zero || at_most)
-        any.high = mu;
+        any.high = mu + wide;
     else
-        any.low = any.high = mu;
+        any = (struct range){mu - wide, mu + wide};
     return any;
 }
 
@@ -209,13 +214,13 @@ static struct range meet(struct range a, struct range b)
 static struct range of_controls(const struct stage *s, double h, double c, double d, double noise)
 {
     double q = 2.0 * s->wear + s->rho;
-    struct range by_c = stationary(c, s->c_max, s->c_price + q * c - s->rho * d, s->in / h,
-                                   noise / s->in);
+    struct range by_c =
+        stationary(c, s->c_max, s->c_price + q * c - s->rho * d, s->in / h, noise / s->in, q);
     struct range by_d = {-(double)INFINITY, (double)INFINITY};
 
     if (s->d_max > 0.0)
-        by_d = stationary(d, s->d_max, s->d_price + q * d - s->rho * c, -s->out / h,
-                          noise / s->out);
+        by_d = stationary(d, s->d_max, s->d_price + q * d - s->rho * c, -s->out / h, noise / s->out,
+                          q);
     return meet(by_c, by_d);
 }
 
@@ -252,8 +257,8 @@ static void guess(const struct chain *chain, const struct dual_plan *plan, doubl
         struct range own = of_state(s, plan->state[t], noise);
 
         range[t] = (struct range){own.low + after.low, own.high + after.high};
-        range[t] = meet(range[t], of_controls(s, chain->h, plan->charge_kw[t],
-                                              plan->discharge_kw[t], noise));
+        range[t] = meet(range[t],
+                        of_controls(s, chain->h, plan->charge_kw[t], plan->discharge_kw[t], noise));
         after = (struct range){chain->keep * range[t].low, chain->keep * range[t].high};
         if (isnan(after.low))
             after.low = -(double)INFINITY;

@@ -19,14 +19,15 @@ struct dual_question {
     const double *centre_kw; /* NULL when rho is 0 */
 };
 
-struct dual_plan { /* [n_step] each; state at the end of a step, minus the temperature if it cools */
+struct dual_plan { /* [n_step] each; state at the end of a step, minus the temperature if it cools
+                    */
     const double *charge_kw, *discharge_kw, *state;
 };
 
 /*
  * The plan's value (cost, energy and the pull to the centre, currency), a lower bound of every
- * plan's, the size of the terms summed, and what the rounding of states is worth. *breach: the most that the plan breaks its own
- * equations or bounds by, kW and kWh or K.
+ * plan's, the size of the terms summed, and what the rounding of states is worth. *breach: the most
+ * that the plan breaks its own equations or bounds by, kW and kWh or K.
  */
 void dual_bound(const struct dual_question *question, const struct dual_plan *plan, double *value,
                 double *bound, double *size, double *hidden, double *breach);
