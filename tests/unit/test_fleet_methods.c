@@ -48,13 +48,19 @@ static char *write_smooth_homes(void)
     return text;
 }
 
-static bool same_bits(const struct marketkit *a, const struct marketkit *b)
+static bool same_bits(const double *a, const double *b, size_t n)
+{
+    return memcmp(a, b, n * sizeof(*a)) == 0;
+}
+
+static bool same_result(const struct marketkit *a, const struct marketkit *b)
 {
     size_t n = a->scenario.n_device * a->scenario.horizon.n_step;
+    const struct market_result *left = a->market, *right = b->market;
 
-    return a->market->n_rounds == b->market->n_rounds &&
-           memcmp(&a->market->bound, &b->market->bound, sizeof(double)) == 0 &&
-           memcmp(a->result->award_kw, b->result->award_kw, n * sizeof(double)) == 0;
+    return left && right && left->n_rounds == right->n_rounds &&
+           same_bits(&left->bound, &right->bound, 1) &&
+           same_bits(a->result->award_kw, b->result->award_kw, n);
 }
 
 static void test_every_method_clears_a_fleet(void)
@@ -73,7 +79,7 @@ static void test_every_method_clears_a_fleet(void)
         marketkit_clear(text, NULL, &settings, &four);
         printf("%s %u ", settings.market.method, one.market ? one.market->n_rounds : 0);
         CU_ASSERT_TRUE(marketkit_is_good(&one));
-        CU_ASSERT_TRUE(marketkit_is_good(&four) && same_bits(&one, &four));
+        CU_ASSERT_TRUE(marketkit_is_good(&four) && same_result(&one, &four));
         marketkit_release(&one);
         marketkit_release(&four);
     }
