@@ -12,6 +12,7 @@ static void clear(struct agent_model *model)
     lp_free(model->lp);
     model->lp = NULL;
     model->n_column = model->n_term = model->n_need = 0;
+    model->n_square = model->n_binary = 0;
     model->firm_cost = 0.0;
     model->held = false;
     memset(model->firm_kw, 0, n_step * sizeof(*model->firm_kw));
@@ -69,6 +70,7 @@ static enum walras_status take_memory(struct agent_model *model, struct walras_e
     size_t n_step = model->horizon.n_step > 0 ? model->horizon.n_step : 1;
     bool touches = device->type == AGENT_GENERATOR && !device->generator.segments &&
                    device->generator.per_mw2h > 0.0;
+    bool squares = device->type != AGENT_GENERATOR && agent_device_is_smooth(device);
     size_t n_segment = device->type == AGENT_GENERATOR && device->generator.segments
                            ? device->generator.n_segment
                            : 0;
@@ -81,8 +83,9 @@ static enum walras_status take_memory(struct agent_model *model, struct walras_e
     model->exclusive = calloc(n_step, sizeof(*model->exclusive));
     model->n_tangent = calloc(n_step, sizeof(*model->n_tangent));
     model->tangent_kw = calloc(touches ? n_step : 1, MODEL_TANGENTS * sizeof(*model->tangent_kw));
+    model->squares = calloc(squares ? 2 * n_step : 1, sizeof(*model->squares));
     if (!model->row_column || !model->row_coef || !model->firm_kw || !model->first_column ||
-        !model->exclusive || !model->n_tangent || !model->tangent_kw)
+        !model->exclusive || !model->n_tangent || !model->tangent_kw || !model->squares)
         return walras_fail(err, WALRAS_NOMEM, "cannot make a model of %zu steps", n_step);
     return WALRAS_OK;
 }
@@ -159,6 +162,8 @@ void agent_model_free(struct agent_model *model)
     free(model->exclusive);
     free(model->tangent_kw);
     free(model->n_tangent);
+    free(model->squares);
+    free(model->binary);
     free(model);
 }
 

@@ -55,11 +55,35 @@ void model_adopt_columns(struct model_builder *build)
 
 size_t model_binary(struct model_builder *build, double own_cost)
 {
+    struct agent_model *model = build->model;
     size_t column = model_column(build, 0.0, 1.0, own_cost);
+    size_t *grown = grow(model->binary, model->n_binary, &model->binary_room, sizeof(*grown));
 
+    if (!grown) {
+        fail_no_memory(build);
+        return column;
+    }
+    model->binary = grown;
     if (build->status == WALRAS_OK)
-        build->status = lp_set_integer(build->model->lp, column, build->err);
+        build->status = lp_set_integer(model->lp, column, build->err);
+    if (build->status == WALRAS_OK)
+        model->binary[model->n_binary++] = column;
     return column;
+}
+
+void model_hold(struct model_builder *build, bool hold)
+{
+    struct agent_model *model = build->model;
+
+    if (model->n_binary == 0 || hold == model->held)
+        return;
+    for (size_t i = 0; i < model->n_binary && build->status == WALRAS_OK; i++) {
+        size_t j = model->binary[i];
+
+        build->status = lp_set_column_bounds(model->lp, j, hold ? model->x[j] : 0.0,
+                                             hold ? model->x[j] : 1.0, build->err);
+    }
+    model->held = hold;
 }
 
 void model_draw(struct model_builder *build, size_t column, size_t step, double coef)

@@ -250,18 +250,3 @@ size_t model_refine_generator(struct model_builder *build, double size, double *
             added++;
     return added;
 }
-
-void model_hold_commitment(struct model_builder *build, bool hold)
-{
-    struct agent_model *model = build->model;
-
-    if (!model->device.generator.committed || hold == model->held)
-        return;
-    for (size_t t = 0; t < model->horizon.n_step && build->status == WALRAS_OK; t++) {
-        size_t on = commitment(model, t, ON);
-
-        build->status = lp_set_column_bounds(model->lp, on, hold ? model->x[on] : 0.0,
-                                             hold ? model->x[on] : 1.0, build->err);
-    }
-    model->held = hold;
-}

@@ -23,7 +23,15 @@ struct model_need {
 };
 
 /* Of one step; a model with half as many is made anew before the next solve. */
-enum { MODEL_TANGENTS = 64 };
+enum { MODEL_TANGENTS = 64, SQUARE_TANGENTS = 160 };
+
+/* coef · (x − at)² currency; `cost` is the column that stands for it. */
+struct model_square {
+    size_t column, cost;
+    double at, unit, coef;           /* unit: about how far x goes */
+    double tangent[SQUARE_TANGENTS]; /* (x − at)/unit where it is touched */
+    size_t n_tangent;
+};
 
 struct agent_model {
     struct agent_device device;
@@ -52,7 +60,11 @@ struct agent_model {
     double *tangent_kw; /* [n_step x MODEL_TANGENTS] generator: where the cost is touched */
     size_t *n_tangent;  /* [n_step] */
     double unit_kw;     /* generator: what its quadratic cost is measured at */
-    bool held;          /* generator: on or off as in the last solution */
+    struct model_square *squares; /* battery, ev, thermal: [2 n_step] */
+    size_t n_square;
+    size_t *binary; /* columns of model_binary */
+    size_t n_binary, binary_room;
+    bool held; /* they are fixed as in the last solution */
 };
 
 /* Calls after a failure do nothing, so formulations need not look at each one. */
@@ -65,6 +77,8 @@ struct model_builder {
 /* A column low <= x <= high with the device's own cost per unit. */
 size_t model_column(struct model_builder *build, double low, double high, double own_cost);
 size_t model_binary(struct model_builder *build, double own_cost);
+/* |x − at| <= most in every plan (HUGE_VAL: who knows). None when the device is not smooth. */
+void model_square(struct model_builder *build, size_t column, double at, double coef, double most);
 void model_draw(struct model_builder *build, size_t column, size_t step, double coef);
 void model_row(struct model_builder *build, size_t n, const size_t *column, const double *coef,
                double low, double high);
@@ -98,16 +112,17 @@ void model_build_lp(struct model_builder *build, const struct agent_lp *file);
  * true cost exceeds the program's by, *size the size of the costs it is to be compared with.
  */
 size_t model_refine_battery(struct model_builder *build);
+size_t model_refine_squares(struct model_builder *build, double size, double *excess);
 size_t model_refine_generator(struct model_builder *build, double size, double *excess);
 /* Touches the quadratic cost where these prices would lead if there were no ramp limit; makes the
  * program anew when that is far from what its cost is measured at. */
 void model_expect_generator(struct model_builder *build, const double *price_per_mwh);
 
 /*
- * Holds a committed generator's on and off as in model->x, or lets go. Held, it is a linear
- * program, and its tangents are found without searching again.
+ * Holds what is integer as in model->x, or lets go. Held, it is a linear program, and its tangents
+ * are found without searching again.
  */
-void model_hold_commitment(struct model_builder *build, bool hold);
+void model_hold(struct model_builder *build, bool hold);
 
 /* Charges and discharges in one step of the solution model->x. */
 bool model_does_both(const struct agent_model *model, size_t step);

@@ -11,15 +11,17 @@ enum { CHARGE, DISCHARGE };
 struct storage {
     size_t first, end; /* steps */
     double keep, charge_kw, discharge_kw, charge_efficiency, discharge_efficiency;
-    double start_kwh, wear_per_mwh;
+    double start_kwh, wear_per_mwh, wear_per_mw2h;
 };
 
 /* Adds a step's charge and discharge, and the balance that leads from the energy before. */
 static size_t build_step(struct model_builder *build, const struct storage *storage, size_t t,
                          size_t before, double low_kwh, double high_kwh)
 {
-    double step_h = build->model->horizon.step_h;
+    double step_h = build->model->horizon.step_h, in = step_h * storage->charge_efficiency;
+    double out = step_h / storage->discharge_efficiency;
     double wear = walras_mwh(1.0, step_h) * storage->wear_per_mwh;
+    double square = walras_mw_from_kw(walras_mwh(1.0, step_h)) * storage->wear_per_mw2h;
     size_t charge = model_column(build, 0.0, storage->charge_kw, wear);
     size_t discharge = model_column(build, 0.0, storage->discharge_kw, wear);
     size_t energy = model_state(build, t, low_kwh, high_kwh, "kWh");
@@ -30,9 +32,12 @@ static size_t build_step(struct model_builder *build, const struct storage *stor
     model_draw(build, charge, t, 1.0);
     model_draw(build, discharge, t, -1.0);
     model_row(build, is_first ? 3 : 4, (size_t[]){energy, charge, discharge, before},
-              (double[]){1.0, -step_h * storage->charge_efficiency,
-                         step_h / storage->discharge_efficiency, -storage->keep},
-              from_start, from_start);
+              (double[]){1.0, -in, out, -storage->keep}, from_start, from_start);
+    /* no more than the other way makes room for */
+    model_square(build, charge, 0.0, square,
+                 fmin(storage->charge_kw, (high_kwh + out * storage->discharge_kw) / in));
+    model_square(build, discharge, 0.0, square,
+                 fmin(storage->discharge_kw, (high_kwh + in * storage->charge_kw) / out));
     return energy;
 }
 
@@ -48,6 +53,7 @@ void model_build_battery(struct model_builder *build, const struct agent_battery
         .discharge_efficiency = battery->discharge_efficiency,
         .start_kwh = battery->start_kwh,
         .wear_per_mwh = battery->wear_per_mwh,
+        .wear_per_mw2h = battery->wear_per_mw2h,
     };
     size_t energy = SIZE_MAX;
 
@@ -73,6 +79,7 @@ void model_build_ev(struct model_builder *build, const struct agent_ev *ev)
         .discharge_efficiency = ev->efficiency,
         .start_kwh = ev->start_kwh,
         .wear_per_mwh = ev->wear_per_mwh,
+        .wear_per_mw2h = ev->wear_per_mw2h,
     };
     size_t energy = SIZE_MAX;
 

@@ -31,6 +31,19 @@ static size_t build_temperature(struct model_builder *build, const struct agent_
     return temperature;
 }
 
+static void add_discomfort(struct model_builder *build, const struct agent_thermal *thermal,
+                           size_t t, size_t temperature)
+{
+    double target_c = agent_thermal_target_c(thermal, t);
+    double off_k = fmax(fabs(walras_series_at(thermal->min_c, t) - target_c),
+                        fabs(walras_series_at(thermal->max_c, t) - target_c));
+    bool soft = !isnan(thermal->comfort_price_per_kh);
+
+    model_square(build, temperature, target_c,
+                 build->model->horizon.step_h * thermal->discomfort_per_k2h,
+                 soft ? HUGE_VAL : off_k);
+}
+
 void model_build_thermal(struct model_builder *build, const struct agent_thermal *thermal)
 {
     const struct agent_horizon *horizon = &build->model->horizon;
@@ -49,6 +62,7 @@ void model_build_thermal(struct model_builder *build, const struct agent_thermal
                        (t == 0 ? keep * thermal->start_c : 0.0);
 
         model_draw(build, draw, t, 1.0);
+        add_discomfort(build, thermal, t, after);
         model_row(build, t == 0 ? 2 : 3, (size_t[]){after, draw, before},
                   (double[]){1.0, -sign * kelvin * walras_series_at(thermal->cop, t), -keep}, drift,
                   drift);

@@ -40,6 +40,8 @@ struct market_master_problem { /* borrowed for the call */
     double tau; /* proximal step, price move per kW of imbalance and kW of swing; INFINITY: none */
     const bool *skip_group;      /* [n_group] or NULL: groups left out (their cuts are not used) */
     const double *extra_draw_kw; /* [n_bus x n_step] or NULL: added to the firm draw */
+    /* [n_group x n_step x n_step] or NULL: joins S/tau in the proximal term; needs a finite tau */
+    const double *curvature;
 };
 
 static inline bool market_master_skips(const struct market_master_problem *problem, size_t group)

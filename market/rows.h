@@ -25,6 +25,7 @@ struct market_row {
     double room_kw;              /* s · (bound - base): what s · h · injection may reach */
     double shadow_price_per_mwh; /* of the last master that was solved, >= 0 */
     unsigned idle;               /* masters in a row without a shadow price */
+    double slope_memory[2];      /* a gradient method's: how the slope by the shadow price went */
     struct grid_row coef;
 };
 

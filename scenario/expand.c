@@ -38,6 +38,8 @@ static void put_unless(struct walras_json_out *out, const char *key, double valu
 
 static bool is_fallback(struct walras_series series, double fallback)
 {
+    if (!series.values)
+        return isnan(fallback);
     return series.stride == 0 && series.values[0] == fallback;
 }
 

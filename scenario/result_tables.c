@@ -2,6 +2,7 @@
 
 #include "core/text.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -69,7 +70,7 @@ void result_write_prices(FILE *file, const struct scenario_result *result)
 void result_write_rounds(FILE *file, const struct scenario_result *result)
 {
     fputs("round,dual_value,bound,objective,gap,imbalance_kw,price_move_per_mwh,binding,oracle_s,"
-          "method_s,elapsed_s\n",
+          "method_s,elapsed_s,responses\n",
           file);
     for (unsigned r = 0; r < result->market->n_rounds; r++) {
         const struct market_round *round = &result->market->history[r];
@@ -81,7 +82,7 @@ void result_write_rounds(FILE *file, const struct scenario_result *result)
         write_number(file, round->gap, ",");
         write_number(file, round->imbalance_kw, ",");
         write_number(file, round->price_move_per_mwh, ",");
-        fprintf(file, "%zu,%.6f,%.6f,%.6f\n", round->n_binding, round->oracle_s, round->method_s,
-                round->elapsed_s);
+        fprintf(file, "%zu,%.6f,%.6f,%.6f,%" PRIu64 "\n", round->n_binding, round->oracle_s,
+                round->method_s, round->elapsed_s, round->n_responses);
     }
 }

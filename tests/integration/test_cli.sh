@@ -47,6 +47,14 @@ expect 0 'market    every key*2 steps of 30 minutes*2 buses*battery*2*' \
 expect 0 'market    case3*3 buses, 3 lines in service*' "$walras" check "$data/case3.m"
 expect 0 '{*"name": "every key"*}' "$walras" expand "$data/every_key.json"
 
+# every price method that there is, is told by the help and by the manual
+methods=$("$walras" clear --method none x 2>&1 | sed -n 's/.*there are \(.*\)/\1/p' | head -1 | tr -d ,)
+expect 0 '*bundle*subgradient*' echo "$methods"
+for method in $methods; do
+    expect 0 "*$method*" bash -c "'$walras' clear --help | grep -A1 -e --method"
+    expect 0 "*$method*" grep -F "$method" "$2/docs/walras.1"
+done
+
 # written out whole, it is the same market wherever it lies
 expect 0 '' "$walras" expand "$data/every_key.json" --out "$work/whole.json"
 expect 0 '' "$walras" expand "$work/whole.json" --out="$work/again.json"
