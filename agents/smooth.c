@@ -97,8 +97,8 @@ static inline double state_at(const struct graph *g, size_t i, double mu)
  * What is left when the step does nothing, for each change: state(mu) − change(mu), eq. 35. Returns
  * the number of knots.
  */
-static size_t merge(const struct graph *g, const struct smooth_move *move, double *mu, double *rest,
-                    double *changes)
+static size_t merge(const struct graph *g, const struct smooth_move *move, double *restrict mu,
+                    double *restrict rest, double *restrict changes)
 {
     size_t i = 0, n = 0;
     double low = move->change[0], high = low, by = 0.0, from = 0.0;
@@ -106,13 +106,19 @@ static size_t merge(const struct graph *g, const struct smooth_move *move, doubl
     for (size_t k = 0; k <= move->n; k++) {
         double until = k < move->n ? move->mu[k] : (double)INFINITY;
 
-        for (; i < g->n && g->mu[i] <= until; i++, n++) {
-            double change = storage_clamp(high + by * (g->mu[i] - from), low, high);
+        size_t stop = i;
 
-            mu[n] = g->mu[i];
-            changes[n] = change;
-            rest[n] = g->state[i] - change;
+        while (stop < g->n && g->mu[stop] <= until)
+            stop++;
+        for (size_t j = i; j < stop; j++) { /* apart from the search: several at once */
+            double change = storage_clamp(high + by * (g->mu[j] - from), low, high);
+
+            mu[n + j - i] = g->mu[j];
+            changes[n + j - i] = change;
+            rest[n + j - i] = g->state[j] - change;
         }
+        n += stop - i;
+        i = stop;
         if (k == move->n)
             break;
         mu[n] = until;

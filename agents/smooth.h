@@ -69,6 +69,11 @@ WALRAS_NODISCARD bool smooth_solve(const struct smooth *smooth, struct smooth_ro
  */
 void smooth_curvature(const struct smooth *smooth, struct smooth_room *room, double *curvature);
 
+/* The last question with quadratic terms and its answer, for those who judge it. */
+struct agent_workspace;
+const struct smooth *smooth_asked(const struct agent_workspace *workspace);
+const struct smooth_room *smooth_answered(const struct agent_workspace *workspace);
+
 /* The best charge and discharge of a step as the marginal value mu of the state rises (eq. 33). */
 enum { SMOOTH_MOVES = 12 };
 

@@ -55,6 +55,16 @@ void agent_workspace_free(struct agent_workspace *workspace)
     free(workspace);
 }
 
+const struct smooth *smooth_asked(const struct agent_workspace *workspace)
+{
+    return &workspace->smooth;
+}
+
+const struct smooth_room *smooth_answered(const struct agent_workspace *workspace)
+{
+    return &workspace->room;
+}
+
 bool agent_has_fast_solver(const struct agent_device *device)
 {
     switch (device->type) {

@@ -3,7 +3,8 @@
  * numbers derived by hand, and in their limits by the solver of linear costs.
  */
 #include "agents/audit.h"
-#include "agents/solve_internal.h"
+#include "agents/smooth.h"
+#include "agents/solve.h"
 #include "core/units.h"
 #include "dual_bound.h"
 #include "random_devices.h"
@@ -56,7 +57,8 @@ static enum walras_status ask(struct asked *asked, struct agent_workspace *works
 /* The draw and its value as the plan says them, the value proven best to 1e-9 of what is summed. */
 static bool is_best(const struct asked *asked, const struct agent_workspace *workspace)
 {
-    const struct smooth_room *room = &workspace->room;
+    const struct smooth *smooth = smooth_asked(workspace);
+    const struct smooth_room *room = smooth_answered(workspace);
     const struct dual_question question = {&asked->random.device, &asked->random.horizon,
                                            asked->price_per_mwh, asked->rho, asked->centre_kw};
     const struct dual_plan plan = {room->charge_kw, room->discharge_kw, room->state};
@@ -64,13 +66,13 @@ static bool is_best(const struct asked *asked, const struct agent_workspace *wor
 
     dual_bound(&question, &plan, &value, &bound, &size, &hidden, &breach);
     hidden += 1e-9 * size + 1e-12;
-    for (size_t t = workspace->smooth.first; t < workspace->smooth.end; t++) {
+    for (size_t t = smooth->first; t < smooth->end; t++) {
         double off = asked->draw_kw[t] - asked->centre_kw[t];
 
         said += walras_mwh(1.0, asked->random.horizon.step_h) *
                 (asked->price_per_mwh[t] * asked->draw_kw[t] + 0.5 * asked->rho * off * off);
     }
-    if (breach <= 10.0 * workspace->smooth.slack && fabs(said - value) <= hidden &&
+    if (breach <= 10.0 * smooth->slack && fabs(said - value) <= hidden &&
         fabs(value - bound) <= hidden)
         return true;
     fprintf(stderr, "value %.15g, said %.15g, bound %.15g: off by %.3g of %.3g; breach %.3g\n",
@@ -124,7 +126,7 @@ static enum walras_status ask_price(const struct asked *asked, const double *pri
  */
 static bool is_best_response(const struct asked *asked, struct agent_workspace *workspace)
 {
-    const struct smooth *smooth = &workspace->smooth;
+    const struct smooth *smooth = smooth_asked(workspace);
     size_t n = asked->random.horizon.n_step;
     double own_per_mwh[RANDOM_STEPS], size = fabs(asked->answer.cost), hidden = 1e-12;
     struct market_answer answer = {0};
@@ -491,8 +493,9 @@ static void test_long_horizons_are_proven_best_too(void)
                                      &answer, NULL),
                     WALRAS_OK);
     dual_bound(&(const struct dual_question){&device, &horizon, price, 1.0, centre_kw},
-               &(const struct dual_plan){workspace->room.charge_kw, workspace->room.discharge_kw,
-                                         workspace->room.state},
+               &(const struct dual_plan){smooth_answered(workspace)->charge_kw,
+                                         smooth_answered(workspace)->discharge_kw,
+                                         smooth_answered(workspace)->state},
                &value, &bound, &size, &hidden, &breach);
     CU_ASSERT_TRUE(value - bound <= 1e-9 * size + hidden);
     CU_ASSERT_TRUE(breach <= 1e-9);
