@@ -220,7 +220,8 @@ static void record(struct clearing *c, const struct market_state *state, double 
                                    .n_binding = state->n_binding,
                                    .oracle_s = oracle_s,
                                    .method_s = method_s,
-                                   .elapsed_s = walras_monotonic_s() - c->started_s};
+                                   .elapsed_s = walras_monotonic_s() - c->started_s,
+                                   .n_responses = c->result.n_responses};
     c->result.oracle_s += oracle_s;
     c->result.method_s += method_s;
 }

@@ -27,6 +27,7 @@ struct market_round {          /* one row of the convergence history */
     size_t n_binding;          /* grid limits with a shadow price */
     double oracle_s, method_s; /* this round: asking, updating */
     double elapsed_s;
+    uint64_t n_responses; /* participant answers so far */
 };
 
 enum { MARKET_MAX_POINTS = 16 };
