@@ -61,10 +61,10 @@ static void widen(struct span *span, double value)
     span->high = fmax(span->high, value);
 }
 
-/* Of the gaps; the first ones of some methods are beyond all measure. */
+/* Of the gaps, and of the table's levels; the first gaps of some methods are beyond all measure. */
 static struct span gap_span(const struct comparison_chart *chart)
 {
-    struct span span = {.low = chart->c->gap_asked, .high = chart->c->gap_asked};
+    struct span span = {.low = chart->c->gap_asked, .high = chart->c->levels[0]};
 
     for (size_t i = 0; i < chart->c->n_run; i++) {
         const struct scenario_run *run = &chart->c->runs[i];
@@ -79,7 +79,7 @@ static struct span gap_span(const struct comparison_chart *chart)
     return (struct span){.low = span.low / 1.5, .high = span.high * 1.5};
 }
 
-/* Of what a panel counts, where there is a gap to draw; high is 0 when it counts nothing. */
+/* Of what a panel counts, rounds without a gap included; high is 0 when it counts nothing. */
 static struct span cost_span(const struct comparison_chart *chart, size_t panel)
 {
     struct span span = {.low = INFINITY, .high = 0.0};
@@ -90,7 +90,7 @@ static struct span cost_span(const struct comparison_chart *chart, size_t panel)
         for (unsigned r = 0; r < run->n_round && is_drawn(chart, run); r++) {
             double cost = cost_of(panel, &run->history[r]);
 
-            if (cost > 0.0 && isfinite(gap_of(chart, &run->history[r])))
+            if (cost > 0.0)
                 widen(&span, cost);
         }
     }
@@ -110,7 +110,7 @@ static void write_tics(FILE *file, struct span span)
         for (int k = 0; k < 3; k++) {
             static const double heads[] = {1.0, 2.0, 5.0};
 
-            if (k > 0 ? decades > 1.6 : (d % apart) != 0)
+            if (k > 0 ? decades > 1.2 : (d % apart) != 0)
                 continue;
             fprintf(file, "%s%.6g", comma, heads[k] * pow(10.0, d));
             comma = ", ";

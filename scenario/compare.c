@@ -96,8 +96,8 @@ static bool ask_to_go_on(struct watch *watch, const struct market_round *round)
     const struct scenario_compare_settings *settings = watch->settings;
 
     watch->now.round = round;
-    if (settings->progress && !settings->progress(settings->context, &watch->now))
-        watch->stopped = true;
+    if (!watch->stopped && settings->progress)
+        watch->stopped = !settings->progress(settings->context, &watch->now);
     return !watch->stopped;
 }
 
