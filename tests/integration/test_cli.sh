@@ -119,7 +119,8 @@ stopped() {
 }
 if [ -r /proc/self/status ]; then
     expect 3 '*walras: stopped as asked; *bundle *not run*' stopped "$walras" compare \
-        "$source/examples/feeder33/feeder33.json" --methods subgradient,bundle --max-rounds 1000000
+        "$source/examples/feeder33/feeder33.json" --methods subgradient,bundle \
+        --max-rounds 1000000 --time-limit 30
 fi
 
 printf '%d passed, %d failed\n' "$passed" "$failed"
