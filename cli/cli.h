@@ -12,10 +12,16 @@
 /* In the order that --help shows. */
 #define CLI_COMMAND_LIST(X)                                                                        \
     X(clear)                                                                                       \
+    X(compare)                                                                                     \
     X(check)                                                                                       \
     X(expand)
 
-enum { CLI_USAGE = 2 }; /* exit status of wrong usage; others are walras_status_exit's */
+/* exit status of wrong usage, of limits reached, of no clearing; others are walras_status_exit's */
+enum { CLI_USAGE = 2, CLI_LIMIT = 3, CLI_INFEASIBLE = 4 };
+
+enum { CLI_MAX_THREADS = 1024 };
+/* Of this machine; from 1 to CLI_MAX_THREADS. */
+unsigned cli_count_cores(void);
 
 struct cli_command {
     const char *name, *summary; /* one line */

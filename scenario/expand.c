@@ -1,9 +1,9 @@
 #include "scenario/expand.h"
 
 #include "core/clock.h"
-#include "core/json_write.h"
 #include "core/units.h"
 #include "scenario/fields.h"
+#include "scenario/put.h"
 
 #include <math.h>
 
@@ -15,18 +15,6 @@ static void put_series(struct walras_json_out *out, const struct scenario *scena
         walras_json_out_number(out, series.values[0]);
     else
         walras_json_out_numbers(out, series.values, scenario->horizon.n_step);
-}
-
-static void put_text(struct walras_json_out *out, const char *key, const char *text)
-{
-    walras_json_out_key(out, key);
-    walras_json_out_text(out, text);
-}
-
-static void put_number(struct walras_json_out *out, const char *key, double value)
-{
-    walras_json_out_key(out, key);
-    walras_json_out_number(out, value);
 }
 
 /* Numbers that are what their absence means are left out. */

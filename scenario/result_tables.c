@@ -1,23 +1,10 @@
 #include "scenario/result_internal.h"
 
-#include "core/text.h"
+#include "scenario/put.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
-
-/* An empty field when there is no number. */
-static void write_number(FILE *file, double value, const char *end)
-{
-    char text[WALRAS_NUMBER_TEXT];
-
-    if (isfinite(value)) {
-        size_t size = walras_number_text(value, text);
-
-        fwrite(text, 1, size, file);
-    }
-    fputs(end, file);
-}
 
 /* A field as CSV wants it: in quotes when it holds a comma, a quote or a line break. */
 static void write_field(FILE *file, const char *field, const char *end)

@@ -2,7 +2,7 @@
 # The command line as its user meets it: exit statuses, messages, files.
 # usage: test_cli.sh WALRAS SOURCE_DIR
 set -u
-walras=$1 data=$2/tests/data/scenario
+walras=$1 data=$2/tests/data/scenario source=$2
 work=$(mktemp -d) failed=0 passed=0
 trap 'rm -rf "$work"' EXIT
 
@@ -27,7 +27,7 @@ expect 2 'walras: a command is missing*try: walras --help' "$walras"
 expect 2 'walras: unknown command "chekc"; did you mean "check"?*' "$walras" chekc
 expect 2 'walras: unknown command "frobnicate"*' "$walras" frobnicate
 
-for command in check expand; do
+for command in check expand compare; do
     expect 0 "usage: walras $command*" "$walras" $command --help
     expect 2 "walras: $command: a file to read is missing*" "$walras" $command
     expect 2 "walras: $command: one file too many: \"b\"*" "$walras" $command a b
@@ -73,6 +73,63 @@ expect 1 "walras: $work/place: cannot put the file in place: *" \
 expect 1 "walras: $work/full.json: cannot write: File too large" \
     bash -c "trap '' XFSZ; ulimit -f 1; '$walras' expand '$data/every_key.json' --out '$work/full.json'"
 expect 0 'again.json bad.json place whole.json ' bash -c "ls '$work' | tr '\n' ' '"
+
+# methods compared: levels, files, exit statuses
+shed='{"walras": 1, "name": "shed", "currency": "EUR", "horizon": {"start": "2026-07-01T00:00:00Z",
+ "step_minutes": 60, "steps": 4}, "grid": {"copperplate": true}, "supply": [{"id": "s", "bus": "1",
+ "price_per_mwh": [20, 70, 35, 60], "import_limit_kw": 12}], "agents": [{"id": "home", "bus": "1",
+ "devices": [{"id": "load", "type": "load", "draw_kw": [3, LOAD, 5, 9]}, {"id": "bat",
+ "type": "battery", "capacity_kwh": 9, "charge_kw": 4, "discharge_kw": 4, "start_kwh": 2}]}]}'
+printf '%s' "${shed/LOAD/8}" >"$work/shed.json"
+printf '%s' "${shed/LOAD/30}" >"$work/short.json"
+expect 0 'shed: 2 price methods, gap asked for 1e-2*rounds to a gap of *1e-1 *1e-2 *in all*
+messages to a gap of*seconds to a gap of*rounds, bound alone*at the end*bundle *gap reached*best of all*' \
+    "$walras" compare "$work/shed.json" --methods bundle,subgradient --gap 1e-2
+expect 3 'shed: 1 price method,*subgradient * round limit*' \
+    "$walras" compare "$work/shed.json" --methods subgradient --max-rounds 2 --gap 1e-9
+expect 4 '*bundle *cannot be cleared*subgradient *not run*bundle: *step 1*' \
+    "$walras" compare "$work/short.json" --methods bundle,subgradient
+expect 0 '{*"methods": \[*"method": "bundle"*"status": "converged"*}' \
+    "$walras" compare "$work/shed.json" --methods bundle --json
+expect 0 '*files in *: compare.json, compare.csv' \
+    "$walras" compare "$work/shed.json" --methods bundle,subgradient --gap 0.1 --out "$work/cmp"
+expect 0 'method,round,responses,seconds,bound,objective,gap,bound_gap' head -n 1 "$work/cmp/compare.csv"
+expect 0 'compare.csv compare.json ' bash -c "ls '$work/cmp' | tr '\n' ' '"
+if command -v gnuplot >/dev/null; then
+    expect 0 '*compare.csv and charts*' "$walras" compare "$work/shed.json" --out "$work/cmp" --plots
+    expect 0 'compare-bound.gp compare-bound.png compare.csv compare.gp compare.json compare.png ' \
+        bash -c "ls '$work/cmp' | tr '\n' ' '"
+    expect 0 '*' "$walras" compare "$work/shed.json" --methods bundle --out "$work/cmp"
+    expect 0 'compare.csv compare.json ' bash -c "ls '$work/cmp' | tr '\n' ' '"
+fi
+expect 2 'walras: compare: --methods: there is no price method "bundel"; did you mean "bundle"?*there are bundle*' \
+    "$walras" compare "$work/shed.json" --methods subgradient,bundel
+expect 2 '*"bundle" is named twice*' "$walras" compare "$work/shed.json" --methods bundle,bundle
+expect 2 '*the name of a price method is empty*' "$walras" compare "$work/shed.json" --methods bundle,
+expect 2 '*--plots needs --out DIR*' "$walras" compare "$work/shed.json" --plots
+expect 1 'walras: /proc/no: cannot make the directory*' \
+    "$walras" compare "$work/shed.json" --methods bundle --out /proc/no/such/place
+expect 1 'walras: standard output: No space left on device' \
+    bash -c "'$walras' compare '$work/shed.json' --methods bundle >/dev/full"
+
+# asked to stop, the method under way is shown with what it found, the rest is not run
+stopped() {
+    local pid caught=0
+
+    "$@" &
+    pid=$!
+    while kill -0 $pid 2>/dev/null && [ $caught -eq 0 ]; do # until it minds SIGTERM, signal 15
+        caught=$((0x0$(awk '$1 == "SigCgt:" { print $2 }' /proc/$pid/status) & 0x4000))
+        sleep 0.01
+    done
+    kill -TERM $pid
+    wait $pid
+}
+if [ -r /proc/self/status ]; then
+    expect 3 '*walras: stopped as asked; *bundle *not run*' stopped "$walras" compare \
+        "$source/examples/feeder33/feeder33.json" --methods subgradient,bundle \
+        --max-rounds 1000000 --time-limit 30
+fi
 
 printf '%d passed, %d failed\n' "$passed" "$failed"
 [ "$failed" -eq 0 ]
