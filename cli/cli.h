@@ -13,7 +13,8 @@
 #define CLI_COMMAND_LIST(X)                                                                        \
     X(clear)                                                                                       \
     X(check)                                                                                       \
-    X(expand)
+    X(expand)                                                                                      \
+    X(export)
 
 enum { CLI_USAGE = 2 }; /* exit status of wrong usage; others are walras_status_exit's */
 
