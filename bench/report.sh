@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Writes bench/RESULTS.md and its charts from what was measured: `./dev bench results`.
 set -euo pipefail
-export LC_ALL=C
+export LC_ALL=C.UTF-8
 
 results=bench/results/peers.tsv machine=bench/results/machine.tsv devices=bench/results/devices.txt
 report=bench/RESULTS.md images=bench/img work=build/peers
