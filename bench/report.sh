@@ -60,6 +60,12 @@ PEERS
     gnuplot "$work/$file.gp"
 }
 
+# Peers use one thread: what waited much longer than it computed shared the machine with others.
+busy() {
+    awk -F '\t' '$3 !~ /walras|peer/ && $4 == "solved" && $5 > 1.3 * $7 + 1 { n++ }
+        END { if (n) print n }' "$results"
+}
+
 write_report() {
     local t
 
@@ -93,6 +99,8 @@ How it is measured:
   far the plan is above the best optimum found is in the last table.
 - `time` and `memory`: stopped at the limit. `-`: not tried, since it could not finish less.
 TEXT
+    [ -z "$(busy)" ] || printf '\n**Measured on a busy machine**: %s of the runs waited for others.\n' \
+        "$(busy)"
     for t in $(steps_measured); do
         printf '\n## T = %s\n\nSeconds:\n\n' "$t"
         table "$t" seconds
@@ -112,6 +120,7 @@ TEXT
 }
 
 main() {
+    [ "${1:-}" != --again ] || rm -f "$devices"
     [ -s "$results" ] || { echo "results: nothing measured yet: ./dev bench peers" >&2 && exit 1; }
     mkdir -p "$images" "$work"
     [ -f "$devices" ] || { build/bench/bench_devices >"$devices.new" && mv "$devices.new" "$devices"; }

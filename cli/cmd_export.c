@@ -1,43 +1,32 @@
 #include "cli/cli.h"
-#include "core/file.h"
 #include "scenario/export.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
-/* Writes beside `path`, then renames: the file is there whole or not at all. */
-static enum walras_status write_file(const struct scenario *scenario,
-                                     const struct scenario_export_settings *settings,
-                                     const char *path, struct scenario_export_info *info,
-                                     struct walras_err *err)
+struct export
 {
-    char *staged = walras_path_staged(path);
-    FILE *file = NULL;
-    enum walras_status status = WALRAS_OK, finished;
+    struct scenario scenario;
+    struct scenario_export_settings settings;
+    struct scenario_export_info info;
+};
 
-    if (!staged)
-        return walras_fail(err, WALRAS_NOMEM, "%s: no memory", path);
-    if (walras_file_create(staged, &file, NULL) != WALRAS_OK) {
-        status = walras_fail(err, WALRAS_IO, "%s: cannot write: %s", path, strerror(errno));
-        free(staged);
-        return status;
-    }
-    status = scenario_export(scenario, settings, file, info, err);
-    finished = walras_file_finish(file, path, status == WALRAS_OK ? err : NULL);
-    status = status == WALRAS_OK ? finished : status;
-    if (status == WALRAS_OK && rename(staged, path) != 0)
-        status = walras_fail(err, WALRAS_IO, "%s: cannot put the file in place: %s", path,
-                             strerror(errno));
-    if (status != WALRAS_OK)
-        unlink(staged);
-    free(staged);
-    return status;
+static enum walras_status write_program(FILE *file, void *context, struct walras_err *err)
+{
+    struct export *x = context;
+
+    return scenario_export(&x->scenario, &x->settings, file, &x->info, err);
 }
 
-static void print_summary(const char *path, const struct scenario_export_info *info)
+static enum walras_status write_as(struct export *x, enum scenario_export_format format,
+                                   const char *path, struct walras_err *err)
 {
+    const struct scenario_export_info *info = &x->info;
+    enum walras_status status = WALRAS_OK;
+
+    x->settings.format = format;
+    status = cli_write_file(path, write_program, x, err);
+    if (status != WALRAS_OK)
+        return status;
     printf("%s: %zu columns, %zu rows, %zu coefficients", path, info->n_column, info->n_row,
            info->n_entry);
     if (info->n_integer > 0)
@@ -45,42 +34,18 @@ static void print_summary(const char *path, const struct scenario_export_info *i
     if (info->n_square > 0)
         printf(", %zu quadratic costs", info->n_square);
     putchar('\n');
-}
-
-static enum walras_status export_to(const char *path, const char *lp, const char *mps,
-                                    bool short_names, struct walras_err *err)
-{
-    struct scenario_export_settings settings = {.short_names = short_names};
-    struct scenario_export_info info;
-    struct scenario scenario;
-    enum walras_status status = scenario_read(path, &scenario, err);
-
-    if (status != WALRAS_OK)
-        return status;
-    if (lp) {
-        settings.format = SCENARIO_EXPORT_LP;
-        status = write_file(&scenario, &settings, lp, &info, err);
-        if (status == WALRAS_OK)
-            print_summary(lp, &info);
-    }
-    if (mps && status == WALRAS_OK) {
-        settings.format = SCENARIO_EXPORT_MPS;
-        status = write_file(&scenario, &settings, mps, &info, err);
-        if (status == WALRAS_OK)
-            print_summary(mps, &info);
-    }
-    scenario_release(&scenario);
-    return status;
+    return WALRAS_OK;
 }
 
 static int run(int argc, char **argv)
 {
     const char *path = NULL, *lp = NULL, *mps = NULL;
-    bool short_names = false;
+    struct export x = {0};
+    enum walras_status status;
     const struct cli_option options[] = {
         {.name = "lp", .kind = CLI_TEXT, .value = &lp},
         {.name = "mps", .kind = CLI_TEXT, .value = &mps},
-        {.name = "short-names", .kind = CLI_FLAG, .value = &short_names}};
+        {.name = "short-names", .kind = CLI_FLAG, .value = &x.settings.short_names}};
     struct walras_err err = {0};
     int ends =
         cli_parse(&cli_export, argc, argv, options, sizeof(options) / sizeof(options[0]), &path, 1);
@@ -89,7 +54,15 @@ static int run(int argc, char **argv)
         return ends;
     if (!lp && !mps)
         return cli_usage(&cli_export, "where to? --lp FILE, --mps FILE or both");
-    return export_to(path, lp, mps, short_names, &err) == WALRAS_OK ? EXIT_SUCCESS : cli_fail(&err);
+    status = scenario_read(path, &x.scenario, &err);
+    if (status != WALRAS_OK)
+        return cli_fail(&err);
+    if (lp)
+        status = write_as(&x, SCENARIO_EXPORT_LP, lp, &err);
+    if (mps && status == WALRAS_OK)
+        status = write_as(&x, SCENARIO_EXPORT_MPS, mps, &err);
+    scenario_release(&x.scenario);
+    return status == WALRAS_OK ? EXIT_SUCCESS : cli_fail(&err);
 }
 
 const struct cli_command cli_export = {
