@@ -97,11 +97,11 @@ static double need_kw(const struct agent_device *device, const struct agent_hori
 /* The share of the need behind it that the line to a bus carries; real laterals differ. */
 static double share_of(int bus)
 {
-    static const double substation = 0.58;
+    int feeder = bus / PER_FEEDER, kind = bus / PER_LATERAL % 7;
 
     if (bus == 0)
-        return substation;
-    return is_head(bus) ? 0.60 + 0.02 * (bus / PER_FEEDER) : 0.56 + 0.06 * (bus / PER_LATERAL % 7);
+        return 0.58;
+    return is_head(bus) ? 0.60 + 0.02 * feeder : 0.56 + 0.06 * kind;
 }
 
 static void set_limits(const struct scenario *scenario, struct limits *limits)

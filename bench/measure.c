@@ -30,18 +30,19 @@ static double now_s(void)
 
 static double resident_mib(pid_t pid)
 {
-    char path[64];
-    unsigned long pages = 0;
+    char path[64], text[256] = "";
+    double pages = 0.0;
     FILE *file = NULL;
 
     snprintf(path, sizeof(path), "/proc/%ld/statm", (long)pid);
     file = fopen(path, "r");
     if (file) {
-        if (fscanf(file, "%*u %lu", &pages) != 1)
-            pages = 0;
+        char *second = fgets(text, sizeof(text), file) ? strchr(text, ' ') : NULL;
+
+        pages = second ? strtod(second, NULL) : 0.0; /* total first, then resident */
         fclose(file);
     }
-    return (double)pages * (double)sysconf(_SC_PAGESIZE) / (1024.0 * 1024.0);
+    return pages * (double)sysconf(_SC_PAGESIZE) / (1024.0 * 1024.0);
 }
 
 static void start(char **command, double limit_mib)
