@@ -207,7 +207,8 @@ run_one() {
     local n=$1 t=$2 peer=$3 below
 
     [ "$again" = yes ] || [ -z "$(field "$n" "$t" "$peer" 4)" ] || return 0
-    below=$(gave_up_below "$n" "$t" "$peer")
+    below=
+    [[ $peer == walras* ]] || below=$(gave_up_below "$n" "$t" "$peer")
     if [ -n "$below" ]; then
         keep "$n" "$t" "$peer" skipped '' '' '' '' '' '' "could not finish $below"
         return 0
