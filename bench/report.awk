@@ -34,6 +34,8 @@ function cell(n, p) {
         return "-"
     if (kind == "memory")
         return outcome[n, p] == "memory" ? "memory" : sprintf("%.0f", peak[n, p])
+    if (outcome[n, p] == "time")
+        return "> " short(wall[n, p])
     if (!solved(n, p))
         return outcome[n, p]
     return short(wall[n, p]) (solve[n, p] == "" ? "" : " (" short(solve[n, p]) ")")

@@ -97,7 +97,7 @@ How it is measured:
 - The program is sparse: flows and balances, no angles (the network is radial), every device with
   its states. What the peers find must lie between what Walras proves and what its plan costs; how
   far the plan is above the best optimum found is in the last table.
-- `time` and `memory`: stopped at the limit. `-`: not tried, since it could not finish less.
+- `>` and `memory`: stopped at the limit. `-`: not tried, since it could not finish less.
 TEXT
     [ -z "$(busy)" ] || printf '\n**Measured on a busy machine**: %s of the runs waited for others.\n' \
         "$(busy)"
