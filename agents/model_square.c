@@ -33,6 +33,12 @@ void model_square(struct model_builder *build, size_t column, double at, double 
 
     if (build->status != WALRAS_OK || model->elastic || !agent_device_is_smooth(&model->device))
         return;
+    if (model->whole) { /* coef · (x² − 2 at·x + at²) as it stands */
+        model_whole_square(build, column, coef);
+        model->own_cost[column] -= 2.0 * coef * at;
+        model->firm_cost += coef * at * at;
+        return;
+    }
     square = &model->squares[model->n_square];
     *square = (struct model_square){.column = column, .at = at, .unit = unit, .coef = coef};
     square->cost =

@@ -24,9 +24,11 @@ static size_t build_temperature(struct model_builder *build, const struct agent_
     if (isnan(thermal->comfort_price_per_kh))
         return model_state(build, t, low_c, high_c, "°C");
     temperature = model_column(build, -HUGE_VAL, HUGE_VAL, 0.0);
+    model_label(build, "below", t);
     below = model_column(build, 0.0, HUGE_VAL, cost_per_k);
-    above = model_column(build, 0.0, HUGE_VAL, cost_per_k);
     model_row(build, 2, (size_t[]){temperature, below}, (double[]){1.0, 1.0}, low_c, HUGE_VAL);
+    model_label(build, "above", t);
+    above = model_column(build, 0.0, HUGE_VAL, cost_per_k);
     model_row(build, 2, (size_t[]){temperature, above}, (double[]){1.0, -1.0}, -HUGE_VAL, high_c);
     return temperature;
 }
@@ -55,14 +57,18 @@ void model_build_thermal(struct model_builder *build, const struct agent_thermal
     size_t before = SIZE_MAX;
 
     for (size_t t = 0; t < horizon->n_step; t++) {
-        size_t draw = model_column(build, 0.0, thermal->max_kw, 0.0);
-        size_t after = build_temperature(build, thermal, t);
+        size_t draw, after;
         double drift = outward * walras_series_at(thermal->outdoor_c, t) +
                        kelvin * walras_series_at(thermal->gain_kw, t) +
                        (t == 0 ? keep * thermal->start_c : 0.0);
 
+        model_label(build, "power", t);
+        draw = model_column(build, 0.0, thermal->max_kw, 0.0);
         model_draw(build, draw, t, 1.0);
+        model_label(build, "room", t);
+        after = build_temperature(build, thermal, t);
         add_discomfort(build, thermal, t, after);
+        model_label(build, "heat", t);
         model_row(build, t == 0 ? 2 : 3, (size_t[]){after, draw, before},
                   (double[]){1.0, -sign * kelvin * walras_series_at(thermal->cop, t), -keep}, drift,
                   drift);

@@ -22,7 +22,7 @@ expect() {
 }
 
 expect 0 'walras [0-9]*.[0-9]*.[0-9]*' "$walras" --version
-expect 0 'usage: walras COMMAND*check*expand*' "$walras" --help
+expect 0 'usage: walras COMMAND*check*expand*export*' "$walras" --help
 expect 2 'walras: a command is missing*try: walras --help' "$walras"
 expect 2 'walras: unknown command "chekc"; did you mean "check"?*' "$walras" chekc
 expect 2 'walras: unknown command "frobnicate"*' "$walras" frobnicate
@@ -60,6 +60,21 @@ expect 0 '' "$walras" expand "$data/every_key.json" --out "$work/whole.json"
 expect 0 '' "$walras" expand "$work/whole.json" --out="$work/again.json"
 expect 0 '' cmp "$work/whole.json" "$work/again.json"
 expect 2 'walras: expand: --out needs a value*' "$walras" expand "$work/whole.json" --out
+
+# as one linear program: both formats, names long and short
+expect 0 'usage: walras export FILE*--lp*--mps*' "$walras" export --help
+expect 2 'walras: export: a file to read is missing*' "$walras" export --lp "$work/x.lp"
+expect 2 'walras: export: where to? --lp FILE, --mps FILE or both*' \
+    "$walras" export "$data/every_key.json"
+expect 1 'walras: /nowhere/x.lp: cannot write: No such file or directory' \
+    "$walras" export "$data/case3.m" --lp /nowhere/x.lp
+expect 0 "$work/x.lp: * columns, * rows, * coefficients*$work/x.mps: * columns*" \
+    "$walras" export "$data/every_key.json" --lp "$work/x.lp" --mps "$work/x.mps"
+expect 0 '*balance(*End' cat "$work/x.lp"
+expect 0 '*ROWS*ENDATA' cat "$work/x.mps"
+expect 0 '*columns*' "$walras" export "$data/every_key.json" --lp "$work/x.lp" --short-names
+expect 0 '*b0: *x0 *End' cat "$work/x.lp"
+rm "$work/x.lp" "$work/x.mps"
 
 # what cannot be written is told, and nothing is left behind
 expect 1 'walras: /nowhere/x.json: cannot write: No such file or directory' \
