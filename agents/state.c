@@ -23,9 +23,14 @@ struct agent_state agent_state_first(const struct agent_device *device)
     }
 }
 
+/* What is outside by no more than rounding is put on the bound. */
 static double inside(double value, double low, double high)
 {
-    return fmin(fmax(value, low), high);
+    double rounding = 1e-6 * (1.0 + high);
+
+    return value > high && value - high <= rounding ? high
+           : value < low && low - value <= rounding ? low
+                                                    : value;
 }
 
 /* What is wanted by departure stays. */

@@ -22,8 +22,8 @@ struct agent_state {     /* only what its type has is meaningful */
 struct agent_state agent_state_first(const struct agent_device *device);
 
 /*
- * Makes the device start in `state`. Energy is put inside [min, capacity], from which rounding may
- * have taken it.
+ * Makes the device start in `state`. Energy that rounding has taken out of [min, capacity] is put
+ * back.
  */
 void agent_state_apply(struct agent_device *device, const struct agent_state *state);
 

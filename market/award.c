@@ -200,6 +200,7 @@ enum walras_status market_award(const struct market_problem *problem, struct mar
     enum walras_status status = method->ops->plan(method, NULL, NULL, &a.plan, err);
 
     if (status == WALRAS_OK) {
+        result->reach_per_mwh = a.plan.reach_per_mwh;
         result->convex_objective = plan_cost(problem, &a.plan, a.plan.order_kw, a.plan.group_cost);
         status = begin(&a, err);
     }

@@ -37,9 +37,9 @@ struct bundle {
     struct market_trial step, restricted; /* next prices; plan */
 
     unsigned round, n_raised;
-    struct market_priced *asked; /* [settings.n_point] the open query: */
-    size_t n_asked;
-    double *asked_price;         /* [n_point x n_bus x n_step] */
+    struct market_priced *asked; /* [asked_room] the open query: */
+    size_t n_asked, asked_room;  /* n_point, or what a warm start asks first */
+    double *asked_price;         /* [asked_room x n_bus x n_step] */
     double next_value;           /* the model at the first point asked */
     struct market_priced centre; /* the point with the best bound */
     double bound;                /* there, kW · currency/MWh; -INFINITY before the first answer */
@@ -64,7 +64,7 @@ static void bundle_free(struct market_method *method)
 
     if (!b)
         return;
-    for (size_t i = 0; b->asked && i < b->settings.n_point; i++)
+    for (size_t i = 0; b->asked && i < b->asked_room; i++)
         market_priced_release(&b->asked[i]);
     market_rows_release(&b->rows);
     market_cuts_release(&b->cuts);
@@ -81,9 +81,11 @@ static void bundle_free(struct market_method *method)
 
 static enum walras_status take_memory(struct bundle *b, struct walras_err *err)
 {
-    size_t n_point = b->settings.n_point;
+    size_t n_first = b->settings.warm.energy_price_per_mwh ? 1 + b->settings.warm.n_point : 1;
+    size_t n_point = n_first > b->settings.n_point ? n_first : b->settings.n_point;
     enum walras_status status = WALRAS_OK;
 
+    b->asked_room = n_point;
     b->asked = calloc(n_point, sizeof(*b->asked));
     b->asked_price = calloc(n_point * n_cell(b), sizeof(*b->asked_price));
     if (!b->asked || !b->asked_price)
@@ -207,6 +209,46 @@ static enum walras_status first_query(struct bundle *b, struct walras_err *err)
     return status == WALRAS_OK ? query_trial(b, &b->step, err) : status;
 }
 
+/*
+ * What was asked before is asked again, with the limits that were full then. Only of the best
+ * prices is known what they are made of; the others bring answers, no bound.
+ */
+static enum walras_status warm_query(struct bundle *b, struct walras_err *err)
+{
+    const struct market_warm *warm = &b->settings.warm;
+    size_t n_step = b->problem->n_step;
+    enum walras_status status = WALRAS_OK;
+    double *u = NULL;
+
+    for (size_t i = 0; i < warm->n_shadow && status == WALRAS_OK; i++)
+        status = market_rows_add(&b->rows, &warm->shadows[i], err);
+    market_rows_sort(&b->rows);
+    u = malloc(market_rows_size(&b->rows) * sizeof(*u));
+    if (status == WALRAS_OK && !u)
+        status = walras_fail(err, WALRAS_NOMEM, "cannot start the bundle");
+    if (status == WALRAS_OK) {
+        memcpy(u, warm->energy_price_per_mwh, n_step * sizeof(*u));
+        for (size_t a = 0; a < b->rows.n; a++)
+            u[n_step + a] = fmin(fmax(b->rows.rows[a].shadow_price_per_mwh, 0.0),
+                                 b->problem->breach_price_per_mwh);
+        memcpy(b->step.energy_guess, u, n_step * sizeof(*u));
+        market_rows_price(&b->rows, u, b->asked_price);
+        status = market_priced_set(&b->asked[0], &b->rows, u, b->asked_price, b->reach_kw, err);
+    }
+    free(u);
+    for (size_t i = 0; i < warm->n_point && status == WALRAS_OK; i++) {
+        const double *price = warm->point_price_per_mwh + i * n_cell(b);
+
+        memcpy(b->asked_price + (i + 1) * n_cell(b), price, n_cell(b) * sizeof(*price));
+        memcpy(b->asked[i + 1].price, price, n_cell(b) * sizeof(*price));
+        b->asked[i + 1].open = -INFINITY;
+    }
+    b->n_asked = 1 + warm->n_point;
+    if (warm->reach_per_mwh > 0.0)
+        b->tau = warm->reach_per_mwh;
+    return status;
+}
+
 static double point_factor(size_t i)
 {
     static const double factors[] = {1.0, 0.2, 0.5, 2.0, 8.0};
@@ -241,7 +283,8 @@ static enum walras_status bundle_ask(struct market_method *method, struct market
     enum walras_status status = WALRAS_OK;
 
     if (b->n_asked == 0 && b->problem->n_group > 0 && b->round == 0)
-        status = first_query(b, err);
+        status =
+            b->settings.warm.energy_price_per_mwh ? warm_query(b, err) : first_query(b, err);
     *query = (struct market_query){.n_point = b->n_asked, .price_per_mwh = b->asked_price};
     return status;
 }
@@ -464,6 +507,7 @@ static enum walras_status bundle_plan(struct market_method *method, const bool *
         status = market_mixture_fill(&b->mixture, &b->cuts, &b->rows, trial, fixed, err);
     *plan = market_mixture_plan(&b->mixture, trial, &b->centre,
                                 market_mixture_unmet(&b->rows, trial) <= b->unmet_tolerance_kw);
+    plan->reach_per_mwh = b->tau;
     return status;
 }
 

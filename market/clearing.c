@@ -92,10 +92,18 @@ static void end(struct clearing *c)
     market_result_release(&c->result);
 }
 
+/* Of any round: the first of a warm start asks again what was asked before. */
+static size_t most_points(const struct market_settings *settings)
+{
+    size_t first = settings->warm.energy_price_per_mwh ? 1 + settings->warm.n_point : 1;
+
+    return first > settings->n_point ? first : settings->n_point;
+}
+
 static enum walras_status list_parts(struct clearing *c, struct walras_err *err)
 {
     const struct market_problem *p = c->problem;
-    size_t n_point = c->settings->n_point, n = 0;
+    size_t n_point = most_points(c->settings), n = 0;
 
     for (size_t g = 0; g < p->n_group; g++)
         c->n_part += p->groups[g].oracle.n_part;
@@ -123,7 +131,10 @@ static enum walras_status begin(struct clearing *c, struct walras_err *err)
 {
     const struct market_method_ops *ops = market_method_find(c->settings->method);
     struct market_method_settings method = {
-        .gap = c->settings->gap, .n_point = c->settings->n_point, .master = c->settings->master};
+        .gap = c->settings->gap,
+        .n_point = c->settings->n_point,
+        .master = c->settings->master,
+        .warm = c->settings->warm};
     size_t n_round = c->settings->max_rounds;
     enum walras_status status = market_problem_check(c->problem, err);
 

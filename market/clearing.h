@@ -9,7 +9,7 @@
 #ifndef WALRAS_MARKET_CLEARING_H
 #define WALRAS_MARKET_CLEARING_H
 
-#include "market/problem.h"
+#include "market/method.h"
 
 #include <stdbool.h>
 
@@ -39,6 +39,7 @@ struct market_settings {
     double time_limit_s; /* INFINITY */
     unsigned n_thread;   /* 1 */
     unsigned n_point;    /* price points a round, 1 */
+    struct market_warm warm; /* energy_price_per_mwh NULL: cold */
     /* Called after each round, from the calling thread; return false to stop (counts as time
      * limit). */
     bool (*progress)(void *context, const struct market_round *round);
@@ -89,6 +90,7 @@ struct market_result { /* arrays are the result's own: market_result_release */
      */
     double *weight;              /* [n_group x n_point] */
     double *point_price_per_mwh; /* [n_point x n_bus x n_step] the points with any weight */
+    double reach_per_mwh;        /* see market_warm */
     struct market_binding *binding;
     size_t n_binding;
     struct market_breach *breach; /* soft breaches; the unmet needs when infeasible */

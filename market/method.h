@@ -15,10 +15,31 @@
 
 #include <stdbool.h>
 
+struct market_shadow {
+    size_t limit; /* row of problem->limits */
+    uint32_t step;
+    int direction;
+    double price_per_mwh;
+};
+
+/*
+ * Where to begin: the prices of an earlier clearing of nearly the same market. Nothing of it is
+ * taken for granted: the prices are asked again. Borrowed for the clearing.
+ */
+struct market_warm {
+    const double *energy_price_per_mwh; /* [n_step]; NULL: begin cold, the rest is not read */
+    const struct market_shadow *shadows; /* with the energy prices: the best prices */
+    size_t n_shadow;
+    const double *point_price_per_mwh; /* [n_point x n_bus x n_step] others worth asking again */
+    size_t n_point;
+    double reach_per_mwh; /* how far the method trusted its model in the end; 0: not known */
+};
+
 struct market_method_settings {
     double gap;
-    unsigned n_point;   /* price points a round */
+    unsigned n_point;   /* price points a round; the first round may have 1 + warm.n_point */
     const char *master; /* "qp" or "lp" */
+    struct market_warm warm;
 };
 
 struct market_query {
@@ -45,13 +66,6 @@ struct market_state {         /* after the last tell */
                         the market is infeasible */
 };
 
-struct market_shadow {
-    size_t limit; /* row of problem->limits */
-    uint32_t step;
-    int direction;
-    double price_per_mwh;
-};
-
 struct market_plan {                    /* borrowed from the method until the next call */
     const double *energy_price_per_mwh; /* [n_step] of the prices with the best bound */
     const double *price_per_mwh;        /* [n_bus x n_step] */
@@ -70,6 +84,7 @@ struct market_plan {                    /* borrowed from the method until the ne
     const double *shortage_kw, *surplus_kw; /* [n_step] */
     const struct market_shadow *breaches;   /* price_per_mwh holds the breach in kW */
     size_t n_breach;
+    double reach_per_mwh; /* see market_warm; 0: the method has none */
 };
 
 struct market_method {
