@@ -54,9 +54,12 @@ static enum walras_status copy_plan(struct award *a, struct market_result *r,
     r->order_kw = copy(a->plan.order_kw, p->n_order);
     r->group_draw_kw = copy(a->plan.group_draw_kw, p->n_group * n_step);
     r->group_cost = copy(a->plan.group_cost, p->n_group);
+    r->group_bus = calloc(p->n_group + 1, sizeof(*r->group_bus));
     if (!r->price_per_mwh || !r->energy_price_per_mwh || !r->order_kw || !r->group_draw_kw ||
-        !r->group_cost)
+        !r->group_cost || !r->group_bus)
         return walras_fail(err, WALRAS_NOMEM, "the result does not fit in memory");
+    for (size_t g = 0; g < p->n_group; g++)
+        r->group_bus[g] = p->groups[g].bus;
     for (size_t g = 0; g < p->n_group; g++) {
         if (!a->settled.fixed[g])
             continue;

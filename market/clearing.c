@@ -49,6 +49,7 @@ void market_result_release(struct market_result *result)
     free(result->order_kw);
     free(result->group_draw_kw);
     free(result->group_cost);
+    free(result->group_bus);
     free(result->weight);
     free(result->point_price_per_mwh);
     free(result->binding);

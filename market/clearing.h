@@ -83,6 +83,7 @@ struct market_result { /* arrays are the result's own: market_result_release */
     double *order_kw;          /* [n_order] injection */
     double *group_draw_kw;     /* [n_group x n_step] */
     double *group_cost;        /* [n_group] */
+    uint32_t *group_bus;       /* [n_group] */
     /*
      * How participants rebuild their own awards: the answers of group g to point j count
      * weight[g·n_point + j] (each row sums to 1; integer groups have settled and their rows are
