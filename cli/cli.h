@@ -12,6 +12,7 @@
 /* In the order that --help shows. */
 #define CLI_COMMAND_LIST(X)                                                                        \
     X(clear)                                                                                       \
+    X(simulate)                                                                                    \
     X(check)                                                                                       \
     X(expand)
 

@@ -6,6 +6,9 @@
 
 #include "scenario/result.h"
 
+/* The shortest text that reads back the same, and what ends the field; nothing when not finite. */
+void result_put_number(FILE *file, double value, const char *end);
+
 void result_write_awards(FILE *file, const struct scenario_result *result);
 void result_write_prices(FILE *file, const struct scenario_result *result);
 void result_write_rounds(FILE *file, const struct scenario_result *result);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* An empty field when there is no number. */
-static void write_number(FILE *file, double value, const char *end)
+void result_put_number(FILE *file, double value, const char *end)
 {
     char text[WALRAS_NUMBER_TEXT];
 
@@ -46,7 +46,7 @@ void result_write_awards(FILE *file, const struct scenario_result *result)
             write_field(file, scenario->agents[scenario->device_agent[d]].id, ",");
             write_field(file, scenario->devices[d].id, ",");
             fprintf(file, "%zu,", t);
-            write_number(file, round(1e9 * result->award_kw[d * n_step + t]) / 1e9, "\n");
+            result_put_number(file, round(1e9 * result->award_kw[d * n_step + t]) / 1e9, "\n");
         }
 }
 
@@ -62,7 +62,7 @@ void result_write_prices(FILE *file, const struct scenario_result *result)
             write_field(file, scenario->network.buses[b].id, ",");
             scenario_step_text(scenario, t, start);
             fprintf(file, "%zu,%s,", t, start);
-            write_number(file, result->market->price_per_mwh[b * n_step + t], "\n");
+            result_put_number(file, result->market->price_per_mwh[b * n_step + t], "\n");
         }
 }
 
@@ -75,12 +75,12 @@ void result_write_rounds(FILE *file, const struct scenario_result *result)
         const struct market_round *round = &result->market->history[r];
 
         fprintf(file, "%u,", round->round);
-        write_number(file, round->dual_value, ",");
-        write_number(file, round->bound, ",");
-        write_number(file, round->objective, ",");
-        write_number(file, round->gap, ",");
-        write_number(file, round->imbalance_kw, ",");
-        write_number(file, round->price_move_per_mwh, ",");
+        result_put_number(file, round->dual_value, ",");
+        result_put_number(file, round->bound, ",");
+        result_put_number(file, round->objective, ",");
+        result_put_number(file, round->gap, ",");
+        result_put_number(file, round->imbalance_kw, ",");
+        result_put_number(file, round->price_move_per_mwh, ",");
         fprintf(file, "%zu,%.6f,%.6f,%.6f\n", round->n_binding, round->oracle_s, round->method_s,
                 round->elapsed_s);
     }

@@ -148,6 +148,21 @@ enum walras_status scenario_simulation_new(const struct scenario *scenario,
     return WALRAS_OK;
 }
 
+void simulation_exchange(struct scenario_simulation *a, struct scenario_simulation *b)
+{
+    struct scenario_run run = a->run;
+    struct scenario_trace *traces = a->traces;
+    struct simulation_warm warm = a->warm;
+
+    a->run = b->run;
+    b->run = run;
+    a->traces = b->traces;
+    b->traces = traces;
+    a->warm = b->warm;
+    b->warm = warm;
+    a->n_committed = b->n_committed = 0;
+}
+
 static void record(struct scenario_simulation *sim, const struct scenario_result *result,
                    bool warm, size_t n, double cost)
 {

@@ -42,6 +42,8 @@ WALRAS_NODISCARD enum walras_status simulation_warm_take(struct simulation_warm 
                                                          const struct market_result *market,
                                                          size_t n, size_t most_points,
                                                          struct walras_err *err);
+/* What two simulations of the same scenario and settings have done and come to. */
+void simulation_exchange(struct scenario_simulation *a, struct scenario_simulation *b);
 struct market_warm simulation_warm_start(const struct simulation_warm *warm);
 void simulation_warm_release(struct simulation_warm *warm);
 
