@@ -1,5 +1,6 @@
 #include "market/award.h"
 
+#include "market/recall.h"
 #include "market/settle.h"
 
 #include <math.h>
@@ -54,12 +55,9 @@ static enum walras_status copy_plan(struct award *a, struct market_result *r,
     r->order_kw = copy(a->plan.order_kw, p->n_order);
     r->group_draw_kw = copy(a->plan.group_draw_kw, p->n_group * n_step);
     r->group_cost = copy(a->plan.group_cost, p->n_group);
-    r->group_bus = calloc(p->n_group + 1, sizeof(*r->group_bus));
     if (!r->price_per_mwh || !r->energy_price_per_mwh || !r->order_kw || !r->group_draw_kw ||
-        !r->group_cost || !r->group_bus)
+        !r->group_cost)
         return walras_fail(err, WALRAS_NOMEM, "the result does not fit in memory");
-    for (size_t g = 0; g < p->n_group; g++)
-        r->group_bus[g] = p->groups[g].bus;
     for (size_t g = 0; g < p->n_group; g++) {
         if (!a->settled.fixed[g])
             continue;
@@ -197,16 +195,19 @@ static double plan_cost(const struct market_problem *p, const struct market_plan
 
 enum walras_status market_award(const struct market_problem *problem, struct market_method *method,
                                 const struct market_asker *asker, const struct market_state *state,
-                                struct market_result *result, struct walras_err *err)
+                                size_t n_recall, struct market_result *result,
+                                struct walras_err *err)
 {
     struct award a = {.problem = problem};
     enum walras_status status = method->ops->plan(method, NULL, NULL, &a.plan, err);
 
     if (status == WALRAS_OK) {
-        result->reach_per_mwh = a.plan.reach_per_mwh;
         result->convex_objective = plan_cost(problem, &a.plan, a.plan.order_kw, a.plan.group_cost);
         status = begin(&a, err);
     }
+    if (status == WALRAS_OK && n_recall > 0 && a.plan.feasible)
+        status = market_recall(problem, &a.plan, n_recall, &result->recall_price_per_mwh,
+                               &result->n_recall, err);
     if (status == WALRAS_OK)
         status = market_settle(problem, method, asker, &a.plan, &a.settled, err);
     if (status == WALRAS_OK)

@@ -21,6 +21,13 @@
 
 enum { IDLE_MASTERS = 12, ROUNDS_PER_PLAN = 5, MAX_RAISES = 2 };
 
+/*
+ * The first step length after a warm start, in price levels: a tenth of a cold one. Prices are near
+ * then and so are answers worth mixing. What the steps had come to in the clearing before is no
+ * guide: they end long.
+ */
+#define WARM_STEP 0.3
+
 struct bundle {
     struct market_method method;
     const struct market_problem *problem;
@@ -244,8 +251,7 @@ static enum walras_status warm_query(struct bundle *b, struct walras_err *err)
         b->asked[i + 1].open = -INFINITY;
     }
     b->n_asked = 1 + warm->n_point;
-    if (warm->reach_per_mwh > 0.0)
-        b->tau = warm->reach_per_mwh;
+    b->tau = WARM_STEP * b->level.price_per_mwh;
     return status;
 }
 
@@ -507,7 +513,6 @@ static enum walras_status bundle_plan(struct market_method *method, const bool *
         status = market_mixture_fill(&b->mixture, &b->cuts, &b->rows, trial, fixed, err);
     *plan = market_mixture_plan(&b->mixture, trial, &b->centre,
                                 market_mixture_unmet(&b->rows, trial) <= b->unmet_tolerance_kw);
-    plan->reach_per_mwh = b->tau;
     return status;
 }
 

@@ -49,7 +49,7 @@ void market_result_release(struct market_result *result)
     free(result->order_kw);
     free(result->group_draw_kw);
     free(result->group_cost);
-    free(result->group_bus);
+    free(result->recall_price_per_mwh);
     free(result->weight);
     free(result->point_price_per_mwh);
     free(result->binding);
@@ -303,7 +303,8 @@ enum walras_status market_clear(const struct market_problem *problem,
     if (status == WALRAS_OK)
         status = run_rounds(&c, &state, err);
     if (status == WALRAS_OK)
-        status = market_award(problem, c.method, &asker, &state, &c.result, err);
+        status = market_award(problem, c.method, &asker, &state, settings->n_recall, &c.result,
+                              err);
     if (status == WALRAS_OK && c.result.outcome == MARKET_CONVERGED)
         c.result.outcome = judge(&c);
     if (status == WALRAS_OK) {

@@ -40,6 +40,7 @@ struct market_settings {
     unsigned n_thread;   /* 1 */
     unsigned n_point;    /* price points a round, 1 */
     struct market_warm warm; /* energy_price_per_mwh NULL: cold */
+    unsigned n_recall;       /* prices to hand on to a next clearing, 0 */
     /* Called after each round, from the calling thread; return false to stop (counts as time
      * limit). */
     bool (*progress)(void *context, const struct market_round *round);
@@ -83,7 +84,6 @@ struct market_result { /* arrays are the result's own: market_result_release */
     double *order_kw;          /* [n_order] injection */
     double *group_draw_kw;     /* [n_group x n_step] */
     double *group_cost;        /* [n_group] */
-    uint32_t *group_bus;       /* [n_group] */
     /*
      * How participants rebuild their own awards: the answers of group g to point j count
      * weight[g·n_point + j] (each row sums to 1; integer groups have settled and their rows are
@@ -91,7 +91,8 @@ struct market_result { /* arrays are the result's own: market_result_release */
      */
     double *weight;              /* [n_group x n_point] */
     double *point_price_per_mwh; /* [n_point x n_bus x n_step] the points with any weight */
-    double reach_per_mwh;        /* see market_warm */
+    double *recall_price_per_mwh; /* [n_recall x n_bus x n_step] see market/recall.h */
+    size_t n_recall;
     struct market_binding *binding;
     size_t n_binding;
     struct market_breach *breach; /* soft breaches; the unmet needs when infeasible */

@@ -32,7 +32,6 @@ struct market_warm {
     size_t n_shadow;
     const double *point_price_per_mwh; /* [n_point x n_bus x n_step] others worth asking again */
     size_t n_point;
-    double reach_per_mwh; /* how far the method trusted its model in the end; 0: not known */
 };
 
 struct market_method_settings {
@@ -84,7 +83,6 @@ struct market_plan {                    /* borrowed from the method until the ne
     const double *shortage_kw, *surplus_kw; /* [n_step] */
     const struct market_shadow *breaches;   /* price_per_mwh holds the breach in kW */
     size_t n_breach;
-    double reach_per_mwh; /* see market_warm; 0: the method has none */
 };
 
 struct market_method {

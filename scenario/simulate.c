@@ -10,7 +10,7 @@ struct scenario_simulate_settings scenario_simulate_settings_defaults(void)
 {
     return (struct scenario_simulate_settings){.clear = scenario_clear_settings_defaults(),
                                                .read = scenario_settings_defaults(),
-                                               .n_warm_point = 12};
+                                               .n_warm_point = 10};
 }
 
 void scenario_simulation_free(struct scenario_simulation *sim)
@@ -219,8 +219,7 @@ static enum walras_status take_over(struct scenario_simulation *sim,
     }
     status = simulation_commit(sim, window, result, n, &cost, err);
     if (status == WALRAS_OK && !sim->settings.cold)
-        status = simulation_warm_take(&sim->warm, run, result->market, n,
-                                      sim->settings.n_warm_point, err);
+        status = simulation_warm_take(&sim->warm, run, result->market, n, err);
     if (status == WALRAS_OK)
         record(sim, result, warm, n, cost);
     return status;
@@ -238,6 +237,7 @@ enum walras_status scenario_simulation_advance(struct scenario_simulation *sim,
 
     sim->n_committed = 0;
     settings.market.warm = simulation_warm_start(&sim->warm);
+    settings.market.n_recall = sim->settings.cold ? 0 : sim->settings.n_warm_point - 1;
     if (status == WALRAS_OK)
         status = scenario_clear(&window.scenario, &settings, &clearing, err);
     if (status == WALRAS_OK)

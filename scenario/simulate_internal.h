@@ -14,7 +14,6 @@ struct simulation_warm { /* the last clearing, moved to where the next one begin
     size_t n_shadow;
     double *point_price_per_mwh; /* [n_point x n_bus x n_step] */
     size_t n_point;
-    double reach_per_mwh;
 };
 
 struct scenario_simulation {
@@ -40,8 +39,7 @@ WALRAS_NODISCARD enum walras_status simulation_commit(struct scenario_simulation
 WALRAS_NODISCARD enum walras_status simulation_warm_take(struct simulation_warm *warm,
                                                          const struct scenario_run *run,
                                                          const struct market_result *market,
-                                                         size_t n, size_t most_points,
-                                                         struct walras_err *err);
+                                                         size_t n, struct walras_err *err);
 /* What two simulations of the same scenario and settings have done and come to. */
 void simulation_exchange(struct scenario_simulation *a, struct scenario_simulation *b);
 struct market_warm simulation_warm_start(const struct simulation_warm *warm);

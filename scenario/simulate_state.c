@@ -175,7 +175,6 @@ static void put_warm(struct walras_json_out *out, const struct scenario_simulati
     }
     walras_json_out_open(out, '{');
     put_numbers(out, "energy_price_per_mwh", warm->energy_price_per_mwh, n_step);
-    put_numbers(out, "reach_per_mwh", &warm->reach_per_mwh, 1);
     walras_json_out_key(out, "shadows");
     walras_json_out_open(out, '[');
     for (size_t i = 0; i < warm->n_shadow; i++) {
@@ -445,8 +444,7 @@ static enum walras_status read_points(const struct walras_json *object,
 static enum walras_status read_warm(const struct walras_json *root,
                                     struct scenario_simulation *sim, struct walras_err *err)
 {
-    static const char *const keys[] = {"energy_price_per_mwh", "reach_per_mwh", "shadows",
-                                       "points"};
+    static const char *const keys[] = {"energy_price_per_mwh", "shadows", "points"};
     struct simulation_warm *warm = &sim->warm;
     size_t n_step = sim->scenario->horizon.n_step;
     struct walras_json node;
@@ -463,8 +461,6 @@ static enum walras_status read_warm(const struct walras_json *root,
     if (status == WALRAS_OK)
         status = need_numbers(&node, "energy_price_per_mwh", n_step, warm->energy_price_per_mwh,
                               err);
-    if (status == WALRAS_OK)
-        status = need_numbers(&node, "reach_per_mwh", 1, &warm->reach_per_mwh, err);
     if (status == WALRAS_OK)
         status = read_shadows(&node, sim->scenario, warm, err);
     return status == WALRAS_OK ? read_points(&node, sim, warm, err) : status;

@@ -27,3 +27,4 @@ walras_test(test_reference_oracle SOURCES unit/test_reference_oracle.c USES scen
     LINKS walras_marketkit)
 walras_test(test_cases SOURCES unit/test_cases.c USES scenario LINKS walras_marketkit)
 walras_test(test_clear SOURCES unit/test_clear.c USES scenario LINKS walras_marketkit)
+walras_test(test_simulate SOURCES unit/test_simulate.c USES scenario LINKS m)
