@@ -62,10 +62,8 @@ static void audit_always_on(const struct audit_case *audit, const struct agent_g
                          t, "ramp limit");
         audit->verdict->cost += cost_per_h(generator, injection_kw) * audit->horizon->step_h;
     }
-    audit->verdict->end =
-        (struct agent_state){.output_kw = -audit->draw_kw[audit->horizon->n_step - 1],
-                             .on = true,
-                             .follows = true};
+    audit->verdict->end = (struct agent_state){
+        .output_kw = -audit->draw_kw[audit->horizon->n_step - 1], .on = true, .follows = true};
 }
 
 static bool is_on(const struct plant *plant, size_t state)
@@ -160,8 +158,10 @@ static void end_state(const struct audit_case *audit, const struct plant *plant,
 
     if (lasted == n_step && on == began_on)
         hold = generator->hold_steps > n_step ? generator->hold_steps - n_step : 0;
-    audit->verdict->end = (struct agent_state){
-        .output_kw = -audit->draw_kw[n_step - 1], .on = on, .follows = true, .hold_steps = (uint32_t)hold};
+    audit->verdict->end = (struct agent_state){.output_kw = -audit->draw_kw[n_step - 1],
+                                               .on = on,
+                                               .follows = true,
+                                               .hold_steps = (uint32_t)hold};
 }
 
 /* Judges the best path, walking it back from its last state. */

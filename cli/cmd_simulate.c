@@ -102,13 +102,12 @@ static int parse(int argc, char **argv, struct simulate_options *o)
 static enum walras_status in_directory(const char *directory, const char *name,
                                        struct scenario_simulation *simulation,
                                        enum walras_status (*act)(struct scenario_simulation *,
-                                                                 const char *,
-                                                                 struct walras_err *),
+                                                                 const char *, struct walras_err *),
                                        struct walras_err *err)
 {
     char *path = walras_path_join(directory, name);
-    enum walras_status status = path ? act(simulation, path, err)
-                                     : walras_fail(err, WALRAS_NOMEM, "no memory for a path");
+    enum walras_status status =
+        path ? act(simulation, path, err) : walras_fail(err, WALRAS_NOMEM, "no memory for a path");
 
     free(path);
     return status;
@@ -122,8 +121,7 @@ static enum walras_status save(struct scenario_simulation *simulation, const cha
 
 /* After every window, so that nothing that was cleared is lost. */
 static enum walras_status keep_state(const struct simulate_options *o,
-                                     struct scenario_simulation *simulation,
-                                     struct walras_err *err)
+                                     struct scenario_simulation *simulation, struct walras_err *err)
 {
     struct walras_outdir *out = NULL;
     enum walras_status status = walras_outdir_begin(o->out, &out, err);

@@ -16,7 +16,7 @@
  */
 WALRAS_NODISCARD enum walras_status
 market_award(const struct market_problem *problem, struct market_method *method,
-             const struct market_asker *asker, const struct market_state *state,
-             size_t n_recall, struct market_result *result, struct walras_err *err);
+             const struct market_asker *asker, const struct market_state *state, size_t n_recall,
+             struct market_result *result, struct walras_err *err);
 
 #endif

@@ -289,8 +289,7 @@ static enum walras_status bundle_ask(struct market_method *method, struct market
     enum walras_status status = WALRAS_OK;
 
     if (b->n_asked == 0 && b->problem->n_group > 0 && b->round == 0)
-        status =
-            b->settings.warm.energy_price_per_mwh ? warm_query(b, err) : first_query(b, err);
+        status = b->settings.warm.energy_price_per_mwh ? warm_query(b, err) : first_query(b, err);
     *query = (struct market_query){.n_point = b->n_asked, .price_per_mwh = b->asked_price};
     return status;
 }

@@ -131,11 +131,10 @@ static enum walras_status list_parts(struct clearing *c, struct walras_err *err)
 static enum walras_status begin(struct clearing *c, struct walras_err *err)
 {
     const struct market_method_ops *ops = market_method_find(c->settings->method);
-    struct market_method_settings method = {
-        .gap = c->settings->gap,
-        .n_point = c->settings->n_point,
-        .master = c->settings->master,
-        .warm = c->settings->warm};
+    struct market_method_settings method = {.gap = c->settings->gap,
+                                            .n_point = c->settings->n_point,
+                                            .master = c->settings->master,
+                                            .warm = c->settings->warm};
     size_t n_round = c->settings->max_rounds;
     enum walras_status status = market_problem_check(c->problem, err);
 
@@ -303,8 +302,8 @@ enum walras_status market_clear(const struct market_problem *problem,
     if (status == WALRAS_OK)
         status = run_rounds(&c, &state, err);
     if (status == WALRAS_OK)
-        status = market_award(problem, c.method, &asker, &state, settings->n_recall, &c.result,
-                              err);
+        status =
+            market_award(problem, c.method, &asker, &state, settings->n_recall, &c.result, err);
     if (status == WALRAS_OK && c.result.outcome == MARKET_CONVERGED)
         c.result.outcome = judge(&c);
     if (status == WALRAS_OK) {

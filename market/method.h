@@ -27,7 +27,7 @@ struct market_shadow {
  * taken for granted: the prices are asked again. Borrowed for the clearing.
  */
 struct market_warm {
-    const double *energy_price_per_mwh; /* [n_step]; NULL: begin cold, the rest is not read */
+    const double *energy_price_per_mwh;  /* [n_step]; NULL: begin cold, the rest is not read */
     const struct market_shadow *shadows; /* with the energy prices: the best prices */
     size_t n_shadow;
     const double *point_price_per_mwh; /* [n_point x n_bus x n_step] others worth asking again */

@@ -16,8 +16,8 @@ static void score_points(const struct market_problem *problem, const struct mark
 
             for (size_t b = 0; b < problem->n_bus && weight > 0.0; b++)
                 score[b * plan->n_point + j] +=
-                    weight * (b == problem->groups[g].bus ? 1.0
-                                                          : ELSEWHERE / (double)problem->n_group);
+                    weight *
+                    (b == problem->groups[g].bus ? 1.0 : ELSEWHERE / (double)problem->n_group);
         }
 }
 

@@ -1,8 +1,8 @@
 /*
  * Prices worth asking again: what a clearing hands on to the next one of nearly the same market.
  *
- * Model    docs/simulation.md, "Warm starts". The plan is a mixture of answers to many price points;
- *          at one bus only few of them carry weight. The k-th price to ask again holds at each bus
+ * Model    docs/simulation.md, "Warm starts". The plan is a mixture of answers to many price
+ * points; at one bus only few of them carry weight. The k-th price to ask again holds at each bus
  *          the k-th most important price of that bus, so that a few serve all.
  * Threads  no shared state.
  */

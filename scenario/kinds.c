@@ -5,10 +5,10 @@
 enum scenario_kind scenario_kind_of(enum agent_device_type type, bool drawn)
 {
     static const enum scenario_kind uses[] = {
-        [AGENT_LOAD] = SCENARIO_LOADS,         [AGENT_PV] = SCENARIO_LOADS,
-        [AGENT_BATTERY] = SCENARIO_CHARGE,     [AGENT_EV] = SCENARIO_CARS,
-        [AGENT_THERMAL] = SCENARIO_HEAT,       [AGENT_SHIFTABLE] = SCENARIO_FLEXIBLE,
-        [AGENT_GENERATOR] = SCENARIO_LOADS,    [AGENT_BID] = SCENARIO_FLEXIBLE,
+        [AGENT_LOAD] = SCENARIO_LOADS,      [AGENT_PV] = SCENARIO_LOADS,
+        [AGENT_BATTERY] = SCENARIO_CHARGE,  [AGENT_EV] = SCENARIO_CARS,
+        [AGENT_THERMAL] = SCENARIO_HEAT,    [AGENT_SHIFTABLE] = SCENARIO_FLEXIBLE,
+        [AGENT_GENERATOR] = SCENARIO_LOADS, [AGENT_BID] = SCENARIO_FLEXIBLE,
         [AGENT_LP] = SCENARIO_FLEXIBLE,
     };
     static const enum scenario_kind sources[] = {

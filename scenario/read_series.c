@@ -113,8 +113,7 @@ enum walras_status scenario_keep_constant(struct scenario_reader *reader, double
 }
 
 static enum walras_status keep_changing(struct scenario_reader *reader, const double *values,
-                                        size_t n, struct walras_series *out,
-                                        struct walras_err *err)
+                                        size_t n, struct walras_series *out, struct walras_err *err)
 {
     size_t n_known = reader->made.n_known;
 
@@ -173,8 +172,8 @@ static enum walras_status load_column(struct scenario_reader *reader,
         return status;
     status = walras_csv_cache_get(reader->csv, path, &csv, &cause);
     if (status == WALRAS_OK)
-        status = walras_csv_numbers(csv, column, offset, reader->made.n_known, reader->scratch,
-                                    &cause);
+        status =
+            walras_csv_numbers(csv, column, offset, reader->made.n_known, reader->scratch, &cause);
     if (status != WALRAS_OK)
         status = scenario_fail_here(file->parent, &cause, err);
     free(path);

@@ -53,7 +53,7 @@ struct scenario {
      * written for the horizon only (arrays, curves, fleets) repeats with it.
      */
     size_t n_known;
-    bool repeats; /* something that changes from step to step repeats with the horizon */
+    bool repeats;       /* something that changes from step to step repeats with the horizon */
     uint64_t text_hash; /* of the file's text */
     enum scenario_model model;
     /*
@@ -114,9 +114,10 @@ struct scenario_run_steps {
  * WALRAS_INVALID when a day is not a whole number of steps, the horizon is shorter than
  * replan_steps, or the run longer than SCENARIO_MAX_STEPS.
  */
-WALRAS_NODISCARD enum walras_status
-scenario_run_steps(const struct scenario *scenario, const struct scenario_settings *settings,
-                   struct scenario_run_steps *out, struct walras_err *err);
+WALRAS_NODISCARD enum walras_status scenario_run_steps(const struct scenario *scenario,
+                                                       const struct scenario_settings *settings,
+                                                       struct scenario_run_steps *out,
+                                                       struct walras_err *err);
 
 static inline uint32_t scenario_device_bus(const struct scenario *scenario, size_t device)
 {

@@ -163,8 +163,8 @@ void simulation_exchange(struct scenario_simulation *a, struct scenario_simulati
     a->n_committed = b->n_committed = 0;
 }
 
-static void record(struct scenario_simulation *sim, const struct scenario_result *result,
-                   bool warm, size_t n, double cost)
+static void record(struct scenario_simulation *sim, const struct scenario_result *result, bool warm,
+                   size_t n, double cost)
 {
     struct scenario_run *run = &sim->run;
     const struct market_result *market = result->market;

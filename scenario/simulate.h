@@ -21,7 +21,7 @@ struct scenario_simulate_settings {
 };
 struct scenario_simulate_settings scenario_simulate_settings_defaults(void);
 
-struct scenario_run_window {       /* one clearing, and what was committed of it */
+struct scenario_run_window { /* one clearing, and what was committed of it */
     size_t first_step, n_committed;
     bool warm, clean;
     enum market_outcome outcome;
@@ -46,7 +46,7 @@ struct scenario_run { /* what has been done so far */
     struct scenario_run_day *days; /* [n_day] */
     size_t n_day;                  /* of the whole run; the last ones may still be empty */
     /* Row-major, [… x steps.length]; what is not done yet is 0. */
-    double *price_per_mwh; /* [n_bus x …] */
+    double *price_per_mwh;         /* [n_bus x …] */
     double *import_kw, *export_kw; /* [n_supply x …] */
     double *kind_kw;               /* [SCENARIO_N_KIND x …] >= 0 */
     enum market_outcome outcome;   /* of the last clearing: not converged ends nothing but … */
@@ -99,8 +99,8 @@ WALRAS_NODISCARD enum walras_status scenario_simulation_load(struct scenario_sim
                                                              const char *path,
                                                              struct walras_err *err);
 /* The same from memory; `name` stands for the file in messages. */
-WALRAS_NODISCARD enum walras_status scenario_simulation_parse(struct scenario_simulation *simulation,
-                                                              const char *name, const char *text,
-                                                              size_t size, struct walras_err *err);
+WALRAS_NODISCARD enum walras_status
+scenario_simulation_parse(struct scenario_simulation *simulation, const char *name,
+                          const char *text, size_t size, struct walras_err *err);
 
 #endif

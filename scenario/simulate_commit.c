@@ -132,8 +132,8 @@ static void take_grid(struct commit *c, size_t t)
             c->result->market->price_per_mwh[b * n_step + t];
     for (size_t l = 0; l < s->network.n_line && !isnan(price); l++)
         if (s->network.lines[l].in_service)
-            breach_kw += fmax(0.0, fabs(c->result->flow_kw[l * n_step + t]) -
-                                       certificate_limit_kw(s, l));
+            breach_kw +=
+                fmax(0.0, fabs(c->result->flow_kw[l * n_step + t]) - certificate_limit_kw(s, l));
     cost = isnan(price) ? 0.0 : price * walras_mwh(breach_kw, s->horizon.step_h);
     run->days[step / run->steps.day].breach_cost += cost;
     c->cost += cost;

@@ -8,7 +8,7 @@
 #include "scenario/simulate.h"
 #include "scenario/window.h"
 
-struct simulation_warm { /* the last clearing, moved to where the next one begins */
+struct simulation_warm {          /* the last clearing, moved to where the next one begins */
     double *energy_price_per_mwh; /* [n_step]; NULL: none yet */
     struct market_shadow *shadows;
     size_t n_shadow;

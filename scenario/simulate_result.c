@@ -87,10 +87,9 @@ static struct day day_of(const struct scenario_run *run, size_t index)
                       .high_price_per_mwh = -INFINITY};
 
     day.cost = day.sums.device_cost + day.sums.supply_cost + day.sums.breach_cost;
-    day.import_price_per_mwh =
-        day.sums.import_kwh > 0.0
-            ? day.sums.import_cost / walras_mwh(day.sums.import_kwh, 1.0)
-            : (double)NAN;
+    day.import_price_per_mwh = day.sums.import_kwh > 0.0
+                                   ? day.sums.import_cost / walras_mwh(day.sums.import_kwh, 1.0)
+                                   : (double)NAN;
     for (size_t b = 0; b < n_bus; b++)
         for (size_t t = first; t < first + day.n; t++) {
             double price = run->price_per_mwh[b * run->steps.length + t];
@@ -426,7 +425,8 @@ static void print_effort(FILE *file, const struct scenario_run *run, bool warm)
     struct scenario_run_effort effort = scenario_run_effort(run, warm);
 
     if (effort.n > 0)
-        fprintf(file, "  %s %zu clearing%s, %.1f rounds on average (most %u), %.0f answers, %.2f s\n",
+        fprintf(file,
+                "  %s %zu clearing%s, %.1f rounds on average (most %u), %.0f answers, %.2f s\n",
                 warm ? "warm      " : "cold      ", effort.n, effort.n == 1 ? "" : "s",
                 effort.rounds, effort.most_rounds, effort.responses, effort.seconds);
 }
@@ -434,15 +434,16 @@ static void print_effort(FILE *file, const struct scenario_run *run, bool warm)
 void scenario_run_print(FILE *file, const struct scenario_run *run)
 {
     fprintf(file, "%s: %s, %zu of %zu steps in %zu clearings\n", run->scenario->name,
-            run->failed                              ? "cannot go on"
-            : run->n_done == run->steps.length       ? "done"
-                                                     : "stopped",
+            run->failed                        ? "cannot go on"
+            : run->n_done == run->steps.length ? "done"
+                                               : "stopped",
             run->n_done, run->steps.length, run->n_window);
     if (run->failed)
         fprintf(file, "  why        %s\n", run->why);
     if (run->n_done == 0)
         return;
-    fprintf(file, "  day        cost, %-4.4s  per MWh import, kWh export, kWh    rounds  gap up to\n",
+    fprintf(file,
+            "  day        cost, %-4.4s  per MWh import, kWh export, kWh    rounds  gap up to\n",
             run->scenario->currency);
     for (size_t i = 0; i < days_begun(run); i++)
         print_day(file, run, i);

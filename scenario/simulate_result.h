@@ -18,18 +18,16 @@ const char *scenario_run_status(const struct scenario_run *run);
  * Writes simulation.json, days.csv, windows.csv and prices.csv into `directory`, which exists:
  * WALRAS_IO "PATH: reason", WALRAS_NOMEM.
  */
-WALRAS_NODISCARD enum walras_status scenario_run_write(const char *directory,
-                                                       const struct scenario_run *run,
-                                                       struct walras_err *err);
+WALRAS_NODISCARD enum walras_status
+scenario_run_write(const char *directory, const struct scenario_run *run, struct walras_err *err);
 /* Only simulation.json, to a stream. */
 void scenario_run_print_json(FILE *file, const struct scenario_run *run);
 /* For people: a line a day, the total, rounds. */
 void scenario_run_print(FILE *file, const struct scenario_run *run);
 
 /* Draws run.png (and run.gp, which draws it again); WALRAS_NOT_FOUND without gnuplot. */
-WALRAS_NODISCARD enum walras_status scenario_run_chart(const char *directory,
-                                                       const struct scenario_run *run,
-                                                       struct walras_err *err);
+WALRAS_NODISCARD enum walras_status
+scenario_run_chart(const char *directory, const struct scenario_run *run, struct walras_err *err);
 
 /* Rounds and answers of the clearings that began cold, or warm; n: how many there are. */
 struct scenario_run_effort {

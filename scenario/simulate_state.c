@@ -104,20 +104,29 @@ enum { WINDOW_NUMBERS = 15, DAY_NUMBERS = 7, TRACE_NUMBERS = 6 };
 
 static void window_numbers(const struct scenario_run_window *w, double numbers[WINDOW_NUMBERS])
 {
-    const double values[WINDOW_NUMBERS] = {
-        (double)w->first_step, (double)w->n_committed, w->warm,
-        w->clean,              (double)w->outcome,     w->n_rounds,
-        (double)w->n_responses, w->objective,          w->bound,
-        w->gap,                w->max_imbalance_kw,    w->max_line_breach_kw,
-        w->max_device_breach,  w->committed_cost,      w->seconds};
+    const double values[WINDOW_NUMBERS] = {(double)w->first_step,
+                                           (double)w->n_committed,
+                                           w->warm,
+                                           w->clean,
+                                           (double)w->outcome,
+                                           w->n_rounds,
+                                           (double)w->n_responses,
+                                           w->objective,
+                                           w->bound,
+                                           w->gap,
+                                           w->max_imbalance_kw,
+                                           w->max_line_breach_kw,
+                                           w->max_device_breach,
+                                           w->committed_cost,
+                                           w->seconds};
 
     memcpy(numbers, values, sizeof(values));
 }
 
 static void day_numbers(const struct scenario_run_day *d, double numbers[DAY_NUMBERS])
 {
-    const double values[DAY_NUMBERS] = {d->device_cost, d->supply_cost, d->breach_cost,
-                                        d->import_kwh,  d->export_kwh,  d->import_cost,
+    const double values[DAY_NUMBERS] = {d->device_cost,  d->supply_cost, d->breach_cost,
+                                        d->import_kwh,   d->export_kwh,  d->import_cost,
                                         d->export_income};
 
     memcpy(numbers, values, sizeof(values));
@@ -154,9 +163,8 @@ static void put_traces(struct walras_json_out *out, const struct scenario_simula
     for (size_t d = 0; d < sim->scenario->n_device; d++) {
         const struct scenario_trace *trace = &sim->traces[d];
         const double numbers[TRACE_NUMBERS] = {
-            trace->state.stored,           trace->state.output_kw, trace->state.hold_steps,
-            trace->state.on ? 1.0 : 0.0,   trace->state.follows ? 1.0 : 0.0,
-            (double)trace->started};
+            trace->state.stored,         trace->state.output_kw,           trace->state.hold_steps,
+            trace->state.on ? 1.0 : 0.0, trace->state.follows ? 1.0 : 0.0, (double)trace->started};
 
         walras_json_out_numbers(out, numbers, TRACE_NUMBERS);
     }
@@ -187,16 +195,15 @@ static void put_warm(struct walras_json_out *out, const struct scenario_simulati
     walras_json_out_key(out, "points");
     walras_json_out_open(out, '[');
     for (size_t k = 0; k < warm->n_point; k++)
-        walras_json_out_numbers(out,
-                                warm->point_price_per_mwh +
-                                    k * sim->scenario->network.n_bus * n_step,
-                                sim->scenario->network.n_bus * n_step);
+        walras_json_out_numbers(
+            out, warm->point_price_per_mwh + k * sim->scenario->network.n_bus * n_step,
+            sim->scenario->network.n_bus * n_step);
     walras_json_out_close(out, ']');
     walras_json_out_close(out, '}');
 }
 
-enum walras_status scenario_simulation_save(const struct scenario_simulation *sim,
-                                            const char *path, struct walras_err *err)
+enum walras_status scenario_simulation_save(const struct scenario_simulation *sim, const char *path,
+                                            struct walras_err *err)
 {
     char settings[KEY_TEXT], hash[HASH_TEXT];
     FILE *file = NULL;
@@ -249,9 +256,8 @@ static enum walras_status need_numbers(const struct walras_json *object, const c
 }
 
 /* `n_row` rows of n numbers each, `stride` apart in `out`. */
-static enum walras_status need_rows(const struct walras_json *object, const char *key,
-                                    size_t n_row, size_t n, size_t stride, double *out,
-                                    struct walras_err *err)
+static enum walras_status need_rows(const struct walras_json *object, const char *key, size_t n_row,
+                                    size_t n, size_t stride, double *out, struct walras_err *err)
 {
     struct walras_json list;
     enum walras_status status = walras_json_need(object, key, &list, err);
@@ -288,22 +294,22 @@ static enum walras_status read_window(const struct walras_json *node, struct sce
         !whole(v[6], 0.0, LARGE))
         return walras_json_fail(node, WALRAS_INVALID, err, "this is not the window from step %zu",
                                 run->n_done);
-    run->windows[run->n_window++] = (struct scenario_run_window){
-        .first_step = run->n_done,
-        .n_committed = n,
-        .warm = v[2] > 0.0,
-        .clean = v[3] > 0.0,
-        .outcome = (enum market_outcome)v[4],
-        .n_rounds = (unsigned)v[5],
-        .n_responses = (uint64_t)v[6],
-        .objective = v[7],
-        .bound = v[8],
-        .gap = v[9],
-        .max_imbalance_kw = v[10],
-        .max_line_breach_kw = v[11],
-        .max_device_breach = v[12],
-        .committed_cost = v[13],
-        .seconds = v[14]};
+    run->windows[run->n_window++] =
+        (struct scenario_run_window){.first_step = run->n_done,
+                                     .n_committed = n,
+                                     .warm = v[2] > 0.0,
+                                     .clean = v[3] > 0.0,
+                                     .outcome = (enum market_outcome)v[4],
+                                     .n_rounds = (unsigned)v[5],
+                                     .n_responses = (uint64_t)v[6],
+                                     .objective = v[7],
+                                     .bound = v[8],
+                                     .gap = v[9],
+                                     .max_imbalance_kw = v[10],
+                                     .max_line_breach_kw = v[11],
+                                     .max_device_breach = v[12],
+                                     .committed_cost = v[13],
+                                     .seconds = v[14]};
     run->n_done += n;
     return WALRAS_OK;
 }
@@ -327,8 +333,9 @@ static enum walras_status read_windows(const struct walras_json *root, struct sc
         status = read_window(&node, run, err);
     }
     if (status == WALRAS_OK && run->n_done != (size_t)n_done)
-        status = walras_json_fail(&done, WALRAS_INVALID, err, "the windows end at step %zu, not %zu",
-                                  run->n_done, (size_t)n_done);
+        status =
+            walras_json_fail(&done, WALRAS_INVALID, err, "the windows end at step %zu, not %zu",
+                             run->n_done, (size_t)n_done);
     return status;
 }
 
@@ -349,9 +356,8 @@ static enum walras_status read_days(const struct walras_json *root, struct scena
     return status;
 }
 
-static enum walras_status read_trace(const struct walras_json *node,
-                                     const struct scenario_run *run, struct scenario_trace *out,
-                                     struct walras_err *err)
+static enum walras_status read_trace(const struct walras_json *node, const struct scenario_run *run,
+                                     struct scenario_trace *out, struct walras_err *err)
 {
     double v[TRACE_NUMBERS], most_steps = (double)run->scenario->horizon.n_step;
     enum walras_status status = read_numbers(node, TRACE_NUMBERS, v, err);
@@ -441,8 +447,8 @@ static enum walras_status read_points(const struct walras_json *object,
                      err);
 }
 
-static enum walras_status read_warm(const struct walras_json *root,
-                                    struct scenario_simulation *sim, struct walras_err *err)
+static enum walras_status read_warm(const struct walras_json *root, struct scenario_simulation *sim,
+                                    struct walras_err *err)
 {
     static const char *const keys[] = {"energy_price_per_mwh", "shadows", "points"};
     struct simulation_warm *warm = &sim->warm;
@@ -459,16 +465,15 @@ static enum walras_status read_warm(const struct walras_json *root,
     if (status == WALRAS_OK && !warm->energy_price_per_mwh)
         status = walras_fail(err, WALRAS_NOMEM, "cannot read %zu prices", n_step);
     if (status == WALRAS_OK)
-        status = need_numbers(&node, "energy_price_per_mwh", n_step, warm->energy_price_per_mwh,
-                              err);
+        status =
+            need_numbers(&node, "energy_price_per_mwh", n_step, warm->energy_price_per_mwh, err);
     if (status == WALRAS_OK)
         status = read_shadows(&node, sim->scenario, warm, err);
     return status == WALRAS_OK ? read_points(&node, sim, warm, err) : status;
 }
 
 static enum walras_status check_text(const struct walras_json *root, const char *key,
-                                     const char *expected, const char *what,
-                                     struct walras_err *err)
+                                     const char *expected, const char *what, struct walras_err *err)
 {
     struct walras_json node;
     const char *text = NULL;
@@ -488,9 +493,9 @@ static enum walras_status check_origin(const struct walras_json *root,
                                        const struct scenario_simulation *sim,
                                        struct walras_err *err)
 {
-    static const char *const keys[] = {"walras_run", "market",    "settings",  "steps_done",
-                                       "windows",    "days",      "price_per_mwh",
-                                       "import_kw",  "export_kw", "kind_kw",   "devices", "warm"};
+    static const char *const keys[] = {"walras_run", "market",  "settings",      "steps_done",
+                                       "windows",    "days",    "price_per_mwh", "import_kw",
+                                       "export_kw",  "kind_kw", "devices",       "warm"};
     char settings[KEY_TEXT], hash[HASH_TEXT];
     struct walras_json node;
     int64_t version = 0;
@@ -507,11 +512,10 @@ static enum walras_status check_origin(const struct walras_json *root,
                                 "this program goes on from states of version %d, got %d",
                                 STATE_VERSION, (int)version);
     if (status == WALRAS_OK)
-        status = check_text(root, "market", hash, "the scenario or a file it names has changed",
-                            err);
-    return status == WALRAS_OK
-               ? check_text(root, "settings", settings, "the options differ", err)
-               : status;
+        status = check_text(root, "settings", settings, "the options differ", err);
+    return status == WALRAS_OK ? check_text(root, "market", hash,
+                                            "the scenario or a file it names has changed", err)
+                               : status;
 }
 
 static enum walras_status read_state(const struct walras_json *root,
@@ -526,8 +530,8 @@ static enum walras_status read_state(const struct walras_json *root,
     if (status == WALRAS_OK)
         status = read_days(root, run, err);
     if (status == WALRAS_OK)
-        status = need_rows(root, "price_per_mwh", sim->scenario->network.n_bus, run->n_done,
-                           length, run->price_per_mwh, err);
+        status = need_rows(root, "price_per_mwh", sim->scenario->network.n_bus, run->n_done, length,
+                           run->price_per_mwh, err);
     if (status == WALRAS_OK)
         status = need_rows(root, "import_kw", n_supply, run->n_done, length, run->import_kw, err);
     if (status == WALRAS_OK)

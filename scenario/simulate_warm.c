@@ -48,10 +48,9 @@ static void move_shadows(struct simulation_warm *warm, const struct scenario_run
 
         for (size_t i = 0; i < market->n_binding; i++)
             if (market->binding[i].step == source)
-                warm->shadows[warm->n_shadow++] =
-                    (struct market_shadow){market->binding[i].row, (uint32_t)t,
-                                           market->binding[i].direction,
-                                           market->binding[i].shadow_price_per_mwh};
+                warm->shadows[warm->n_shadow++] = (struct market_shadow){
+                    market->binding[i].row, (uint32_t)t, market->binding[i].direction,
+                    market->binding[i].shadow_price_per_mwh};
     }
 }
 

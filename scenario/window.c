@@ -89,13 +89,11 @@ static void owe_by_end(struct agent_ev *ev, const struct stay *stay, double step
 {
     double now_kwh = ev->start_kwh, wanted_kwh = now_kwh + ev->energy_kwh;
     double share = (double)(stay->to - stay->from) / (double)(stay->depart - stay->from);
-    double later_kwh =
-        step_h * ev->efficiency * ev->charge_kw * (double)(stay->depart - stay->to);
+    double later_kwh = step_h * ev->efficiency * ev->charge_kw * (double)(stay->depart - stay->to);
 
     if (wanted_kwh <= now_kwh)
         return;
-    ev->energy_kwh =
-        fmax(share * (wanted_kwh - now_kwh), wanted_kwh - later_kwh - now_kwh);
+    ev->energy_kwh = fmax(share * (wanted_kwh - now_kwh), wanted_kwh - later_kwh - now_kwh);
 }
 
 static void add_car(struct window_builder *build, size_t origin, const struct agent_device *device,
@@ -157,8 +155,7 @@ static void add_appliance(struct window_builder *build, size_t origin,
 static void add_device(struct window_builder *build, size_t origin,
                        const struct scenario_trace *trace)
 {
-    struct agent_device device =
-        scenario_device_from(&build->run->devices[origin], build->first);
+    struct agent_device device = scenario_device_from(&build->run->devices[origin], build->first);
 
     switch (device.type) {
     case AGENT_EV:

@@ -39,7 +39,8 @@ struct agent_device scenario_device_from(const struct agent_device *device, size
  * period, without what it owes later: what an audit of a committed draw judges by. False when there
  * is nothing to judge (a car that is not there; an appliance, which a window's plan has judged).
  */
-bool scenario_piece_of(const struct scenario *run, size_t device, const struct scenario_trace *trace,
-                       size_t first, size_t n, struct agent_device *out);
+bool scenario_piece_of(const struct scenario *run, size_t device,
+                       const struct scenario_trace *trace, size_t first, size_t n,
+                       struct agent_device *out);
 
 #endif

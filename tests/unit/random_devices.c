@@ -266,9 +266,8 @@ void random_commitment(struct walras_rng *rng, struct random_device *made)
     generator->min_up_steps = (uint32_t)walras_rng_below(rng, 5);
     generator->min_down_steps = (uint32_t)walras_rng_below(rng, 5);
     generator->follows = chance(rng, 0.5);
-    generator->before_kw = generator->on_at_start
-                               ? walras_rng_range(rng, generator->min_kw, generator->max_kw)
-                               : 0.0;
+    generator->before_kw =
+        generator->on_at_start ? walras_rng_range(rng, generator->min_kw, generator->max_kw) : 0.0;
     generator->hold_steps = chance(rng, 0.5) ? (uint32_t)walras_rng_below(rng, 4) : 0;
 }
 

@@ -215,9 +215,8 @@ static double set_modes(struct lp *lp, size_t modes, size_t ramp_row)
 
         cost += on ? device.horizon.step_h * generator->per_h : 0.0;
         cost += on && !before ? generator->start_cost : 0.0;
-        CU_ASSERT_EQUAL(
-            lp_set_column_bounds(lp, t, on ? least_kw : 0.0, on ? most_kw : 0.0, NULL),
-            WALRAS_OK);
+        CU_ASSERT_EQUAL(lp_set_column_bounds(lp, t, on ? least_kw : 0.0, on ? most_kw : 0.0, NULL),
+                        WALRAS_OK);
         if (t > 0) {
             double limit_kw = on && before ? ramp_kw : HUGE_VAL;
 

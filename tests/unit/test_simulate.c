@@ -11,8 +11,9 @@
 
 /* A copperplate market with one supply; `agents` is the inside of the list. */
 #define MARKET(minutes, steps, prices, agents)                                                     \
-    "{\"walras\": 1, \"horizon\": {\"start\": \"2026-07-01T00:00:00Z\", \"step_minutes\": " minutes \
-    ", \"steps\": " steps "}, \"grid\": {\"copperplate\": true}, \"supply\": [{\"id\": \"s\", "    \
+    "{\"walras\": 1, \"horizon\": {\"start\": \"2026-07-01T00:00:00Z\", "                          \
+    "\"step_minutes\": " minutes ", \"steps\": " steps                                             \
+    "}, \"grid\": {\"copperplate\": true}, \"supply\": [{\"id\": \"s\", "                          \
     "\"bus\": \"1\", \"price_per_mwh\": " prices ", \"export_price_per_mwh\": 1, "                 \
     "\"export_limit_kw\": 100}], \"agents\": [" agents "]}"
 #define AGENT(id, devices) "{\"id\": \"" id "\", \"bus\": \"1\", \"devices\": [" devices "]}"
@@ -37,11 +38,11 @@ static struct scenario_simulate_settings settings_of(unsigned days, unsigned rep
     return settings;
 }
 
-static void begin(struct run *r, const char *text, const struct scenario_simulate_settings *settings)
+static void begin(struct run *r, const char *text,
+                  const struct scenario_simulate_settings *settings)
 {
     *r = (struct run){0};
-    r->status =
-        scenario_parse("test", text, strlen(text), &settings->read, &r->scenario, &r->err);
+    r->status = scenario_parse("test", text, strlen(text), &settings->read, &r->scenario, &r->err);
     if (r->status == WALRAS_OK)
         r->status = scenario_simulation_new(&r->scenario, settings, &r->simulation, &r->err);
     if (r->status != WALRAS_OK)
@@ -106,11 +107,12 @@ static void test_a_battery_carries_its_energy_over(void)
 {
     struct run r;
 
-    run_text(&r,
-             MARKET("720", "2", "[10, 100]",
-                    AGENT("a", LOAD ", {\"id\": \"b\", \"type\": \"battery\", \"capacity_kwh\": 12, "
-                                    "\"charge_kw\": 1, \"discharge_kw\": 1, \"start_kwh\": 0}")),
-             1, 1);
+    run_text(
+        &r,
+        MARKET("720", "2", "[10, 100]",
+               AGENT("a", LOAD ", {\"id\": \"b\", \"type\": \"battery\", \"capacity_kwh\": 12, "
+                               "\"charge_kw\": 1, \"discharge_kw\": 1, \"start_kwh\": 0}")),
+        1, 1);
     CU_ASSERT_EQUAL_FATAL(r.run->n_window, 2);
     TESTKIT_CLOSE(draw_at(&r, 1, 0), 1.0, 1e-6);
     TESTKIT_CLOSE(draw_at(&r, 1, 1), -1.0, 1e-6);
@@ -124,7 +126,7 @@ static void test_a_battery_carries_its_energy_over(void)
 }
 
 #define CAR                                                                                        \
-    "{\"id\": \"c\", \"type\": \"ev\", \"arrive\": 1, \"depart\": 3, \"energy_kwh\": 6, "         \
+    "{\"id\": \"c\", \"type\": \"ev\", \"arrive\": 1, \"depart\": 3, \"energy_kwh\": 6, "          \
     "\"charge_kw\": 1}"
 
 /*
@@ -239,14 +241,15 @@ static void test_a_ramp_limit_holds_across_seams(void)
     struct agent_verdict verdict;
     struct run r;
 
-    run_text(&r,
-             MARKET("180", "8", "[90, 90, 10, 10, 90, 10, 90, 90]",
-                    AGENT("a", LOAD ", " BIG "{\"id\": \"g\", \"type\": \"generator\", \"max_kw\": 8, "
-                                    "\"cost\": {\"per_mwh\": 50}, \"ramp_kw_per_h\": 1}")),
-             2, 1);
+    run_text(
+        &r,
+        MARKET("180", "8", "[90, 90, 10, 10, 90, 10, 90, 90]",
+               AGENT("a", LOAD ", " BIG "{\"id\": \"g\", \"type\": \"generator\", \"max_kw\": 8, "
+                               "\"cost\": {\"per_mwh\": 50}, \"ramp_kw_per_h\": 1}")),
+        2, 1);
     whole = (struct agent_horizon){.n_step = r.run->steps.length, .step_h = 3.0};
-    CU_ASSERT_EQUAL(agent_audit(&r.scenario.devices[2], &whole,
-                                r.draw_kw + 2 * r.run->steps.length, &verdict, NULL),
+    CU_ASSERT_EQUAL(agent_audit(&r.scenario.devices[2], &whole, r.draw_kw + 2 * r.run->steps.length,
+                                &verdict, NULL),
                     WALRAS_OK);
     CU_ASSERT_TRUE(verdict.breach < 1e-6);
     TESTKIT_CLOSE(verdict.cost, r.run->days[0].device_cost + r.run->days[1].device_cost, 1e-9);
@@ -260,16 +263,17 @@ static void test_commitment_holds_across_seams(void)
     struct agent_verdict verdict;
     struct run r;
 
-    run_text(&r,
-             MARKET("180", "8", "[90, 20, 20, 95, 10, 10, 90, 90]",
-                    AGENT("a", LOAD ", " BIG "{\"id\": \"g\", \"type\": \"generator\", \"max_kw\": 8, "
-                                    "\"min_kw\": 2, \"cost\": {\"per_mwh\": 50}, "
-                                    "\"min_up_steps\": 4, \"min_down_steps\": 3, "
-                                    "\"ramp_kw_per_h\": 2, \"start_cost\": 0.1}")),
-             2, 1);
+    run_text(
+        &r,
+        MARKET("180", "8", "[90, 20, 20, 95, 10, 10, 90, 90]",
+               AGENT("a", LOAD ", " BIG "{\"id\": \"g\", \"type\": \"generator\", \"max_kw\": 8, "
+                               "\"min_kw\": 2, \"cost\": {\"per_mwh\": 50}, "
+                               "\"min_up_steps\": 4, \"min_down_steps\": 3, "
+                               "\"ramp_kw_per_h\": 2, \"start_cost\": 0.1}")),
+        2, 1);
     whole = (struct agent_horizon){.n_step = r.run->steps.length, .step_h = 3.0};
-    CU_ASSERT_EQUAL(agent_audit(&r.scenario.devices[2], &whole,
-                                r.draw_kw + 2 * r.run->steps.length, &verdict, NULL),
+    CU_ASSERT_EQUAL(agent_audit(&r.scenario.devices[2], &whole, r.draw_kw + 2 * r.run->steps.length,
+                                &verdict, NULL),
                     WALRAS_OK);
     CU_ASSERT_TRUE(verdict.breach < 1e-6);
     CU_ASSERT_TRUE(verdict.cost > 0.0);
@@ -281,12 +285,14 @@ static void test_commitment_holds_across_seams(void)
 static const char fleet_market[] =
     "{\"walras\": 1, \"horizon\": {\"start\": \"2026-01-20T00:00:00+01:00\", \"step_minutes\": 60, "
     "\"steps\": 24}, \"grid\": {\"slack\": \"s\", \"buses\": [{\"id\": \"s\"}, {\"id\": \"n\"}], "
-    "\"lines\": [{\"id\": \"l\", \"from\": \"s\", \"to\": \"n\", \"x_pu\": 0.01, \"limit_kw\": 45}], "
+    "\"lines\": [{\"id\": \"l\", \"from\": \"s\", \"to\": \"n\", \"x_pu\": 0.01, \"limit_kw\": "
+    "45}], "
     "\"line_overload_price_per_mwh\": 900}, \"supply\": [{\"id\": \"day-ahead\", \"bus\": \"s\", "
     "\"price_per_mwh\": [60, 55, 50, 48, 50, 60, 80, 110, 120, 100, 90, 85, 80, 78, 80, 90, 110, "
     "140, 170, 180, 150, 120, 95, 75], \"export_price_per_mwh\": 20, \"export_limit_kw\": 50}], "
     "\"fleets\": [{\"id\": \"f\", \"count\": 60, \"seed\": 3, \"buses\": [\"n\"], \"mix\": {"
-    "\"load\": 0.35, \"pv\": 0.1, \"battery\": 0.15, \"ev\": 0.12, \"v2g\": 0.08, \"thermal\": 0.1, "
+    "\"load\": 0.35, \"pv\": 0.1, \"battery\": 0.15, \"ev\": 0.12, \"v2g\": 0.08, \"thermal\": "
+    "0.1, "
     "\"shiftable\": 0.1}}]}";
 
 /* What repeats with the horizon is judged horizon by horizon, everything else as one stretch. */
@@ -306,9 +312,8 @@ static double audit_whole(const struct run *r, size_t d, double *breach)
     for (size_t t = 0; t + horizon.n_step <= length; t += horizon.n_step) {
         struct agent_verdict verdict = {0};
 
-        CU_ASSERT_EQUAL(
-            agent_audit(&judged, &horizon, r->draw_kw + d * length + t, &verdict, NULL),
-            WALRAS_OK);
+        CU_ASSERT_EQUAL(agent_audit(&judged, &horizon, r->draw_kw + d * length + t, &verdict, NULL),
+                        WALRAS_OK);
         if (verdict.breach > 1e-6)
             fprintf(stderr, "device %zu (%s): %s by %g in step %zu\n", d,
                     agent_device_type_name(device->type), verdict.what, verdict.breach,
@@ -368,17 +373,17 @@ static void test_the_first_window_is_the_market_itself(void)
 
     begin(&r, fleet_market, &settings);
     finish(&r);
-    CU_ASSERT_EQUAL_FATAL(scenario_parse("test", fleet_market, strlen(fleet_market), &reading,
-                                         &alone, NULL),
-                          WALRAS_OK);
+    CU_ASSERT_EQUAL_FATAL(
+        scenario_parse("test", fleet_market, strlen(fleet_market), &reading, &alone, NULL),
+        WALRAS_OK);
     CU_ASSERT_EQUAL_FATAL(scenario_clear(&alone, &settings.clear, &clearing, NULL), WALRAS_OK);
 
     const struct scenario_result *result = scenario_clearing_result(clearing);
 
     CU_ASSERT_EQUAL_FATAL(r.run->n_window, 1);
     CU_ASSERT_EQUAL(r.run->windows[0].n_rounds, result->market->n_rounds);
-    CU_ASSERT_TRUE(memcmp(r.run->price_per_mwh, result->market->price_per_mwh,
-                          2 * 24 * sizeof(double)) == 0);
+    CU_ASSERT_TRUE(
+        memcmp(r.run->price_per_mwh, result->market->price_per_mwh, 2 * 24 * sizeof(double)) == 0);
     CU_ASSERT_TRUE(memcmp(r.run->import_kw, result->import_kw, 24 * sizeof(double)) == 0);
     for (size_t d = 0; d < alone.n_device; d++) {
         for (size_t t = 0; t < 24; t++)
@@ -488,13 +493,13 @@ static void test_a_resumed_run_is_the_uninterrupted_one(void)
         part.run = scenario_simulation_run(next);
     }
     same_windows(whole.run, part.run);
-    CU_ASSERT_TRUE(memcmp(whole.run->price_per_mwh, part.run->price_per_mwh,
-                          2 * 24 * sizeof(double)) == 0);
-    CU_ASSERT_TRUE(memcmp(whole.run->kind_kw, part.run->kind_kw,
-                          SCENARIO_N_KIND * 24 * sizeof(double)) == 0);
+    CU_ASSERT_TRUE(
+        memcmp(whole.run->price_per_mwh, part.run->price_per_mwh, 2 * 24 * sizeof(double)) == 0);
+    CU_ASSERT_TRUE(
+        memcmp(whole.run->kind_kw, part.run->kind_kw, SCENARIO_N_KIND * 24 * sizeof(double)) == 0);
     CU_ASSERT_TRUE(memcmp(whole.run->days, part.run->days, sizeof(*part.run->days)) == 0);
-    CU_ASSERT_TRUE(memcmp(whole.draw_kw, part.draw_kw,
-                          whole.scenario.n_device * 24 * sizeof(double)) == 0);
+    CU_ASSERT_TRUE(
+        memcmp(whole.draw_kw, part.draw_kw, whole.scenario.n_device * 24 * sizeof(double)) == 0);
     release(&whole);
     release(&part);
     unlink(path);
@@ -554,8 +559,8 @@ static void test_wrong_states_are_refused_and_change_nothing(void)
         free(wrong);
     }
     for (size_t cut = 0; cut + 2 < size; cut += 1 + size / 97) /* cut short anywhere */
-        CU_ASSERT_NOT_EQUAL(
-            scenario_simulation_parse(fresh.simulation, "state", text, cut, NULL), WALRAS_OK);
+        CU_ASSERT_NOT_EQUAL(scenario_simulation_parse(fresh.simulation, "state", text, cut, NULL),
+                            WALRAS_OK);
     CU_ASSERT_EQUAL(scenario_simulation_parse(fresh.simulation, "state", text, size, NULL),
                     WALRAS_OK);
     CU_ASSERT_EQUAL(fresh.run->n_done, 2);
@@ -626,7 +631,8 @@ static const struct {
 static void test_what_cannot_be_run_is_refused_before_it_begins(void)
 {
     for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
-        struct scenario_simulate_settings settings = settings_of(refused[i].days, refused[i].replan);
+        struct scenario_simulate_settings settings =
+            settings_of(refused[i].days, refused[i].replan);
         struct run r;
 
         begin(&r, refused[i].text, &settings);
