@@ -189,6 +189,7 @@ static void fill_groups(struct agent_fleet *fleet, const struct candidate *candi
             fleet->inner[g] = (struct fleet_group){.first = first, .n = end - first};
             *group = (struct agent_group){.bus = candidates[first].bus,
                                           .integer = candidates[first].integer,
+                                          .kind = (unsigned)candidates[first].type,
                                           .n_device = end - first};
             for (size_t m = first; m < end; m++)
                 group->swing_kw +=
