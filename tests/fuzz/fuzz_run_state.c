@@ -13,13 +13,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static const char market[] =
     "{\"walras\": 1, \"horizon\": {\"start\": \"2026-07-01T00:00:00Z\", \"step_minutes\": 720, "
     "\"steps\": 2}, \"grid\": {\"slack\": \"s\", \"buses\": [{\"id\": \"s\"}, {\"id\": \"n\"}], "
-    "\"lines\": [{\"id\": \"l\", \"from\": \"s\", \"to\": \"n\", \"x_pu\": 0.01, \"limit_kw\": 4}]}, "
-    "\"supply\": [{\"id\": \"x\", \"bus\": \"s\", \"price_per_mwh\": [10, 100]}], \"agents\": [{\"id\": "
+    "\"lines\": [{\"id\": \"l\", \"from\": \"s\", \"to\": \"n\", \"x_pu\": 0.01, \"limit_kw\": "
+    "4}]}, "
+    "\"supply\": [{\"id\": \"x\", \"bus\": \"s\", \"price_per_mwh\": [10, 100]}], \"agents\": "
+    "[{\"id\": "
     "\"a\", \"bus\": \"n\", \"devices\": [{\"id\": \"l\", \"type\": \"load\", \"draw_kw\": 3, "
     "\"shed_price_per_mwh\": 900}, {\"id\": \"b\", \"type\": \"battery\", \"capacity_kwh\": 12, "
     "\"charge_kw\": 1, \"discharge_kw\": 1, \"start_kwh\": 0}, {\"id\": \"c\", \"type\": \"ev\", "
     "\"arrive\": 0, \"depart\": 2, \"energy_kwh\": 6, \"charge_kw\": 1, "
-    "\"unserved_price_per_mwh\": 500}, {\"id\": \"w\", \"type\": \"shiftable\", \"profile_kw\": [1], "
+    "\"unserved_price_per_mwh\": 500}, {\"id\": \"w\", \"type\": \"shiftable\", \"profile_kw\": "
+    "[1], "
     "\"earliest\": 0, \"latest\": 1}, {\"id\": \"g\", \"type\": \"generator\", \"max_kw\": 2, "
     "\"cost\": {\"per_mwh\": 50}, \"ramp_kw_per_h\": 0.1}]}]}";
 

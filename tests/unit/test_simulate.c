@@ -281,6 +281,36 @@ static void test_commitment_holds_across_seams(void)
     release(&r);
 }
 
+/* What a generator has come to is where its next window begins; before the first it is free. */
+static void test_a_generator_follows_on(void)
+{
+    struct scenario_simulate_settings settings = settings_of(1, 1);
+    struct scenario_trace traces[2] = {{.started = -1}, {.started = -1}};
+    struct scenario_window window;
+    struct run r;
+
+    begin(&r,
+          MARKET("180", "8", "50",
+                 AGENT("a", LOAD ", {\"id\": \"g\", \"type\": \"generator\", \"max_kw\": 8, "
+                                 "\"cost\": {\"per_mwh\": 50}, \"min_up_steps\": 4}")),
+          &settings);
+    traces[1].state = agent_state_first(&r.scenario.devices[1]);
+    CU_ASSERT_EQUAL_FATAL(scenario_window_make(&r.scenario, traces, 0, &window, NULL), WALRAS_OK);
+    CU_ASSERT_FALSE(window.scenario.devices[1].generator.follows);
+    scenario_window_release(&window);
+    traces[1].state =
+        (struct agent_state){.output_kw = 5.0, .on = true, .follows = true, .hold_steps = 2};
+    CU_ASSERT_EQUAL_FATAL(scenario_window_make(&r.scenario, traces, 1, &window, NULL), WALRAS_OK);
+
+    const struct agent_generator *generator = &window.scenario.devices[1].generator;
+
+    CU_ASSERT_TRUE(generator->follows && generator->on_at_start);
+    CU_ASSERT_EQUAL(generator->before_kw, 5.0);
+    CU_ASSERT_EQUAL(generator->hold_steps, 2);
+    scenario_window_release(&window);
+    release(&r);
+}
+
 /* Every kind of a fleet behind a line that is full in the evening; hours, a day's horizon. */
 static const char fleet_market[] =
     "{\"walras\": 1, \"horizon\": {\"start\": \"2026-01-20T00:00:00+01:00\", \"step_minutes\": 60, "
@@ -665,6 +695,7 @@ static const struct testkit_test tests[] = {
      test_an_appliance_keeps_what_is_left_of_its_window},
     {"a ramp limit holds across seams", test_a_ramp_limit_holds_across_seams},
     {"commitment holds across seams", test_commitment_holds_across_seams},
+    {"a generator follows on", test_a_generator_follows_on},
     {"a run is one thing that all devices can do", test_a_run_is_one_thing_that_all_devices_can_do},
     {"the first window is the market itself", test_the_first_window_is_the_market_itself},
     {"warm clearings need half the rounds", test_warm_clearings_need_half_the_rounds},
