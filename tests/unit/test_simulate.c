@@ -392,6 +392,14 @@ static void test_a_run_is_one_thing_that_all_devices_can_do(void)
     }
 }
 
+static bool same(const double *a, const double *b, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (a[i] != b[i])
+            return false;
+    return true;
+}
+
 /* The first window of a run is the market that `walras clear` clears, to the last bit. */
 static void test_the_first_window_is_the_market_itself(void)
 {
@@ -412,9 +420,8 @@ static void test_the_first_window_is_the_market_itself(void)
 
     CU_ASSERT_EQUAL_FATAL(r.run->n_window, 1);
     CU_ASSERT_EQUAL(r.run->windows[0].n_rounds, result->market->n_rounds);
-    CU_ASSERT_TRUE(
-        memcmp(r.run->price_per_mwh, result->market->price_per_mwh, 2 * 24 * sizeof(double)) == 0);
-    CU_ASSERT_TRUE(memcmp(r.run->import_kw, result->import_kw, 24 * sizeof(double)) == 0);
+    CU_ASSERT_TRUE(same(r.run->price_per_mwh, result->market->price_per_mwh, 2 * 24));
+    CU_ASSERT_TRUE(same(r.run->import_kw, result->import_kw, 24));
     for (size_t d = 0; d < alone.n_device; d++) {
         for (size_t t = 0; t < 24; t++)
             CU_ASSERT_EQUAL(draw_at(&r, d, t), result->award_kw[d * 24 + t]);
@@ -524,13 +531,12 @@ static void test_a_resumed_run_is_the_uninterrupted_one(void)
         part.run = scenario_simulation_run(next);
     }
     same_windows(whole.run, part.run);
-    CU_ASSERT_TRUE(
-        memcmp(whole.run->price_per_mwh, part.run->price_per_mwh, 2 * 24 * sizeof(double)) == 0);
-    CU_ASSERT_TRUE(
-        memcmp(whole.run->kind_kw, part.run->kind_kw, SCENARIO_N_KIND * 24 * sizeof(double)) == 0);
-    CU_ASSERT_TRUE(memcmp(whole.run->days, part.run->days, sizeof(*part.run->days)) == 0);
-    CU_ASSERT_TRUE(
-        memcmp(whole.draw_kw, part.draw_kw, whole.scenario.n_device * 24 * sizeof(double)) == 0);
+    CU_ASSERT_TRUE(same(whole.run->price_per_mwh, part.run->price_per_mwh, 2 * 24));
+    CU_ASSERT_TRUE(same(whole.run->kind_kw, part.run->kind_kw, SCENARIO_N_KIND * 24));
+    CU_ASSERT_EQUAL(whole.run->days[0].device_cost, part.run->days[0].device_cost);
+    CU_ASSERT_EQUAL(whole.run->days[0].supply_cost, part.run->days[0].supply_cost);
+    CU_ASSERT_EQUAL(whole.run->days[0].import_kwh, part.run->days[0].import_kwh);
+    CU_ASSERT_TRUE(same(whole.draw_kw, part.draw_kw, whole.scenario.n_device * 24));
     release(&whole);
     release(&part);
     unlink(path);
