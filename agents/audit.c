@@ -120,6 +120,7 @@ static void audit_shiftable(const struct audit_case *audit, const struct agent_s
         if (off_kw < nearest_kw) {
             nearest_kw = off_kw;
             where = step;
+            audit->verdict->end.start = start;
         }
     }
     audit_breach(audit, nearest_kw, where, "profile");

@@ -9,13 +9,14 @@
 #ifndef WALRAS_AGENTS_AUDIT_H
 #define WALRAS_AGENTS_AUDIT_H
 
-#include "agents/device.h"
+#include "agents/state.h"
 
 struct agent_verdict {
     double breach;    /* largest violation, in the unit of `what` (kW, kWh, K); 0 when feasible */
     size_t step;      /* where */
     const char *what; /* "charge limit", "state of charge", …; NULL when breach is 0 */
     double cost;      /* least cost of that draw, currency over the horizon */
+    struct agent_state end; /* what the draw leaves: where a next horizon starts */
 };
 
 WALRAS_NODISCARD enum walras_status

@@ -41,6 +41,13 @@ static double cost_per_h(const struct agent_generator *generator, double injecti
     return cost;
 }
 
+/* The output in the step before; before step 0 what the device follows, or 0. */
+static double output_before(const struct audit_case *audit, const struct agent_generator *generator,
+                            size_t step)
+{
+    return step > 0 ? -audit->draw_kw[step - 1] : generator->follows ? generator->before_kw : 0.0;
+}
+
 static void audit_always_on(const struct audit_case *audit, const struct agent_generator *generator)
 {
     double ramp_kw = generator->ramp_kw_per_h * audit->horizon->step_h;
@@ -50,11 +57,13 @@ static void audit_always_on(const struct audit_case *audit, const struct agent_g
 
         audit_breach(audit, generator->min_kw - injection_kw, t, "smallest output");
         audit_breach(audit, injection_kw - generator->max_kw, t, "largest output");
-        if (t > 0)
-            audit_breach(audit, fabs(audit->draw_kw[t] - audit->draw_kw[t - 1]) - ramp_kw, t,
-                         "ramp limit");
+        if (t > 0 || generator->follows)
+            audit_breach(audit, fabs(injection_kw - output_before(audit, generator, t)) - ramp_kw,
+                         t, "ramp limit");
         audit->verdict->cost += cost_per_h(generator, injection_kw) * audit->horizon->step_h;
     }
+    audit->verdict->end = (struct agent_state){
+        .output_kw = -audit->draw_kw[audit->horizon->n_step - 1], .on = true, .follows = true};
 }
 
 static bool is_on(const struct plant *plant, size_t state)
@@ -85,7 +94,7 @@ static double broken(const struct audit_case *audit, const struct plant *plant, 
                      size_t b, const char **what)
 {
     const struct agent_generator *generator = plant->generator;
-    double now = -audit->draw_kw[t], before = t > 0 ? -audit->draw_kw[t - 1] : 0.0;
+    double now = -audit->draw_kw[t], before = output_before(audit, generator, t);
     bool on = is_on(plant, b), was_on = is_on(plant, a);
     double ramp = on && was_on ? fabs(now - before) - plant->ramp_kw
                   : on         ? now - plant->jump_kw
@@ -98,8 +107,12 @@ static double broken(const struct audit_case *audit, const struct plant *plant, 
     } candidates[] = {
         {on ? generator->min_kw - now : -now, on ? "smallest output" : "no output when off"},
         {on ? now - generator->max_kw : now, on ? "largest output" : "no output when off"},
-        {t > 0 ? ramp : 0.0, "ramp limit"},
+        {t > 0 || generator->follows ? ramp : 0.0, "ramp limit"},
         {on != was_on ? (double)(hold - held) : 0.0, was_on ? "steps on" : "steps off"},
+        {t < generator->hold_steps && on != generator->on_at_start
+             ? (double)(generator->hold_steps - t)
+             : 0.0,
+         generator->on_at_start ? "steps on" : "steps off"},
     };
     double largest = 0.0;
 
@@ -134,6 +147,23 @@ static void extend(const struct audit_case *audit, const struct plant *plant, si
         now[b] = path;
 }
 
+/* After `lasted` steps on or off; what held before step 0 goes on when there was no switch. */
+static void end_state(const struct audit_case *audit, const struct plant *plant, bool on,
+                      size_t lasted, bool began_on)
+{
+    const struct agent_generator *generator = plant->generator;
+    size_t n_step = audit->horizon->n_step;
+    size_t least = on ? generator->min_up_steps : generator->min_down_steps;
+    size_t hold = least > lasted ? least - lasted : 0;
+
+    if (lasted == n_step && on == began_on)
+        hold = generator->hold_steps > n_step ? generator->hold_steps - n_step : 0;
+    audit->verdict->end = (struct agent_state){.output_kw = -audit->draw_kw[n_step - 1],
+                                               .on = on,
+                                               .follows = true,
+                                               .hold_steps = (uint32_t)hold};
+}
+
 /* Judges the best path, walking it back from its last state. */
 static void judge(const struct audit_case *audit, const struct plant *plant,
                   const struct path *paths, size_t begin_state)
@@ -146,14 +176,20 @@ static void judge(const struct audit_case *audit, const struct plant *plant,
             state = b;
     }
     audit->verdict->cost += last[state].cost;
+
+    bool on = is_on(plant, state);
+    size_t since = n_step; /* the last step of another state, plus 1 */
+
     for (size_t t = n_step; t-- > 0;) {
         size_t before = t > 0 ? paths[t * n + state].from : begin_state;
         const char *what = NULL;
         double breach = broken(audit, plant, t, before, state, &what);
 
         audit_breach(audit, breach, t, what);
+        since = since == t + 1 && is_on(plant, state) == on ? t : since;
         state = before;
     }
+    end_state(audit, plant, on, n_step - since, is_on(plant, begin_state));
 }
 
 static size_t steps_or_one(uint32_t steps, size_t n_step)

@@ -117,7 +117,11 @@ enum walras_status audit_battery(const struct audit_case *audit,
         .end_name = "state of charge at the end",
     };
 
-    return judge_tank(audit, &tank, &end_kwh, err);
+    enum walras_status status = judge_tank(audit, &tank, &end_kwh, err);
+
+    if (status == WALRAS_OK)
+        audit->verdict->end.stored = end_kwh;
+    return status;
 }
 
 enum walras_status audit_ev(const struct audit_case *audit, const struct agent_ev *ev,
@@ -148,6 +152,8 @@ enum walras_status audit_ev(const struct audit_case *audit, const struct agent_e
         if (t < ev->arrive || t >= ev->depart)
             audit_breach(audit, fabs(audit->draw_kw[t]), t, "no draw while away");
     }
+    if (status == WALRAS_OK)
+        audit->verdict->end.stored = end_kwh;
     if (soft)
         audit->verdict->cost +=
             walras_mwh(fmax(wanted_kwh - end_kwh, 0.0), 1.0) * ev->unserved_price_per_mwh;
@@ -183,4 +189,5 @@ void audit_thermal(const struct audit_case *audit, const struct agent_thermal *t
             audit_breach(audit, warm_k, t, "highest temperature");
         }
     }
+    audit->verdict->end.stored = state_c;
 }

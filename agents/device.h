@@ -66,7 +66,9 @@ struct agent_battery {
 
 struct agent_ev {
     uint32_t arrive, depart; /* plugged in during [arrive, depart) */
-    double energy_kwh, charge_kw, discharge_kw, efficiency;
+    double
+        energy_kwh; /* by departure start_kwh + energy_kwh are wanted; < 0: it may give some away */
+    double charge_kw, discharge_kw, efficiency;
     double capacity_kwh, start_kwh, wear_per_mwh;
     double wear_per_mw2h;          /* as of a battery */
     double unserved_price_per_mwh; /* NAN: must be served */
@@ -103,7 +105,10 @@ struct agent_generator {
         *segments; /* [n_segment], rising prices, from 0 kW; NULL: `cost` below */
     uint32_t n_segment;
     double per_mw2h, per_mwh, per_h; /* currency per hour for g in MW */
-    double ramp_kw_per_h;            /* INFINITY: none; binds between steps, not before step 0 */
+    double ramp_kw_per_h;            /* INFINITY: none; binds between steps */
+    bool follows;        /* it has run before: the ramp limit binds in step 0 too, from before_kw */
+    double before_kw;    /* output just before step 0; only read when it follows */
+    uint32_t hold_steps; /* committed: so many steps it stays on or off as it was at the start */
     double start_cost;
     uint32_t min_up_steps, min_down_steps; /* 0 or 1: none */
     bool on_at_start;

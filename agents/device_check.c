@@ -145,7 +145,8 @@ static enum walras_status check_ev(const struct agent_ev *ev, const struct agent
                                    struct walras_err *err)
 {
     const struct number numbers[] = {
-        {"energy_kwh", ev->energy_kwh, RULE_AT_LEAST_ZERO},
+        {"energy_kwh", ev->energy_kwh, RULE_FINITE},
+        {"start_kwh + energy_kwh", ev->start_kwh + ev->energy_kwh, RULE_AT_LEAST_ZERO},
         {"charge_kw", ev->charge_kw, RULE_AT_LEAST_ZERO},
         {"discharge_kw", ev->discharge_kw, RULE_AT_LEAST_ZERO},
         {"efficiency", ev->efficiency, RULE_EFFICIENCY},

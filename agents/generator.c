@@ -60,7 +60,7 @@ void agent_solve_generator(const struct agent_generator *generator,
             workspace->level_kw[t] = generator_level_kw(generator, question->price_per_mwh[t]);
     }
 
-    double before_kw = workspace->level_kw[0];
+    double before_kw = generator->follows ? generator->before_kw : workspace->level_kw[0];
 
     for (size_t t = 0; t < horizon->n_step; t++) {
         before_kw = clamp(workspace->level_kw[t], before_kw - ramp_kw, before_kw + ramp_kw);

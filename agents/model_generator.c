@@ -106,12 +106,18 @@ static void build_output(struct model_builder *build, const struct agent_generat
 {
     struct agent_model *model = build->model;
     double step_h = model->horizon.step_h, low_kw = generator->committed ? 0.0 : generator->min_kw;
+    double high_kw = generator->max_kw;
+    double ramp_kw = generator->ramp_kw_per_h * step_h;
     double cost_per_kw = generator->segments ? 0.0 : walras_mwh(1.0, step_h) * generator->per_mwh;
     double per_h = generator->segments ? 0.0 : generator->per_h;
     double most = full_kw(generator) / model->unit_kw; /* no tangent is above the cost */
 
     model_label(build, "output", step);
-    model->first_column[step] = model_column(build, low_kw, generator->max_kw, cost_per_kw);
+    if (step == 0 && generator->follows && !generator->committed) {
+        low_kw = fmin(fmax(low_kw, generator->before_kw - ramp_kw), high_kw);
+        high_kw = fmax(fmin(high_kw, generator->before_kw + ramp_kw), low_kw);
+    }
+    model->first_column[step] = model_column(build, low_kw, high_kw, cost_per_kw);
     model_draw(build, model->first_column[step], step, -1.0);
     if (touches(model))
         model_column(build, 0.0, units * most * most, step_h * unit_cost_per_h(model));
@@ -120,8 +126,13 @@ static void build_output(struct model_builder *build, const struct agent_generat
                            step_h * generator->per_mw2h * walras_mw_from_kw(1.0) *
                                walras_mw_from_kw(1.0));
     if (generator->committed) {
+        size_t on;
+
         model_label(build, "on", step);
-        model_binary(build, step_h * per_h);
+        on = model_binary(build, step_h * per_h);
+        if (step < generator->hold_steps)
+            model_row(build, 1, &on, (double[]){1.0}, generator->on_at_start ? 1.0 : 0.0,
+                      generator->on_at_start ? 1.0 : 0.0);
         model_label(build, "start", step);
         model_column(build, 0.0, 1.0, generator->start_cost);
         model_label(build, "stop", step);
@@ -200,6 +211,21 @@ static void build_ramp(struct model_builder *build, const struct agent_generator
               (double[]){1.0, -1.0, -ramp_kw, -jump_kw}, -HUGE_VAL, 0.0);
 }
 
+/* The same between what went before and step 0: before_kw and on_at_start are known. */
+static void build_first_ramp(struct model_builder *build, const struct agent_generator *generator)
+{
+    const struct agent_model *model = build->model;
+    double ramp_kw = generator->ramp_kw_per_h * model->horizon.step_h;
+    double jump_kw = fmax(generator->min_kw, ramp_kw);
+    double was_on = generator->on_at_start ? 1.0 : 0.0;
+    size_t now = model->first_column[0];
+
+    model_row(build, 2, (size_t[]){now, commitment(model, 0, START)}, (double[]){1.0, -jump_kw},
+              -HUGE_VAL, generator->before_kw + ramp_kw * was_on);
+    model_row(build, 3, (size_t[]){now, commitment(model, 0, ON), commitment(model, 0, STOP)},
+              (double[]){-1.0, -ramp_kw, -jump_kw}, -HUGE_VAL, -generator->before_kw);
+}
+
 void model_build_generator(struct model_builder *build, const struct agent_generator *generator)
 {
     size_t n_step = build->model->horizon.n_step;
@@ -212,6 +238,9 @@ void model_build_generator(struct model_builder *build, const struct agent_gener
             build_commitment(build, generator, t);
         if (t > 0 && isfinite(generator->ramp_kw_per_h))
             build_ramp(build, generator, t);
+        else if (t == 0 && generator->committed && generator->follows &&
+                 isfinite(generator->ramp_kw_per_h))
+            build_first_ramp(build, generator);
     }
 }
 

@@ -15,6 +15,7 @@
 #define CLI_COMMAND_LIST(X)                                                                        \
     X(clear)                                                                                       \
     X(compare)                                                                                     \
+    X(simulate)                                                                                    \
     X(check)                                                                                       \
     X(expand)                                                                                      \
     X(export)

@@ -20,7 +20,7 @@ static void print_help(FILE *file)
           "case.\n\n",
           file);
     for (size_t i = 0; i < N_COMMAND; i++)
-        fprintf(file, "  %-8s %s\n", commands[i]->name, commands[i]->summary);
+        fprintf(file, "  %-9s %s\n", commands[i]->name, commands[i]->summary);
     fputs("\n  walras COMMAND --help   what a command does and its options\n"
           "  walras --version        the version\n\n"
           "Exit status: 0 done, 1 a file could not be read or written, 2 bad input or usage;\n"

@@ -1,5 +1,6 @@
 #include "market/award.h"
 
+#include "market/recall.h"
 #include "market/settle.h"
 
 #include <math.h>
@@ -194,7 +195,8 @@ static double plan_cost(const struct market_problem *p, const struct market_plan
 
 enum walras_status market_award(const struct market_problem *problem, struct market_method *method,
                                 const struct market_asker *asker, const struct market_state *state,
-                                struct market_result *result, struct walras_err *err)
+                                size_t n_recall, struct market_result *result,
+                                struct walras_err *err)
 {
     struct award a = {.problem = problem};
     enum walras_status status = method->ops->plan(method, NULL, NULL, &a.plan, err);
@@ -203,6 +205,9 @@ enum walras_status market_award(const struct market_problem *problem, struct mar
         result->convex_objective = plan_cost(problem, &a.plan, a.plan.order_kw, a.plan.group_cost);
         status = begin(&a, err);
     }
+    if (status == WALRAS_OK && n_recall > 0 && a.plan.feasible)
+        status = market_recall(problem, &a.plan, n_recall, &result->recall_price_per_mwh,
+                               &result->n_recall, err);
     if (status == WALRAS_OK)
         status = market_settle(problem, method, asker, &a.plan, &a.settled, err);
     if (status == WALRAS_OK)

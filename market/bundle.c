@@ -23,6 +23,14 @@
 
 enum { STEP_PASSES = 3, IDLE_MASTERS = 12, ROUNDS_PER_PLAN = 5, MAX_RAISES = 2 };
 
+/*
+ * The first step length in price levels. After a warm start it is a tenth of a cold one: prices are
+ * near then and so are answers worth mixing. What the steps had come to in the clearing before is
+ * no guide: they end long.
+ */
+#define COLD_STEP 3.0
+#define WARM_STEP 0.3
+
 struct bundle {
     struct market_method method;
     const struct market_problem *problem;
@@ -39,9 +47,9 @@ struct bundle {
     struct market_trial step, restricted; /* next prices; plan */
 
     unsigned round, n_raised;
-    struct market_priced *asked; /* [settings.n_point] the open query: */
-    size_t n_asked;
-    double *asked_price;         /* [n_point x n_bus x n_step] */
+    struct market_priced *asked; /* [asked_room] the open query: */
+    size_t n_asked, asked_room;  /* n_point, or what a warm start asks first */
+    double *asked_price;         /* [asked_room x n_bus x n_step] */
     double next_value, foretold; /* the model at the lead point asked; less what bends it */
     struct market_priced centre; /* the point with the best bound */
     double bound;                /* there, kW · currency/MWh; -INFINITY before the first answer */
@@ -68,7 +76,7 @@ static void bundle_free(struct market_method *method)
 
     if (!b)
         return;
-    for (size_t i = 0; b->asked && i < b->settings.n_point; i++)
+    for (size_t i = 0; b->asked && i < b->asked_room; i++)
         market_priced_release(&b->asked[i]);
     market_rows_release(&b->rows);
     market_cuts_release(&b->cuts);
@@ -86,9 +94,11 @@ static void bundle_free(struct market_method *method)
 
 static enum walras_status take_memory(struct bundle *b, struct walras_err *err)
 {
-    size_t n_point = b->settings.n_point;
+    size_t n_first = b->settings.warm.energy_price_per_mwh ? 1 + b->settings.warm.n_point : 1;
+    size_t n_point = n_first > b->settings.n_point ? n_first : b->settings.n_point;
     enum walras_status status = WALRAS_OK;
 
+    b->asked_room = n_point;
     b->asked = calloc(n_point, sizeof(*b->asked));
     b->asked_price = calloc(n_point * n_cell(b), sizeof(*b->asked_price));
     if (!b->asked || !b->asked_price)
@@ -227,15 +237,15 @@ static enum walras_status query_trial(struct bundle *b, const struct market_tria
  * How long the first steps are: what energy costs before anybody is asked. The mean of all open
  * prices would count those of last resort, such as the price of shedding load.
  */
-static void start_tau(struct bundle *b)
+static void start_tau(struct bundle *b, const double *energy_price_per_mwh, double levels)
 {
     size_t n_step = b->problem->n_step;
     double sum = 0.0;
 
     for (size_t t = 0; t < n_step; t++)
-        sum += fabs(b->step.u[t]) / (double)n_step;
+        sum += fabs(energy_price_per_mwh[t]) / (double)n_step;
     sum = fmin(fmax(sum, 1e-3 * b->level.price_per_mwh), b->level.price_per_mwh);
-    b->tau = (b->master_lp ? 0.5 : 3.0) * sum;
+    b->tau = levels * sum;
 }
 
 /* Before any answer: prices at which what is open meets the firm draw. */
@@ -253,8 +263,47 @@ static enum walras_status first_query(struct bundle *b, struct walras_err *err)
     status =
         market_trial_solve(&b->step, &b->solver, &b->rows, &ask, &settings, 1e-3, UINT_MAX, err);
     free(skip);
-    start_tau(b);
+    start_tau(b, b->step.u, b->master_lp ? 0.5 : COLD_STEP);
     return status == WALRAS_OK ? query_trial(b, &b->step, err) : status;
+}
+
+/*
+ * What was asked before is asked again, with the limits that were full then. Only of the best
+ * prices is known what they are made of; the others bring answers, no bound.
+ */
+static enum walras_status warm_query(struct bundle *b, struct walras_err *err)
+{
+    const struct market_warm *warm = &b->settings.warm;
+    size_t n_step = b->problem->n_step;
+    enum walras_status status = WALRAS_OK;
+    double *u = NULL;
+
+    for (size_t i = 0; i < warm->n_shadow && status == WALRAS_OK; i++)
+        status = market_rows_add(&b->rows, &warm->shadows[i], err);
+    market_rows_sort(&b->rows);
+    u = malloc(market_rows_size(&b->rows) * sizeof(*u));
+    if (status == WALRAS_OK && !u)
+        status = walras_fail(err, WALRAS_NOMEM, "cannot start the bundle");
+    if (status == WALRAS_OK) {
+        memcpy(u, warm->energy_price_per_mwh, n_step * sizeof(*u));
+        for (size_t a = 0; a < b->rows.n; a++)
+            u[n_step + a] = fmin(fmax(b->rows.rows[a].shadow_price_per_mwh, 0.0),
+                                 b->problem->breach_price_per_mwh);
+        memcpy(b->step.energy_guess, u, n_step * sizeof(*u));
+        market_rows_price(&b->rows, u, b->asked_price);
+        status = market_priced_set(&b->asked[0], &b->rows, u, b->asked_price, b->reach_kw, err);
+    }
+    free(u);
+    for (size_t i = 0; i < warm->n_point && status == WALRAS_OK; i++) {
+        const double *price = warm->point_price_per_mwh + i * n_cell(b);
+
+        memcpy(b->asked_price + (i + 1) * n_cell(b), price, n_cell(b) * sizeof(*price));
+        memcpy(b->asked[i + 1].price, price, n_cell(b) * sizeof(*price));
+        b->asked[i + 1].open = -INFINITY;
+    }
+    b->n_asked = 1 + warm->n_point;
+    start_tau(b, warm->energy_price_per_mwh, WARM_STEP);
+    return status;
 }
 
 /* The point asked with the plain tau, which drives it: with curvature the last, which tells it. */
@@ -321,7 +370,7 @@ static enum walras_status bundle_ask(struct market_method *method, struct market
     enum walras_status status = WALRAS_OK;
 
     if (b->n_asked == 0 && b->problem->n_group > 0 && b->round == 0)
-        status = first_query(b, err);
+        status = b->settings.warm.energy_price_per_mwh ? warm_query(b, err) : first_query(b, err);
     *query = (struct market_query){
         .n_point = b->n_asked, .price_per_mwh = b->asked_price, .curved = b->curvature != NULL};
     return status;

@@ -52,6 +52,7 @@ void market_result_release(struct market_result *result)
     free(result->order_kw);
     free(result->group_draw_kw);
     free(result->group_cost);
+    free(result->recall_price_per_mwh);
     free(result->weight);
     free(result->point_price_per_mwh);
     free(result->binding);
@@ -106,10 +107,22 @@ static void end(struct clearing *c)
     market_result_release(&c->result);
 }
 
+/*
+ * Of any round: the first of a warm start asks again what was asked before, and some methods always
+ * ask two.
+ */
+static size_t most_points(const struct market_settings *settings)
+{
+    size_t first = settings->warm.energy_price_per_mwh ? 1 + settings->warm.n_point : 2;
+
+    first = first < 2 ? 2 : first;
+    return first > settings->n_point ? first : settings->n_point;
+}
+
 static enum walras_status list_parts(struct clearing *c, struct walras_err *err)
 {
     const struct market_problem *p = c->problem;
-    size_t n_point = c->settings->n_point > 2 ? c->settings->n_point : 2, n = 0;
+    size_t n_point = most_points(c->settings), n = 0;
 
     for (size_t g = 0; g < p->n_group; g++)
         c->n_part += p->groups[g].oracle.n_part;
@@ -136,8 +149,10 @@ static enum walras_status list_parts(struct clearing *c, struct walras_err *err)
 static enum walras_status begin(struct clearing *c, struct walras_err *err)
 {
     const struct market_method_ops *ops = market_method_find(c->settings->method);
-    struct market_method_settings method = {
-        .gap = c->settings->gap, .n_point = c->settings->n_point, .master = c->settings->master};
+    struct market_method_settings method = {.gap = c->settings->gap,
+                                            .n_point = c->settings->n_point,
+                                            .master = c->settings->master,
+                                            .warm = c->settings->warm};
     size_t n_round = c->settings->max_rounds;
     enum walras_status status = market_problem_check(c->problem, err);
 
@@ -354,7 +369,8 @@ enum walras_status market_clear(const struct market_problem *problem,
     if (status == WALRAS_OK)
         status = run_rounds(&c, &state, err);
     if (status == WALRAS_OK)
-        status = market_award(problem, c.method, &asker, &state, &c.result, err);
+        status =
+            market_award(problem, c.method, &asker, &state, settings->n_recall, &c.result, err);
     if (status == WALRAS_OK && c.result.outcome == MARKET_CONVERGED)
         c.result.outcome = judge(&c);
     if (status == WALRAS_OK) {

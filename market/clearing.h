@@ -9,7 +9,7 @@
 #ifndef WALRAS_MARKET_CLEARING_H
 #define WALRAS_MARKET_CLEARING_H
 
-#include "market/problem.h"
+#include "market/method.h"
 
 #include <stdbool.h>
 
@@ -33,13 +33,15 @@ struct market_round {          /* one row of the convergence history */
 enum { MARKET_MAX_POINTS = 16 };
 
 struct market_settings {
-    const char *method;  /* "bundle" (default); market_methods() lists them */
-    const char *master;  /* bundle: "qp" (default), "lp" */
-    double gap;          /* 1e-4 */
-    unsigned max_rounds; /* 500 */
-    double time_limit_s; /* INFINITY */
-    unsigned n_thread;   /* 1 */
-    unsigned n_point;    /* price points a round, 1 */
+    const char *method;      /* "bundle" (default); market_methods() lists them */
+    const char *master;      /* bundle: "qp" (default), "lp" */
+    double gap;              /* 1e-4 */
+    unsigned max_rounds;     /* 500 */
+    double time_limit_s;     /* INFINITY */
+    unsigned n_thread;       /* 1 */
+    unsigned n_point;        /* price points a round, 1 */
+    struct market_warm warm; /* energy_price_per_mwh NULL: cold */
+    unsigned n_recall;       /* prices to hand on to a next clearing, 0 */
     /* Called after each round, from the calling thread; return false to stop (counts as time
      * limit). */
     bool (*progress)(void *context, const struct market_round *round);
@@ -88,8 +90,10 @@ struct market_result { /* arrays are the result's own: market_result_release */
      * weight[g·n_point + j] (each row sums to 1; integer groups have settled and their rows are
      * zero).
      */
-    double *weight;              /* [n_group x n_point] */
-    double *point_price_per_mwh; /* [n_point x n_bus x n_step] the points with any weight */
+    double *weight;               /* [n_group x n_point] */
+    double *point_price_per_mwh;  /* [n_point x n_bus x n_step] the points with any weight */
+    double *recall_price_per_mwh; /* [n_recall x n_bus x n_step] see market/recall.h */
+    size_t n_recall;
     struct market_binding *binding;
     size_t n_binding;
     struct market_breach *breach; /* soft breaches; the unmet needs when infeasible */

@@ -15,10 +15,30 @@
 
 #include <stdbool.h>
 
+struct market_shadow {
+    size_t limit; /* row of problem->limits */
+    uint32_t step;
+    int direction;
+    double price_per_mwh;
+};
+
+/*
+ * Where to begin: the prices of an earlier clearing of nearly the same market. Nothing of it is
+ * taken for granted: the prices are asked again. Borrowed for the clearing.
+ */
+struct market_warm {
+    const double *energy_price_per_mwh;  /* [n_step]; NULL: begin cold, the rest is not read */
+    const struct market_shadow *shadows; /* with the energy prices: the best prices */
+    size_t n_shadow;
+    const double *point_price_per_mwh; /* [n_point x n_bus x n_step] others worth asking again */
+    size_t n_point;
+};
+
 struct market_method_settings {
     double gap;
-    unsigned n_point;   /* price points a round */
+    unsigned n_point;   /* price points a round; the first round may have 1 + warm.n_point */
     const char *master; /* "qp" or "lp" */
+    struct market_warm warm;
 };
 
 struct market_query {
@@ -43,13 +63,6 @@ struct market_state {         /* after the last tell */
     bool done;       /* gap reached: nothing more to ask */
     double unmet_kw; /* shortage, surplus and hard breaches left in the plan: > 0 and done:
                         the market is infeasible */
-};
-
-struct market_shadow {
-    size_t limit; /* row of problem->limits */
-    uint32_t step;
-    int direction;
-    double price_per_mwh;
 };
 
 struct market_plan {                    /* borrowed from the method until the next call */

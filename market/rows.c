@@ -233,10 +233,37 @@ enum walras_status market_rows_separate(struct market_rows *rows, const double *
                          : separate_step(rows, t, rows_per_step(n_breached), tolerance, err);
     }
     *added = rows->n - before;
-    if (*added > 0) {
-        qsort(rows->rows, rows->n, sizeof(*rows->rows), compare_rows);
-        index_steps(rows);
-    }
+    if (*added > 0)
+        market_rows_sort(rows);
+    return status;
+}
+
+void market_rows_sort(struct market_rows *rows)
+{
+    qsort(rows->rows, rows->n, sizeof(*rows->rows), compare_rows);
+    index_steps(rows);
+}
+
+enum walras_status market_rows_add(struct market_rows *rows, const struct market_shadow *shadow,
+                                   struct walras_err *err)
+{
+    const struct grid_limits *limits = rows->problem->limits;
+    const struct grid_limit *at = NULL;
+    enum walras_status status = WALRAS_OK;
+
+    if (!limits || shadow->limit >= grid_limits_count(limits) ||
+        shadow->step >= rows->problem->n_step)
+        return WALRAS_OK;
+    at = grid_limits_at(limits, shadow->limit);
+    if (!isfinite(shadow->direction > 0 ? at->high : at->low))
+        return WALRAS_OK;
+    for (size_t a = 0; a < rows->n; a++)
+        if (rows->rows[a].limit == shadow->limit && rows->rows[a].step == shadow->step &&
+            rows->rows[a].direction == shadow->direction)
+            return WALRAS_OK;
+    status = append(rows, shadow->limit, shadow->step, shadow->direction, err);
+    if (status == WALRAS_OK)
+        rows->rows[rows->n - 1].shadow_price_per_mwh = shadow->price_per_mwh;
     return status;
 }
 

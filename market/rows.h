@@ -14,7 +14,7 @@
 #ifndef WALRAS_MARKET_ROWS_H
 #define WALRAS_MARKET_ROWS_H
 
-#include "market/problem.h"
+#include "market/method.h"
 
 #include <stdbool.h>
 
@@ -66,6 +66,15 @@ WALRAS_NODISCARD enum walras_status market_rows_separate(struct market_rows *row
                                                          const double *injection_kw,
                                                          double tolerance, size_t *added,
                                                          struct walras_err *err);
+
+/*
+ * Adds the row of a shadow price, which it brings; one that is in the set, or names no limit of the
+ * grid, is not added. market_rows_sort must follow before the rows are used.
+ */
+WALRAS_NODISCARD enum walras_status market_rows_add(struct market_rows *rows,
+                                                    const struct market_shadow *shadow,
+                                                    struct walras_err *err);
+void market_rows_sort(struct market_rows *rows);
 
 /* Drops rows that had no shadow price for more than `idle` masters. */
 void market_rows_drop_idle(struct market_rows *rows, unsigned idle);

@@ -33,6 +33,13 @@ bool chart_loading_has(const struct scenario_result *result); /* something limit
 enum walras_status chart_stack(FILE *file, const struct scenario_result *result,
                                struct walras_err *err);
 
+/*
+ * Of a whole run: `result` holds its prices and, as horizon, all its steps; kind_kw
+ * [SCENARIO_N_KIND x n_step] is what was done; `words` go into the subtitle.
+ */
+void chart_run_stack(FILE *file, const struct scenario_result *result, double *kind_kw,
+                     const char *words);
+
 /* Terminal, output file, margins, style, the title; the subtitle is the scenario's name and more.
  */
 __attribute__((format(printf, 5, 6))) void chart_begin(FILE *file,

@@ -1,67 +1,31 @@
 #include "scenario/charts_internal.h"
+#include "scenario/kinds.h"
 
-#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 
 /* What is stacked, outwards from zero. Sources point up, uses point down. */
-enum kind {
-    IMPORT,
-    GENERATION,
-    SUN,
-    DISCHARGE,
-    N_SOURCE,
-    LOADS = N_SOURCE,
-    FLEXIBLE,
-    HEAT,
-    CARS,
-    CHARGE,
-    EXPORT,
-    N_KIND
-};
-
 static const struct {
     const char *name, *colour;
-} kinds[N_KIND] = {
-    [IMPORT] = {"import", "#A6A6A6"},
-    [GENERATION] = {"generators, offers", "#8C510A"},
-    [SUN] = {"photovoltaics", CHART_YELLOW},
-    [DISCHARGE] = {"storage discharge", "#7FCDBB"},
-    [LOADS] = {"loads", "#5B6C7D"},
-    [FLEXIBLE] = {"appliances, bids", CHART_PINK},
-    [HEAT] = {"heating, cooling", CHART_VERMILION},
-    [CARS] = {"car charging", CHART_BLUE},
-    [CHARGE] = {"battery charging", CHART_GREEN},
-    [EXPORT] = {"export", "#C9C9C9"},
+} kinds[SCENARIO_N_KIND] = {
+    [SCENARIO_IMPORT] = {"import", "#A6A6A6"},
+    [SCENARIO_GENERATION] = {"generators, offers", "#8C510A"},
+    [SCENARIO_SUN] = {"photovoltaics", CHART_YELLOW},
+    [SCENARIO_DISCHARGE] = {"storage discharge", "#7FCDBB"},
+    [SCENARIO_LOADS] = {"loads", "#5B6C7D"},
+    [SCENARIO_FLEXIBLE] = {"appliances, bids", CHART_PINK},
+    [SCENARIO_HEAT] = {"heating, cooling", CHART_VERMILION},
+    [SCENARIO_CARS] = {"car charging", CHART_BLUE},
+    [SCENARIO_CHARGE] = {"battery charging", CHART_GREEN},
+    [SCENARIO_EXPORT] = {"export", "#C9C9C9"},
 };
 
 struct stack {
     size_t n_step;
-    double *kw; /* [N_KIND x n_step] >= 0 */
+    double *kw; /* [SCENARIO_N_KIND x n_step] >= 0 */
     double peak_kw;
     double unit_kw; /* 1, 1000: what the axis counts in */
 };
-
-/* Where a draw of that sign of a device of that type belongs. */
-static enum kind kind_of(enum agent_device_type type, bool drawn)
-{
-    static const enum kind uses[] = {
-        [AGENT_LOAD] = LOADS,      [AGENT_PV] = LOADS,     [AGENT_BATTERY] = CHARGE,
-        [AGENT_EV] = CARS,         [AGENT_THERMAL] = HEAT, [AGENT_SHIFTABLE] = FLEXIBLE,
-        [AGENT_GENERATOR] = LOADS, [AGENT_BID] = FLEXIBLE, [AGENT_LP] = FLEXIBLE,
-    };
-    static const enum kind sources[] = {
-        [AGENT_LOAD] = GENERATION,      [AGENT_PV] = SUN,
-        [AGENT_BATTERY] = DISCHARGE,    [AGENT_EV] = DISCHARGE,
-        [AGENT_THERMAL] = GENERATION,   [AGENT_SHIFTABLE] = GENERATION,
-        [AGENT_GENERATOR] = GENERATION, [AGENT_BID] = GENERATION,
-        [AGENT_LP] = GENERATION,
-    };
-    static_assert(sizeof(uses) / sizeof(uses[0]) == AGENT_N_TYPE, "a use for every type");
-    static_assert(sizeof(sources) / sizeof(sources[0]) == AGENT_N_TYPE, "a source for every type");
-
-    return drawn ? uses[type] : sources[type];
-}
 
 static void add_up(const struct scenario_result *result, struct stack *stack)
 {
@@ -72,13 +36,13 @@ static void add_up(const struct scenario_result *result, struct stack *stack)
         for (size_t t = 0; t < n_step; t++) {
             double draw_kw = result->award_kw[d * n_step + t];
 
-            stack->kw[kind_of(scenario->devices[d].type, draw_kw > 0.0) * n_step + t] +=
+            stack->kw[scenario_kind_of(scenario->devices[d].type, draw_kw > 0.0) * n_step + t] +=
                 fabs(draw_kw);
         }
     for (size_t s = 0; s < scenario->n_supply; s++)
         for (size_t t = 0; t < n_step; t++) {
-            stack->kw[IMPORT * n_step + t] += fmax(0.0, result->import_kw[s * n_step + t]);
-            stack->kw[EXPORT * n_step + t] += fmax(0.0, result->export_kw[s * n_step + t]);
+            stack->kw[SCENARIO_IMPORT * n_step + t] += fmax(0.0, result->import_kw[s * n_step + t]);
+            stack->kw[SCENARIO_EXPORT * n_step + t] += fmax(0.0, result->export_kw[s * n_step + t]);
         }
 }
 
@@ -87,8 +51,8 @@ static void find_peak(struct stack *stack)
     for (size_t t = 0; t < stack->n_step; t++) {
         double up_kw = 0.0, down_kw = 0.0;
 
-        for (size_t k = 0; k < N_KIND; k++)
-            *(k < N_SOURCE ? &up_kw : &down_kw) += stack->kw[k * stack->n_step + t];
+        for (size_t k = 0; k < SCENARIO_N_KIND; k++)
+            *(k < SCENARIO_N_SOURCE ? &up_kw : &down_kw) += stack->kw[k * stack->n_step + t];
         stack->peak_kw = fmax(stack->peak_kw, fmax(up_kw, down_kw));
     }
     stack->unit_kw = stack->peak_kw >= 2000.0 ? 1000.0 : 1.0;
@@ -100,9 +64,9 @@ static double edge(const void *context, size_t step, size_t column)
     const struct stack *stack = context;
     double sum_kw = 0.0;
 
-    for (size_t k = column < N_SOURCE ? 0 : N_SOURCE; k <= column; k++)
+    for (size_t k = column < SCENARIO_N_SOURCE ? 0 : SCENARIO_N_SOURCE; k <= column; k++)
         sum_kw += stack->kw[k * stack->n_step + step];
-    return (column < N_SOURCE ? sum_kw : -sum_kw) / stack->unit_kw;
+    return (column < SCENARIO_N_SOURCE ? sum_kw : -sum_kw) / stack->unit_kw;
 }
 
 static bool is_used(const struct stack *stack, size_t kind)
@@ -117,19 +81,19 @@ static bool is_used(const struct stack *stack, size_t kind)
 static void write_areas(FILE *file, const struct stack *stack)
 {
     fputs("plot ", file);
-    for (size_t k = N_SOURCE; k-- > 0;)
+    for (size_t k = SCENARIO_N_SOURCE; k-- > 0;)
         if (is_used(stack, k))
             fprintf(file,
                     "$stack using 1:%zu with filledcurves y1=0 linecolor rgb '%s' title "
                     "'%s', \\\n  ",
                     k + 2, kinds[k].colour, kinds[k].name);
-    for (size_t k = N_KIND; k-- > N_SOURCE;)
+    for (size_t k = SCENARIO_N_KIND; k-- > SCENARIO_N_SOURCE;)
         if (is_used(stack, k))
             fprintf(file,
                     "$stack using 1:%zu with filledcurves y1=0 linecolor rgb '%s' notitle, "
                     "\\\n  ",
                     k + 2, kinds[k].colour);
-    for (size_t k = N_SOURCE; k < N_KIND; k++)
+    for (size_t k = SCENARIO_N_SOURCE; k < SCENARIO_N_KIND; k++)
         if (is_used(stack, k))
             fprintf(file, "NaN with filledcurves y1=0 linecolor rgb '%s' title '%s', \\\n  ",
                     kinds[k].colour, kinds[k].name);
@@ -197,31 +161,46 @@ static void write_price_panel(FILE *file, const struct scenario_result *result)
           file);
 }
 
-enum walras_status chart_stack(FILE *file, const struct scenario_result *result,
-                               struct walras_err *err)
+static void write_stack(FILE *file, const struct scenario_result *result, struct stack *stack)
 {
     const struct scenario *scenario = result->scenario;
-    struct stack stack = {.n_step = scenario->horizon.n_step};
 
-    stack.kw = calloc(N_KIND * stack.n_step, sizeof(*stack.kw));
-    if (!stack.kw)
-        return walras_fail(err, WALRAS_NOMEM, "cannot add up %zu steps", stack.n_step);
-    add_up(result, &stack);
-    find_peak(&stack);
-    chart_begin(file, result, "stack", "Supply and demand",
-                "what comes in (up) and what is drawn (down), average of each step");
+    find_peak(stack);
     fputs("$stack << END\n", file);
-    chart_step_rows(file, scenario, N_KIND, edge, &stack);
+    chart_step_rows(file, scenario, SCENARIO_N_KIND, edge, stack);
     fputs("END\nset multiplot\nset bmargin at screen 0.33\nset style fill solid 1 noborder\n",
           file);
     chart_time_axis(file, scenario, false);
-    double reach = 1.06 * fmax(stack.peak_kw / stack.unit_kw, 1e-3);
+    double reach = 1.06 * fmax(stack->peak_kw / stack->unit_kw, 1e-3);
 
     fprintf(file, "set yrange [%.6g:%.6g]\n", -reach, reach);
-    chart_unit(file, stack.unit_kw > 1.0 ? "MW" : "kW", 0.05);
-    write_areas(file, &stack);
+    chart_unit(file, stack->unit_kw > 1.0 ? "MW" : "kW", 0.05);
+    write_areas(file, stack);
     write_price_panel(file, result);
     fputs("unset multiplot\n", file);
+}
+
+enum walras_status chart_stack(FILE *file, const struct scenario_result *result,
+                               struct walras_err *err)
+{
+    struct stack stack = {.n_step = result->scenario->horizon.n_step};
+
+    stack.kw = calloc(SCENARIO_N_KIND * stack.n_step, sizeof(*stack.kw));
+    if (!stack.kw)
+        return walras_fail(err, WALRAS_NOMEM, "cannot add up %zu steps", stack.n_step);
+    add_up(result, &stack);
+    chart_begin(file, result, "stack", "Supply and demand",
+                "what comes in (up) and what is drawn (down), average of each step");
+    write_stack(file, result, &stack);
     free(stack.kw);
     return WALRAS_OK;
+}
+
+void chart_run_stack(FILE *file, const struct scenario_result *result, double *kind_kw,
+                     const char *words)
+{
+    struct stack stack = {.n_step = result->scenario->horizon.n_step, .kw = kind_kw};
+
+    chart_begin(file, result, "run", "What was done", "%s", words);
+    write_stack(file, result, &stack);
 }

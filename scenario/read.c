@@ -1,5 +1,6 @@
 #include "core/clock.h"
 #include "core/file.h"
+#include "core/hash.h"
 #include "scenario/read_internal.h"
 
 #include <math.h>
@@ -87,7 +88,17 @@ static enum walras_status set_horizon(struct scenario_reader *reader, uint32_t s
 
     made->step_min = step_min;
     made->horizon = (struct agent_horizon){.n_step = steps, .step_h = step_min / 60.0};
-    reader->scratch = calloc(steps, sizeof(*reader->scratch));
+    made->n_known = steps;
+    if (reader->settings->run_days > 0) {
+        struct scenario_run_steps run;
+        struct walras_err cause = {0};
+        enum walras_status status = scenario_run_steps(made, reader->settings, &run, &cause);
+
+        if (status != WALRAS_OK)
+            return walras_fail(err, status, "%s: %s", reader->name, cause.msg);
+        made->n_known = (run.n_window - 1) * run.replan + steps;
+    }
+    reader->scratch = calloc(made->n_known, sizeof(*reader->scratch));
     return reader->scratch ? WALRAS_OK : scenario_no_memory(reader, err);
 }
 
@@ -233,6 +244,7 @@ enum walras_status scenario_parse(const char *name, const char *text, size_t siz
     struct scenario_reader reader = {.settings = settings, .name = name};
     enum walras_status status = reader_init(&reader, err);
 
+    reader.made.text_hash = walras_hash(0, text, size);
     if (status == WALRAS_OK)
         status = parse_any(&reader, text, size, err);
     if (status == WALRAS_OK) {
@@ -246,6 +258,14 @@ enum walras_status scenario_parse(const char *name, const char *text, size_t siz
 enum walras_status scenario_read(const char *path, struct scenario *out, struct walras_err *err)
 {
     struct scenario_settings settings = scenario_settings_defaults();
+
+    return scenario_read_with(path, &settings, out, err);
+}
+
+enum walras_status scenario_read_with(const char *path, const struct scenario_settings *given,
+                                      struct scenario *out, struct walras_err *err)
+{
+    struct scenario_settings settings = *given;
     char *text = NULL, *directory = walras_path_directory(path);
     size_t size = 0;
     enum walras_status status =

@@ -123,15 +123,15 @@ struct curve {
     uint32_t *first; /* [n_list + 1] */
 };
 
-static enum walras_status count_blocks(const struct walras_json *list, size_t n_list, bool one,
-                                       size_t *total, struct walras_err *err)
+static enum walras_status count_blocks(const struct walras_json *list, size_t n_list, size_t n_step,
+                                       bool one, size_t *total, struct walras_err *err)
 {
     enum walras_status status =
-        walras_json_array(list, one ? 0 : n_list, one ? MAX_BLOCKS : n_list, err);
+        walras_json_array(list, one ? 0 : n_step, one ? MAX_BLOCKS : n_step, err);
 
     *total = status == WALRAS_OK && one ? n_list * walras_json_count(list) : 0;
     for (size_t k = 0; status == WALRAS_OK && !one && k < n_list; k++) {
-        struct walras_json step = walras_json_at(list, k);
+        struct walras_json step = walras_json_at(list, k % n_step);
 
         status = walras_json_array(&step, 0, MAX_BLOCKS, err);
         if (status == WALRAS_OK)
@@ -142,14 +142,18 @@ static enum walras_status count_blocks(const struct walras_json *list, size_t n_
     return status;
 }
 
-/* Reads the list into n_list curves; one list is repeated when there are more. */
+/*
+ * Reads the list into n_list curves; one list is repeated when there are more, and so are those of
+ * a horizon's steps.
+ */
 static enum walras_status read_curve(struct scenario_reader *reader, const struct walras_json *list,
                                      size_t n_list, double direction, struct curve *out,
                                      struct walras_err *err)
 {
     bool one = is_one_list(list);
     size_t total = 0;
-    enum walras_status status = count_blocks(list, n_list, one, &total, err);
+    size_t n_step = reader->made.horizon.n_step;
+    enum walras_status status = count_blocks(list, n_list, n_step, one, &total, err);
 
     if (status != WALRAS_OK)
         return status;
@@ -158,7 +162,7 @@ static enum walras_status read_curve(struct scenario_reader *reader, const struc
     if (!out->blocks || !out->first)
         return scenario_no_memory(reader, err);
     for (size_t k = 0; status == WALRAS_OK && k < n_list; k++) {
-        struct walras_json step = one ? *list : walras_json_at(list, k);
+        struct walras_json step = one ? *list : walras_json_at(list, k % n_step);
 
         status = read_blocks(&step, direction, out->blocks + out->first[k], err);
         if (status == WALRAS_OK)
@@ -175,12 +179,13 @@ enum walras_status scenario_read_bid(struct scenario_reader *reader, const struc
     bool has_demand = walras_json_find(node, "demand", &demand);
     bool has_offer = walras_json_find(node, "offer", &offer);
     bool one = (!has_demand || is_one_list(&demand)) && (!has_offer || is_one_list(&offer));
-    size_t n_list = one ? 1 : reader->made.horizon.n_step;
+    size_t n_list = one ? 1 : reader->made.n_known;
     enum walras_status status = WALRAS_OK;
 
     if (!has_demand && !has_offer)
         return walras_json_fail(node, WALRAS_INVALID, err,
                                 "expected at least one of the keys \"demand\" and \"offer\"");
+    reader->made.repeats |= n_list > reader->made.horizon.n_step;
     if (has_demand)
         status = read_curve(reader, &demand, n_list, -1.0, &demanded, err);
     if (status == WALRAS_OK && has_offer)

@@ -239,6 +239,12 @@ static enum walras_status read_device(struct scenario_reader *reader,
     if (status != WALRAS_OK)
         return status;
     status = agent_device_check(&device, &reader->made.horizon, &cause);
+    if (status == WALRAS_OK && reader->made.n_known > reader->made.horizon.n_step) {
+        struct agent_horizon run = reader->made.horizon; /* steps are the horizon's, series go on */
+
+        run.n_step = reader->made.n_known;
+        status = agent_device_check(&device, &run, &cause);
+    }
     if (status == WALRAS_OK)
         status = scenario_add_device(reader, &device, &cause);
     return status == WALRAS_OK ? status : scenario_fail_here(node, &cause, err);

@@ -27,7 +27,7 @@ struct scenario_reader {
     struct walras_names *device_names; /* of the agent being read; emptied between agents */
     struct walras_csv_cache *csv;
     struct series_pool *series;
-    double *scratch; /* [n_step] */
+    double *scratch; /* [n_known] */
     size_t agent_room, device_room;
 };
 
@@ -49,7 +49,10 @@ WALRAS_NODISCARD enum walras_status scenario_keep_series(struct scenario_reader 
 WALRAS_NODISCARD enum walras_status scenario_keep_constant(struct scenario_reader *reader,
                                                            double value, struct walras_series *out,
                                                            struct walras_err *err);
-/* A number, an array of n_step numbers, or {"csv", "column", "scale", "offset_steps"}. */
+/*
+ * A number, an array of n_step numbers (which repeat up to n_known), or {"csv", "column", "scale",
+ * "offset_steps"}, which reads on.
+ */
 WALRAS_NODISCARD enum walras_status
 scenario_read_series(struct scenario_reader *reader, const struct walras_json *node,
                      struct walras_range range, struct walras_series *out, struct walras_err *err);

@@ -112,16 +112,36 @@ enum walras_status scenario_keep_constant(struct scenario_reader *reader, double
     return keep(reader, &value, 1, out, err);
 }
 
-enum walras_status scenario_keep_series(struct scenario_reader *reader, const double *values,
-                                        struct walras_series *out, struct walras_err *err)
+static enum walras_status keep_changing(struct scenario_reader *reader, const double *values,
+                                        size_t n, struct walras_series *out, struct walras_err *err)
 {
-    size_t n = reader->made.horizon.n_step;
+    size_t n_known = reader->made.n_known;
 
+    if (n == n_known)
+        return keep(reader, values, n, out, err);
+    reader->made.repeats = true;
+    if (values != reader->scratch)
+        memcpy(reader->scratch, values, n * sizeof(*values));
+    for (size_t t = n; t < n_known; t++)
+        reader->scratch[t] = reader->scratch[t - n];
+    return keep(reader, reader->scratch, n_known, out, err);
+}
+
+/* values [n_step or n_known]; what is only known for the horizon repeats with it. */
+static enum walras_status keep_steps(struct scenario_reader *reader, const double *values, size_t n,
+                                     struct walras_series *out, struct walras_err *err)
+{
     for (size_t t = 1; t < n; t++)
         /* 0 and -0 differ. NOLINTNEXTLINE(bugprone-suspicious-memory-comparison) */
         if (memcmp(&values[t], &values[0], sizeof(values[0])) != 0)
-            return keep(reader, values, n, out, err);
+            return keep_changing(reader, values, n, out, err);
     return keep(reader, values, 1, out, err);
+}
+
+enum walras_status scenario_keep_series(struct scenario_reader *reader, const double *values,
+                                        struct walras_series *out, struct walras_err *err)
+{
+    return keep_steps(reader, values, reader->made.horizon.n_step, out, err);
 }
 
 static enum walras_status read_array(struct scenario_reader *reader, const struct walras_json *node,
@@ -152,8 +172,8 @@ static enum walras_status load_column(struct scenario_reader *reader,
         return status;
     status = walras_csv_cache_get(reader->csv, path, &csv, &cause);
     if (status == WALRAS_OK)
-        status = walras_csv_numbers(csv, column, offset, reader->made.horizon.n_step,
-                                    reader->scratch, &cause);
+        status =
+            walras_csv_numbers(csv, column, offset, reader->made.n_known, reader->scratch, &cause);
     if (status != WALRAS_OK)
         status = scenario_fail_here(file->parent, &cause, err);
     free(path);
@@ -192,7 +212,7 @@ static enum walras_status read_column(struct scenario_reader *reader,
         status = walras_json_integer(&offset, 0, 1000000000, &first, err);
     if (status == WALRAS_OK)
         status = load_column(reader, &file, name, (size_t)first, err);
-    for (size_t t = 0; status == WALRAS_OK && t < reader->made.horizon.n_step; t++) {
+    for (size_t t = 0; status == WALRAS_OK && t < reader->made.n_known; t++) {
         reader->scratch[t] *= scale;
         if (!walras_range_holds(range, reader->scratch[t]))
             status = out_of_range(node, range, reader->scratch[t], t, err);
@@ -205,6 +225,7 @@ enum walras_status scenario_read_series(struct scenario_reader *reader,
                                         struct walras_series *out, struct walras_err *err)
 {
     enum walras_status status = WALRAS_OK;
+    size_t n = 0;
     char what[80];
 
     switch (walras_json_type(node)) {
@@ -215,14 +236,16 @@ enum walras_status scenario_read_series(struct scenario_reader *reader,
                                    : status;
     case WALRAS_JSON_ARRAY:
         status = read_array(reader, node, range, err);
+        n = reader->made.horizon.n_step;
         break;
     case WALRAS_JSON_OBJECT:
         status = read_column(reader, node, range, err);
+        n = reader->made.n_known;
         break;
     default:
         snprintf(what, sizeof(what), "a number, an array of %zu numbers or {\"csv\": …}",
                  reader->made.horizon.n_step);
         return walras_json_mistyped(node, what, err);
     }
-    return status == WALRAS_OK ? scenario_keep_series(reader, reader->scratch, out, err) : status;
+    return status == WALRAS_OK ? keep_steps(reader, reader->scratch, n, out, err) : status;
 }

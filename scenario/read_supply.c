@@ -7,7 +7,7 @@ static enum walras_status check_prices(const struct scenario_reader *reader,
                                        const struct scenario_supply *supply,
                                        const struct walras_json *node, struct walras_err *err)
 {
-    for (size_t t = 0; t < reader->made.horizon.n_step; t++) {
+    for (size_t t = 0; t < reader->made.n_known; t++) {
         double import = walras_series_at(supply->price_per_mwh, t);
         double export = walras_series_at(supply->export_price_per_mwh, t);
 

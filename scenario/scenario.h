@@ -48,6 +48,13 @@ struct scenario {
     int start_offset_min; /* the offset from UTC that start was written with */
     uint32_t step_min;
     struct agent_horizon horizon; /* the same, as devices see it */
+    /*
+     * Steps that the series hold: those of the horizon, or of the run that was asked for. What is
+     * written for the horizon only (arrays, curves, fleets) repeats with it.
+     */
+    size_t n_known;
+    bool repeats;       /* something that changes from step to step repeats with the horizon */
+    uint64_t text_hash; /* of the file's text */
     enum scenario_model model;
     /*
      * Loads and shunts of a case file have become agents ("bus 7", devices "load" and "shunt"):
@@ -70,6 +77,11 @@ struct scenario_settings {
     const char *directory; /* paths inside are relative to it; NULL: naming a file is an error */
     size_t max_device;     /* default SCENARIO_MAX_DEVICES */
     size_t max_step;       /* default SCENARIO_MAX_STEPS */
+    /*
+     * A run of so many days, planned anew every so many steps: series are read on, so that every
+     * horizon that begins in it is known to its end. 0 days (default): one horizon.
+     */
+    unsigned run_days, replan_steps; /* replan_steps 0: every hour, or every step if that is more */
 };
 struct scenario_settings scenario_settings_defaults(void);
 
@@ -83,11 +95,29 @@ struct scenario_settings scenario_settings_defaults(void);
  */
 WALRAS_NODISCARD enum walras_status scenario_read(const char *path, struct scenario *out,
                                                   struct walras_err *err);
+/* The same with other settings; their directory is set to the file's. */
+WALRAS_NODISCARD enum walras_status scenario_read_with(const char *path,
+                                                       const struct scenario_settings *settings,
+                                                       struct scenario *out,
+                                                       struct walras_err *err);
 /* The same from memory; `name` stands for the file in messages. text [size] need not end in NUL. */
 WALRAS_NODISCARD enum walras_status scenario_parse(const char *name, const char *text, size_t size,
                                                    const struct scenario_settings *settings,
                                                    struct scenario *out, struct walras_err *err);
 void scenario_release(struct scenario *scenario);
+
+/* A run in steps: `length` of them, planned anew every `replan`. */
+struct scenario_run_steps {
+    size_t length, replan, day, n_window;
+};
+/*
+ * WALRAS_INVALID when a day is not a whole number of steps, the horizon is shorter than
+ * replan_steps, or the run longer than SCENARIO_MAX_STEPS.
+ */
+WALRAS_NODISCARD enum walras_status scenario_run_steps(const struct scenario *scenario,
+                                                       const struct scenario_settings *settings,
+                                                       struct scenario_run_steps *out,
+                                                       struct walras_err *err);
 
 static inline uint32_t scenario_device_bus(const struct scenario *scenario, size_t device)
 {

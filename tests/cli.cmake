@@ -5,3 +5,8 @@ set_tests_properties(test_cli PROPERTIES TIMEOUT 120)
 walras_test(test_cmd_clear SOURCES integration/test_cmd_clear.c USES core)
 target_compile_definitions(test_cmd_clear PRIVATE WALRAS_BINARY="$<TARGET_FILE:walras>")
 add_dependencies(test_cmd_clear walras)
+
+add_test(NAME test_simulate_cli COMMAND bash
+    ${CMAKE_CURRENT_SOURCE_DIR}/integration/test_simulate.sh $<TARGET_FILE:walras>
+    ${CMAKE_SOURCE_DIR})
+set_tests_properties(test_simulate_cli PROPERTIES TIMEOUT 240)

@@ -245,6 +245,16 @@ static void random_generator(struct walras_rng *rng, struct random_device *made)
         generator->min_kw = -0.5 * full_kw;
 }
 
+/* One that has run before: at an output that it can have, or was ramping away from. */
+static void random_following(struct walras_rng *rng, struct random_device *made)
+{
+    struct agent_generator *generator = &made->device.generator;
+
+    random_generator(rng, made);
+    generator->follows = chance(rng, 0.5);
+    generator->before_kw = walras_rng_range(rng, generator->min_kw, generator->max_kw);
+}
+
 void random_commitment(struct walras_rng *rng, struct random_device *made)
 {
     struct agent_generator *generator = &made->device.generator;
@@ -255,6 +265,10 @@ void random_commitment(struct walras_rng *rng, struct random_device *made)
     generator->start_cost = PICK(rng, 0.0, 0.0, 1.0, 500.0, 50.0);
     generator->min_up_steps = (uint32_t)walras_rng_below(rng, 5);
     generator->min_down_steps = (uint32_t)walras_rng_below(rng, 5);
+    generator->follows = chance(rng, 0.5);
+    generator->before_kw =
+        generator->on_at_start ? walras_rng_range(rng, generator->min_kw, generator->max_kw) : 0.0;
+    generator->hold_steps = chance(rng, 0.5) ? (uint32_t)walras_rng_below(rng, 4) : 0;
 }
 
 void random_squares(struct walras_rng *rng, struct random_device *made)
@@ -282,7 +296,7 @@ void random_device(struct walras_rng *rng, enum agent_device_type type, size_t m
         [AGENT_LOAD] = random_load,           [AGENT_PV] = random_pv,
         [AGENT_BATTERY] = random_battery,     [AGENT_EV] = random_ev,
         [AGENT_THERMAL] = random_thermal,     [AGENT_SHIFTABLE] = random_shiftable,
-        [AGENT_GENERATOR] = random_generator, [AGENT_BID] = random_bid,
+        [AGENT_GENERATOR] = random_following, [AGENT_BID] = random_bid,
     };
 
     memset(made, 0, sizeof(*made));

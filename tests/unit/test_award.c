@@ -140,7 +140,7 @@ static void test_settled_groups_are_dispatched_around(void)
         .plan = make_plan((double[]){3.0, 7.0}, (double[]){4.0, 5.0}, (double[]){0.1, 0.15}),
         .replanned = make_plan((double[]){3.0, 7.999}, (double[]){4.0, 0.0}, (double[]){0.1, 0.0})};
 
-    CU_ASSERT_EQUAL_FATAL(market_award(&problem, &stub.method, &nobody, &state, &result, NULL),
+    CU_ASSERT_EQUAL_FATAL(market_award(&problem, &stub.method, &nobody, &state, 0, &result, NULL),
                           WALRAS_OK);
     CU_ASSERT_EQUAL(stub.n_plan, 4); /* mixed, around what is settled, twice without a gain */
     CU_ASSERT_FALSE(stub.fixed[MIXED]);
@@ -170,7 +170,7 @@ static void test_points_without_weight_are_left_out(void)
         .plan = make_plan((double[]){3.0, 7.0}, (double[]){4.0, 5.0}, (double[]){0.1, 0.15}),
         .replanned = make_plan((double[]){3.0, 8.0}, (double[]){4.0, 0.0}, (double[]){0.1, 0.0})};
 
-    CU_ASSERT_EQUAL_FATAL(market_award(&problem, &stub.method, &nobody, &state, &result, NULL),
+    CU_ASSERT_EQUAL_FATAL(market_award(&problem, &stub.method, &nobody, &state, 0, &result, NULL),
                           WALRAS_OK);
     CU_ASSERT_EQUAL_FATAL(result.n_point, 2);
     CU_ASSERT_EQUAL(result.point_price_per_mwh[0], 10.0);
@@ -195,7 +195,7 @@ static void test_what_is_unmet_is_no_plan(void)
     problem.n_group = 1;
     stub.plan.feasible = false;
     stub.plan.shortage_kw = (double[]){2.0};
-    CU_ASSERT_EQUAL_FATAL(market_award(&problem, &stub.method, &nobody, &state, &result, NULL),
+    CU_ASSERT_EQUAL_FATAL(market_award(&problem, &stub.method, &nobody, &state, 0, &result, NULL),
                           WALRAS_OK);
     CU_ASSERT_EQUAL(stub.n_plan, 1);
     CU_ASSERT_FALSE(result.has_plan);
@@ -225,7 +225,7 @@ static void test_soft_breaches_cost_and_shadow_prices_bind(void)
     stub.plan.n_shadow = 2;
     stub.plan.breaches = &breach;
     stub.plan.n_breach = 1;
-    CU_ASSERT_EQUAL_FATAL(market_award(&problem, &stub.method, &nobody, &state, &result, NULL),
+    CU_ASSERT_EQUAL_FATAL(market_award(&problem, &stub.method, &nobody, &state, 0, &result, NULL),
                           WALRAS_OK);
     CU_ASSERT_EQUAL_FATAL(result.n_binding, 1);
     CU_ASSERT_EQUAL(result.binding[0].row, 1);

@@ -207,7 +207,9 @@ static void test_exclusive_battery_with_quadratic_wear(void)
     try_exclusive_batteries(true, 200);
 }
 
-/* Runs last as long as they must; what runs at the start may end, what ends with the horizon may.
+/*
+ * Runs last as long as they must; what runs at the start may end once it is held no more, what ends
+ * with the horizon may.
  */
 static bool holds_times(const struct agent_generator *generator, size_t modes, size_t n)
 {
@@ -217,6 +219,8 @@ static bool holds_times(const struct agent_generator *generator, size_t modes, s
     for (size_t t = 0; t < n; t++) {
         bool on = (modes >> t) & 1;
 
+        if (t < generator->hold_steps && on != generator->on_at_start)
+            return false;
         if (on != state && held < (state ? generator->min_up_steps : generator->min_down_steps))
             return false;
         held = on != state ? 1 : held == SIZE_MAX ? held : held + 1;
@@ -245,12 +249,25 @@ static double set_modes(struct lp *lp, size_t modes, size_t ramp_row)
         bool stops = t + 1 < n && on && !((modes >> (t + 1)) & 1);
         bool jumps = on && (stops || (t > 0 && !before));
         double most_kw = fmin(generator->max_kw, jumps ? jump_kw : HUGE_VAL);
+        double least_kw = generator->min_kw;
+
+        if (t == 0 && generator->follows) { /* as from any other step */
+            if (on && before) {
+                least_kw = fmax(least_kw, generator->before_kw - ramp_kw);
+                most_kw = fmin(most_kw, generator->before_kw + ramp_kw);
+            } else if (on) {
+                most_kw = fmin(most_kw, jump_kw);
+            } else if (before && generator->before_kw > jump_kw) {
+                return HUGE_VAL; /* it cannot stop from there */
+            }
+            if (least_kw > most_kw)
+                return HUGE_VAL;
+        }
 
         cost += on ? device.horizon.step_h * generator->per_h : 0.0;
         cost += on && !before ? generator->start_cost : 0.0;
-        CU_ASSERT_EQUAL(
-            lp_set_column_bounds(lp, t, on ? generator->min_kw : 0.0, on ? most_kw : 0.0, NULL),
-            WALRAS_OK);
+        CU_ASSERT_EQUAL(lp_set_column_bounds(lp, t, on ? least_kw : 0.0, on ? most_kw : 0.0, NULL),
+                        WALRAS_OK);
         if (t > 0) {
             double limit_kw = on && before ? ramp_kw : HUGE_VAL;
 
@@ -303,7 +320,9 @@ static double best_of_commitments(const double *price_per_mwh)
         if (!holds_times(&device.device.generator, modes, n))
             continue;
         double fixed = set_modes(lp, modes, ramp_row);
-        best = fmin(best, fixed + optimum(lp));
+
+        if (isfinite(fixed))
+            best = fmin(best, fixed + optimum(lp));
     }
     lp_free(lp);
     return best;
