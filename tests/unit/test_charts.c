@@ -110,7 +110,7 @@ static void test_what_has_nothing_to_show_is_left_out(void)
         kit.lines[l].limit_kw = INFINITY;
     kit.supply.import_limit_kw.values = &unlimited;
     kit.market.n_rounds = 0;
-    kit.result.award_kw = NULL;
+    kit.result.awards = NULL;
     CU_ASSERT_EQUAL(draw(directory, &kit), WALRAS_OK);
     CU_ASSERT_TRUE(is_chart(directory, "prices.png"));
     CU_ASSERT_FALSE(exists(directory, "convergence.png"));
@@ -156,7 +156,8 @@ static void test_prices_of_an_infeasible_market_are_not_drawn(void)
         return;
     resultkit_init(&kit);
     kit.market.outcome = MARKET_INFEASIBLE;
-    kit.result.award_kw = kit.result.flow_kw = kit.result.import_kw = kit.result.export_kw = NULL;
+    kit.result.awards = NULL;
+    kit.result.flow_kw = kit.result.import_kw = kit.result.export_kw = NULL;
     CU_ASSERT_EQUAL(draw(directory, &kit), WALRAS_OK);
     CU_ASSERT_FALSE(exists(directory, "prices.png"));
     CU_ASSERT_TRUE(is_chart(directory, "convergence.png"));

@@ -34,7 +34,7 @@ static void check_infeasible(const char *market, const char *const *words)
 
     CU_ASSERT_EQUAL_FATAL(kit.status, WALRAS_OK);
     CU_ASSERT_EQUAL(kit.market->outcome, MARKET_INFEASIBLE);
-    CU_ASSERT_PTR_NULL(kit.result->award_kw);
+    CU_ASSERT_PTR_NULL(kit.result->awards);
     CU_ASSERT_PTR_NOT_NULL_FATAL(kit.result->why);
     for (size_t i = 0; words[i]; i++) {
         bool said = strstr(kit.result->why, words[i]) != NULL;
@@ -213,7 +213,7 @@ static void test_an_appliance_that_fits_no_hour_is_no_success(void)
     printf("%s ", market_outcome_name(kit.market->outcome));
     CU_ASSERT_NOT_EQUAL(kit.market->outcome, MARKET_CONVERGED);
     CU_ASSERT_FALSE(kit.market->has_plan);
-    CU_ASSERT_PTR_NULL(kit.result->award_kw);
+    CU_ASSERT_PTR_NULL(kit.result->awards);
     marketkit_release(&kit);
 }
 
@@ -500,7 +500,7 @@ static bool same_result(const struct marketkit *a, const struct marketkit *b)
     return left->n_rounds == right->n_rounds && same_bits(&left->objective, &right->objective, 1) &&
            same_bits(&left->bound, &right->bound, 1) &&
            same_bits(left->price_per_mwh, right->price_per_mwh, left->n_bus * n_step) &&
-           same_bits(a->result->award_kw, b->result->award_kw, n_device * n_step);
+           same_bits(a->result->awards->draw_kw, b->result->awards->draw_kw, n_device * n_step);
 }
 
 static void test_results_are_the_same_to_the_bit(void)
@@ -519,13 +519,13 @@ static void test_results_are_the_same_to_the_bit(void)
     settings.n_group = 1;
     marketkit_clear(text, NULL, &settings, &first);
     CU_ASSERT_EQUAL_FATAL(first.status, WALRAS_OK);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(first.result->award_kw);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(first.result->awards);
     for (size_t i = 0; i < sizeof(threads) / sizeof(threads[0]); i++) {
         struct marketkit kit;
 
         settings.market.n_thread = threads[i];
         marketkit_clear(text, NULL, &settings, &kit);
-        CU_ASSERT_TRUE(kit.status == WALRAS_OK && kit.result->award_kw &&
+        CU_ASSERT_TRUE(kit.status == WALRAS_OK && kit.result->awards &&
                        same_result(&first, &kit));
         marketkit_release(&kit);
     }
