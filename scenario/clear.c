@@ -1,6 +1,7 @@
 #include "scenario/clear.h"
 
 #include "agents/fleet.h"
+#include "core/clock.h"
 #include "scenario/clear_internal.h"
 
 #include <math.h>
@@ -13,7 +14,8 @@
 
 struct scenario_clear_settings scenario_clear_settings_defaults(void)
 {
-    return (struct scenario_clear_settings){.market = market_settings_defaults()};
+    return (struct scenario_clear_settings){.market = market_settings_defaults(),
+                                            .kept_bytes = (size_t)64 << 20};
 }
 
 void scenario_clearing_free(struct scenario_clearing *c)
@@ -223,6 +225,40 @@ static enum walras_status certify(struct scenario_clearing *c, struct walras_err
     return WALRAS_OK;
 }
 
+static enum walras_status set_up(struct scenario_clearing *c, struct walras_err *err)
+{
+    enum walras_status status = make_limits(c, err);
+
+    if (status == WALRAS_OK)
+        status = make_fleet(c, err);
+    if (status == WALRAS_OK)
+        status = make_orders(c, err);
+    if (status == WALRAS_OK)
+        status = make_groups(c, err);
+    return status;
+}
+
+/* Sets up, clears, awards and certifies. */
+static enum walras_status run(struct scenario_clearing *c, struct walras_err *err)
+{
+    double start_s = walras_monotonic_s();
+    enum walras_status status = set_up(c, err);
+
+    c->result = (struct scenario_result){.scenario = c->scenario,
+                                         .market = &c->market,
+                                         .limits = c->limits,
+                                         .method = c->settings.market.method,
+                                         .gap_asked = c->settings.market.gap,
+                                         .setup_s = walras_monotonic_s() - start_s};
+    if (status == WALRAS_OK)
+        status = clear_market(c, err);
+    if (status == WALRAS_OK)
+        status = certify(c, err);
+    c->result.judging_s =
+        walras_monotonic_s() - start_s - c->result.setup_s - c->market.seconds;
+    return status;
+}
+
 enum walras_status scenario_clear(const struct scenario *scenario,
                                   const struct scenario_clear_settings *settings,
                                   struct scenario_clearing **made, struct walras_err *err)
@@ -234,22 +270,7 @@ enum walras_status scenario_clear(const struct scenario *scenario,
         return walras_fail(err, WALRAS_NOMEM, "cannot set up the clearing");
     c->scenario = scenario;
     c->settings = *settings;
-    status = make_limits(c, err);
-    if (status == WALRAS_OK)
-        status = make_fleet(c, err);
-    if (status == WALRAS_OK)
-        status = make_orders(c, err);
-    if (status == WALRAS_OK)
-        status = make_groups(c, err);
-    c->result = (struct scenario_result){.scenario = scenario,
-                                         .market = &c->market,
-                                         .limits = c->limits,
-                                         .method = settings->market.method,
-                                         .gap_asked = settings->market.gap};
-    if (status == WALRAS_OK)
-        status = clear_market(c, err);
-    if (status == WALRAS_OK)
-        status = certify(c, err);
+    status = run(c, err);
     if (status != WALRAS_OK) {
         scenario_clearing_free(c);
         return status;

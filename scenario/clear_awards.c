@@ -7,9 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Awards are kept while all of them are smaller than this, so that none is computed twice. */
-#define KEPT_BYTES ((size_t)64 << 20)
-
 void clear_awards_release(struct scenario_clearing *c)
 {
     free(c->award_kw);
@@ -116,7 +113,7 @@ static enum walras_status take_awards(struct scenario_clearing *c, struct walras
                                          .n_worker = c->settings.market.n_thread,
                                          .read = read_awards,
                                          .self = c};
-    if (n_award > KEPT_BYTES / sizeof(*c->award_kw))
+    if (n_award > c->settings.kept_bytes / sizeof(*c->award_kw))
         return WALRAS_OK;
     c->award_kw = calloc(n_award + 1, sizeof(*c->award_kw));
     if (!c->award_kw)

@@ -23,6 +23,7 @@ struct scenario_result {
     const char *method;
     const char *why; /* outcome infeasible: what cannot be met; else NULL */
     double gap_asked;
+    double setup_s, judging_s; /* beside market->seconds: before it; awards and certificate */
     /* The plan; all NULL when there is none (infeasible). */
     const struct scenario_awards *awards;           /* every device's draw */
     const double *bus_draw_kw;                      /* [n_bus x n_step] of all devices at a bus */

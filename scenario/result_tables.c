@@ -49,8 +49,12 @@ static void add_draw(struct walras_text *text, double draw_kw)
     double nano = round(1e9 * draw_kw);
     char *end = digits + sizeof(digits), *at = end;
 
-    if (!(fabs(nano) < 9007199254740992.0)) {
-        walras_text_add(text, digits, walras_number_text(nano / 1e9, digits));
+    if (!isfinite(nano))
+        return; /* an empty field */
+    if (fabs(nano) >= 9007199254740992.0) {
+        size_t size = walras_number_text(nano / 1e9, digits);
+
+        walras_text_add(text, digits, size);
         return;
     }
     uint64_t rest = (uint64_t)fabs(nano);

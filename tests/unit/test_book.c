@@ -118,7 +118,7 @@ static void test_sloped_orders_keep_their_owner(void)
     order_kw[0] = 5.0;
     order_kw[1] = 10.0;
     order_kw[2] = 30.0;
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 3; i-- > 0;) /* in whatever order they are asked for */
         CU_ASSERT_EQUAL(agent_book_award(book, i, &devices[i], 0, order_kw, draw_kw[i], NULL),
                         WALRAS_OK);
     CU_ASSERT_DOUBLE_EQUAL(draw_kw[0][0], -10.0, 1e-12);

@@ -398,7 +398,7 @@ static void test_exports_count_in_cost_and_bound(void)
         .pv = {.available_kw = {&sun_kw, 0}, .cost_per_mwh = 0.0, .curtailable = true}};
     m->agent.bus = 0;
     m->agent.n_device = 1;
-    m->scenario.n_device = 1;
+    m->scenario.n_device = m->awards.n_device = 1;
     m->scenario.model = SCENARIO_COPPERPLATE;
     m->scenario.network.n_bus = 1;
     m->scenario.network.n_line = 0;

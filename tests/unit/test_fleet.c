@@ -183,7 +183,7 @@ static void test_answers_do_not_depend_on_who_works(void)
 /* Convex devices play 0.3 of their answer to one price and 0.7 of that to the other. */
 static void test_awards_mix_each_devices_own_answers(void)
 {
-    struct agent_fleet *fleet = make_fleet(9, 1);
+    struct agent_fleet *fleet = make_fleet(9, 2);
     struct agent_workspace *workspace = NULL;
     size_t n = 0;
     const struct agent_group *groups = agent_fleet_groups(fleet, &n);
@@ -219,6 +219,13 @@ static void test_awards_mix_each_devices_own_answers(void)
                          fabs(award_kw[i * STEPS + t] - 0.3 * draw_kw[0][t] - 0.7 * draw_kw[1][t]));
     }
     CU_ASSERT_TRUE(worst <= 1e-12);
+    for (size_t first = 0, n_told = 7; first + n_told <= DEVICES; first += 500) {
+        double told_kw[7 * STEPS]; /* any range alone, by any worker: the same bits */
+
+        CU_ASSERT_EQUAL(agent_fleet_award(fleet, &awards, 1, first, n_told, told_kw, NULL),
+                        WALRAS_OK);
+        CU_ASSERT_TRUE(same_bits(told_kw, award_kw + first * STEPS, n_told * STEPS));
+    }
     agent_workspace_free(workspace);
     agent_fleet_free(fleet);
     free(weight);
