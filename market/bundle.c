@@ -428,7 +428,9 @@ static enum walras_status bundle_tell(struct market_method *method,
     market_cuts_drop_idle(&b->cuts, IDLE_MASTERS);
     market_rows_drop_idle(&b->rows, 4 * IDLE_MASTERS);
     b->n_asked = 0;
-    status = next_queries(b, err);
+    status = market_mixture_prune(&b->mixture, &b->cuts, err);
+    if (status == WALRAS_OK)
+        status = next_queries(b, err);
     if (status != WALRAS_OK)
         return status;
     remember_weights(b, &b->step, false);
