@@ -40,8 +40,9 @@ double agent_book_firm_cost(const struct agent_book *book);
  * The draw [n_step] of a device that was entered, when the book's orders inject order_kw. A device
  * has at most one sloped order a step.
  */
-WALRAS_NODISCARD enum walras_status
-agent_book_award(const struct agent_book *book, size_t owner, const struct agent_device *device,
-                 uint32_t bus, const double *order_kw, double *draw_kw, struct walras_err *err);
+WALRAS_NODISCARD enum walras_status agent_book_award(const struct agent_book *book, size_t owner,
+                                                     const struct agent_device *device,
+                                                     uint32_t bus, const double *order_kw,
+                                                     double *draw_kw, struct walras_err *err);
 
 #endif

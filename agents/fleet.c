@@ -116,10 +116,9 @@ static enum walras_status fill_book(struct agent_fleet *fleet, struct walras_err
 
     for (size_t i = 0; i < fleet->n_device && status == WALRAS_OK; i++)
         if (agent_device_is_separable(&fleet->devices[i]))
-            status =
-                blame(fleet, i,
-                      agent_book_enter(fleet->book, i, &fleet->devices[i], fleet->bus[i], err),
-                      err);
+            status = blame(fleet, i,
+                           agent_book_enter(fleet->book, i, &fleet->devices[i], fleet->bus[i], err),
+                           err);
     return status == WALRAS_OK ? agent_book_close(fleet->book, err) : status;
 }
 

@@ -16,7 +16,8 @@ enum { FEW_INTEGERS = 64 };
 /* Likeness is counted in bins; a car's are two numbers, come and go, of half the bits each. */
 enum { HALF_BITS = 7, HALF_BINS = 1 << HALF_BITS, N_BIN = HALF_BINS * HALF_BINS };
 
-/* What devices are told apart by at one bus: the type of a convex one; integer ones are one kind. */
+/* What devices are told apart by at one bus: the type of a convex one; integer ones are one kind.
+ */
 enum { KIND_INTEGER = AGENT_N_TYPE, N_KIND, KIND_TOLD = N_KIND };
 
 struct bucket { /* one bus, one kind: members [first, first + n), to be split into n_group */
@@ -38,10 +39,12 @@ struct sorting { /* one call of fleet_form_groups */
 /* Equal shares of each octave from 1/128 on: bins of 0.2 % of the value and less. */
 static size_t bin_of_size(double value)
 {
-    int exponent = 0, per_octave = N_BIN / 32;
+    const size_t per_octave = N_BIN / 32;
+    int exponent = 0;
     double mantissa = frexp(fmin(fmax(value, 1.0 / 128.0), 1e7), &exponent);
 
-    return (size_t)((exponent + 6) * per_octave + (int)((2.0 * mantissa - 1.0) * per_octave));
+    return (size_t)(exponent + 6) * per_octave +
+           (size_t)((2.0 * mantissa - 1.0) * (double)per_octave);
 }
 
 static size_t bin_of_step(uint32_t step, size_t n_step)

@@ -198,8 +198,9 @@ int main(int argc, char **argv)
         fwrite(writer.text, 1, writer.n, stdout);
         return EXIT_SUCCESS;
     }
-    puts(" devices    T thr  groups rounds    read  setup  devices   prices  awards    total  solves"
-         "      MB  B/dev.  certified");
+    puts(
+        " devices    T thr  groups rounds    read  setup  devices   prices  awards    total  solves"
+        "      MB  B/dev.  certified");
     if (argc > 1)
         return run(n, n_step, n_thread);
     fflush(stdout);

@@ -13,11 +13,11 @@ struct run { /* one call of scenario_awards_run */
     const struct scenario_awards_pass *pass;
     struct walras_pool *pool;
     size_t part_size, n_part;
-    size_t first_part;              /* of the wave that is under way */
-    double *draw_kw;                /* [SLOTS x part_size x n_step]; NULL: the array is read */
+    size_t first_part;                 /* of the wave that is under way */
+    double *draw_kw;                   /* [SLOTS x part_size x n_step]; NULL: the array is read */
     struct scenario_awards_part *part; /* [SLOTS] */
-    enum walras_status *status;     /* [SLOTS] */
-    struct walras_err *err;         /* [SLOTS] */
+    enum walras_status *status;        /* [SLOTS] */
+    struct walras_err *err;            /* [SLOTS] */
 };
 
 struct scenario_awards scenario_awards_of(const double *draw_kw, size_t n_device, size_t n_step)

@@ -26,8 +26,8 @@ struct scenario_awards {
 /* A part of a pass: devices [first, first + n). Parts are the same for any number of threads. */
 struct scenario_awards_part {
     size_t first, n;
-    size_t slot;     /* < SCENARIO_AWARDS_SLOTS: from `work` to `take` no other part has it */
-    unsigned worker; /* < n_worker: who is at work; 0 in `take` */
+    size_t slot;           /* < SCENARIO_AWARDS_SLOTS: from `work` to `take` no other part has it */
+    unsigned worker;       /* < n_worker: who is at work; 0 in `take` */
     const double *draw_kw; /* [n x n_step] */
 };
 enum { SCENARIO_AWARDS_SLOTS = 128 };

@@ -46,9 +46,9 @@ struct scenario_certificate {
     struct scenario_place price_error;
     double device_cost, supply_cost, breach_cost, objective;
     double drawn_mwh, given_mwh; /* by the devices, as awarded */
-    double dual_bound; /* -INFINITY: the prices prove nothing */
-    double gap;        /* (objective − dual_bound) / max(1, |objective|) */
-    bool clean;        /* every check holds to 1e-6 of the size of what it compares */
+    double dual_bound;           /* -INFINITY: the prices prove nothing */
+    double gap;                  /* (objective − dual_bound) / max(1, |objective|) */
+    bool clean;                  /* every check holds to 1e-6 of the size of what it compares */
 };
 
 /*

@@ -65,10 +65,10 @@ static enum walras_status add_bound(const struct judge *judge, size_t device, un
     const struct scenario *scenario = judge->scenario;
     size_t n_step = scenario->horizon.n_step;
     struct market_answer answer = {0};
-    enum walras_status status = agent_ask_once(
-        &scenario->devices[device], &scenario->horizon,
-        judge->price_per_mwh + scenario_device_bus(scenario, device) * n_step,
-        judge->workspaces[worker], judge->answer_kw + worker * n_step, &answer, err);
+    enum walras_status status =
+        agent_ask_once(&scenario->devices[device], &scenario->horizon,
+                       judge->price_per_mwh + scenario_device_bus(scenario, device) * n_step,
+                       judge->workspaces[worker], judge->answer_kw + worker * n_step, &answer, err);
 
     sums->bound += answer.bound;
     return status;
@@ -149,8 +149,7 @@ enum walras_status certificate_judge_devices(const struct scenario_result *resul
                                              struct walras_err *err)
 {
     unsigned n_worker = result->awards->n_worker;
-    struct judge judge = {
-        .scenario = result->scenario, .price_per_mwh = price_per_mwh, .out = out};
+    struct judge judge = {.scenario = result->scenario, .price_per_mwh = price_per_mwh, .out = out};
     const struct scenario_awards_pass pass = {&judge, judge_part, take_part};
     enum walras_status status = begin(&judge, n_worker, err);
 

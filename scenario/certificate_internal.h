@@ -44,11 +44,9 @@ struct certificate_devices { /* arrays are the caller's, zeroed */
 };
 
 /* From the prices: p_bt [n_bus x n_step] of λ and μ, and Δ/1000 · Σ μ · (L − d · base). */
-WALRAS_NODISCARD enum walras_status certificate_find_prices(const struct scenario_result *result,
-                                                            const struct scenario_angles *angles,
-                                                            double *price_per_mwh,
-                                                            double *limit_value,
-                                                            struct walras_err *err);
+WALRAS_NODISCARD enum walras_status
+certificate_find_prices(const struct scenario_result *result, const struct scenario_angles *angles,
+                        double *price_per_mwh, double *limit_value, struct walras_err *err);
 /* What the exchange could gain at most at these prices, currency, <= 0. */
 double certificate_supply_bound(const struct scenario *scenario, const double *price_per_mwh);
 

@@ -254,8 +254,7 @@ static enum walras_status run(struct scenario_clearing *c, struct walras_err *er
         status = clear_market(c, err);
     if (status == WALRAS_OK)
         status = certify(c, err);
-    c->result.judging_s =
-        walras_monotonic_s() - start_s - c->result.setup_s - c->market.seconds;
+    c->result.judging_s = walras_monotonic_s() - start_s - c->result.setup_s - c->market.seconds;
     return status;
 }
 

@@ -1,6 +1,6 @@
 /*
- * A clearing's insides, shared by running it (clear.c), telling what it decided (clear_awards.c) and
- * explaining what cannot be met (infeasible.c).
+ * A clearing's insides, shared by running it (clear.c), telling what it decided (clear_awards.c)
+ * and explaining what cannot be met (infeasible.c).
  */
 #ifndef WALRAS_SCENARIO_CLEAR_INTERNAL_H
 #define WALRAS_SCENARIO_CLEAR_INTERNAL_H

@@ -41,10 +41,10 @@ static void print_limit_reached(FILE *file, const struct scenario_result *r, boo
     fprintf(file, "stopped at the %s limit after %u round%s, %.2f s%s\n",
             m->outcome == MARKET_ROUND_LIMIT ? "round" : "time", m->n_rounds, plural(m->n_rounds),
             m->seconds,
-            doubtful      ? ""
+            doubtful    ? ""
             : r->awards ? "; the plan below is feasible, its gap larger than asked"
-            : r->why      ? ""
-                          : "; no feasible plan yet: allow more rounds");
+            : r->why    ? ""
+                        : "; no feasible plan yet: allow more rounds");
 }
 
 static void print_outcome(FILE *file, const struct scenario_result *r)

@@ -27,4 +27,5 @@ walras_test(test_reference_dcopf SOURCES unit/test_reference_dcopf.c USES scenar
 walras_test(test_reference_oracle SOURCES unit/test_reference_oracle.c USES scenario
     LINKS walras_marketkit)
 walras_test(test_cases SOURCES unit/test_cases.c USES scenario LINKS walras_marketkit)
-walras_test(test_clear SOURCES unit/test_clear.c USES scenario LINKS walras_marketkit)
+walras_test(test_clear SOURCES unit/test_clear.c USES scenario
+    LINKS walras_marketkit walras_resultkit)

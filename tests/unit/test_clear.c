@@ -1,5 +1,6 @@
+#include "core/file.h"
 #include "marketkit.h"
-#include "scenario/result_internal.h"
+#include "resultkit.h"
 #include "testkit.h"
 
 #include <math.h>
@@ -510,13 +511,17 @@ static bool same_certificate(const struct scenario_certificate *a,
 /* awards.csv, as text; free it. */
 static char *spell_awards(const struct marketkit *kit)
 {
-    char *text = NULL;
+    const char *directory = resultkit_directory();
+    char *path = NULL, *text = NULL;
     size_t size = 0;
-    FILE *file = open_memstream(&text, &size);
 
-    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
-    CU_ASSERT_EQUAL(result_write_awards(file, kit->result, NULL), WALRAS_OK);
-    fclose(file);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(directory);
+    CU_ASSERT_EQUAL(scenario_result_write(directory, kit->result, NULL), WALRAS_OK);
+    path = walras_path_join(directory, "awards.csv");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(path);
+    CU_ASSERT_EQUAL(walras_file_read(path, 1 << 24, &text, &size, NULL), WALRAS_OK);
+    free(path);
+    resultkit_remove(directory);
     return text;
 }
 
@@ -528,10 +533,10 @@ static bool same_awards(const struct marketkit *a, const struct marketkit *b)
     bool same = false;
 
     CU_ASSERT_PTR_NOT_NULL_FATAL(kw);
-    CU_ASSERT_EQUAL(
-        scenario_awards_read(a->result->awards, 0, a->scenario.n_device, kw, NULL), WALRAS_OK);
-    CU_ASSERT_EQUAL(
-        scenario_awards_read(b->result->awards, 0, a->scenario.n_device, kw + n, NULL), WALRAS_OK);
+    CU_ASSERT_EQUAL(scenario_awards_read(a->result->awards, 0, a->scenario.n_device, kw, NULL),
+                    WALRAS_OK);
+    CU_ASSERT_EQUAL(scenario_awards_read(b->result->awards, 0, a->scenario.n_device, kw + n, NULL),
+                    WALRAS_OK);
     same = same_bits(kw, kw + n, n) && left && right && strcmp(left, right) == 0;
     free(kw);
     free(left);

@@ -202,7 +202,8 @@ static void test_awards_mix_each_devices_own_answers(void)
         weight[2 * g + 1] = groups[g].integer ? 0.0 : 0.7;
     }
     CU_ASSERT_EQUAL_FATAL(agent_workspace_new(&horizon, &workspace, NULL), WALRAS_OK);
-    CU_ASSERT_EQUAL_FATAL(agent_fleet_award(fleet, &awards, 0, 0, DEVICES, award_kw, NULL), WALRAS_OK);
+    CU_ASSERT_EQUAL_FATAL(agent_fleet_award(fleet, &awards, 0, 0, DEVICES, award_kw, NULL),
+                          WALRAS_OK);
     for (size_t i = 0; i < DEVICES; i++) {
         struct market_answer answer;
         double draw_kw[2][STEPS];
@@ -279,7 +280,8 @@ static void test_integer_devices_settle_on_their_own_answers(void)
                               WALRAS_OK);
         ask(&groups[g], 1, prices[0], mixed_kw[0], &mixed[0]);
         ask(&groups[g], 1, prices[1], mixed_kw[1], &mixed[1]);
-        CU_ASSERT_EQUAL_FATAL(agent_fleet_award(fleet, &nothing, 0, 0, DEVICES, award_kw, NULL), WALRAS_OK);
+        CU_ASSERT_EQUAL_FATAL(agent_fleet_award(fleet, &nothing, 0, 0, DEVICES, award_kw, NULL),
+                              WALRAS_OK);
         for (size_t i = 0; i < DEVICES; i++) {
             if (devices[i].type != AGENT_SHIFTABLE || buses[i] != groups[g].bus)
                 continue;
