@@ -32,6 +32,7 @@ struct agent_group {
     struct market_oracle oracle;
     bool integer;
     double swing_kw;
+    unsigned kind; /* of device */
     size_t n_device;
     char name[96]; /* "ev at bus 7, 2 of 3" */
 };

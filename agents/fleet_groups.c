@@ -277,6 +277,7 @@ static void fill_groups(struct sorting *s)
             fleet->inner[g] = (struct fleet_group){.first = first, .n = end - first};
             *group = (struct agent_group){.bus = bucket->bus,
                                           .integer = bucket->kind == KIND_INTEGER,
+                                          .kind = fleet->devices[fleet->member[first]].type,
                                           .n_device = end - first};
             for (size_t m = first; m < end; m++)
                 group->swing_kw += swing(&fleet->devices[fleet->member[m]], fleet->horizon.n_step);

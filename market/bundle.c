@@ -11,6 +11,7 @@
  *          for plans from weights.
  */
 #include "market/dual.h"
+#include "market/folded.h"
 #include "market/master_lp.h"
 #include "market/method_internal.h"
 #include "market/mixture.h"
@@ -31,7 +32,7 @@ struct bundle {
 
     struct market_rows rows;
     struct market_cuts cuts;
-    struct market_master *master; /* one of these two */
+    struct market_folded *master; /* one of these two */
     struct market_master_lp *master_lp;
     struct market_master_solver solver;
     struct market_trial step, restricted; /* next prices; plan */
@@ -68,7 +69,7 @@ static void bundle_free(struct market_method *method)
         market_priced_release(&b->asked[i]);
     market_rows_release(&b->rows);
     market_cuts_release(&b->cuts);
-    market_master_free(b->master);
+    market_folded_free(b->master);
     market_master_lp_free(b->master_lp);
     market_trial_release(&b->step);
     market_trial_release(&b->restricted);
@@ -107,8 +108,8 @@ static enum walras_status make_master(struct bundle *b, struct walras_err *err)
         b->solver = market_master_lp_solver_of(b->master_lp);
         b->tau = 0.5 * b->level.price_per_mwh;
     } else {
-        status = market_master_new(b->problem, &b->master, err);
-        b->solver = market_master_solver_of(b->master);
+        status = market_folded_new(b->problem, 0, &b->master, err);
+        b->solver = market_folded_solver_of(b->master);
         b->tau = 3.0 * b->level.price_per_mwh;
     }
     return status;
@@ -428,9 +429,7 @@ static enum walras_status bundle_tell(struct market_method *method,
     market_cuts_drop_idle(&b->cuts, IDLE_MASTERS);
     market_rows_drop_idle(&b->rows, 4 * IDLE_MASTERS);
     b->n_asked = 0;
-    status = market_mixture_prune(&b->mixture, &b->cuts, err);
-    if (status == WALRAS_OK)
-        status = next_queries(b, err);
+    status = next_queries(b, err);
     if (status != WALRAS_OK)
         return status;
     remember_weights(b, &b->step, false);

@@ -1,7 +1,5 @@
 #include "market/cuts.h"
 
-#include <math.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,19 +21,6 @@ void market_cuts_release(struct market_cuts *cuts)
     }
     free(cuts->groups);
     *cuts = (struct market_cuts){0};
-}
-
-static bool same_answer(const struct market_group_cuts *group, size_t cut, size_t n_step,
-                        const double *draw_kw, double cost)
-{
-    const double *kept = group->draw_kw + cut * n_step;
-
-    if (fabs(group->cuts[cut].cost - cost) > 1e-12 * fmax(1.0, fabs(cost)))
-        return false;
-    for (size_t t = 0; t < n_step; t++)
-        if (fabs(kept[t] - draw_kw[t]) > 1e-12 * fmax(1.0, fabs(draw_kw[t])))
-            return false;
-    return true;
 }
 
 static enum walras_status grow(struct market_group_cuts *group, size_t n_step,
@@ -61,11 +46,6 @@ enum walras_status market_cuts_add(struct market_cuts *cuts, size_t g, size_t po
 {
     struct market_group_cuts *group = &cuts->groups[g];
 
-    for (size_t i = 0; i < group->n; i++)
-        if (same_answer(group, i, cuts->n_step, draw_kw, cost)) {
-            group->cuts[i].idle = 0;
-            return WALRAS_OK;
-        }
     if (group->n == group->capacity) {
         enum walras_status status = grow(group, cuts->n_step, err);
 
@@ -79,25 +59,37 @@ enum walras_status market_cuts_add(struct market_cuts *cuts, size_t g, size_t po
     return WALRAS_OK;
 }
 
-void market_cuts_drop_idle(struct market_cuts *cuts, unsigned idle)
+/* Takes cut `from` to place `to` in every group. */
+static void move_point(struct market_cuts *cuts, size_t to, size_t from)
 {
     size_t n_step = cuts->n_step;
 
-    for (size_t g = 0; g < cuts->n_group; g++) {
+    for (size_t g = 0; g < cuts->n_group && to != from; g++) {
         struct market_group_cuts *group = &cuts->groups[g];
-        size_t kept = 0;
 
-        for (size_t i = 0; i < group->n; i++) {
-            if (group->cuts[i].idle > idle && group->cuts[i].mixed <= 0.0)
-                continue;
-            if (kept < i) {
-                group->cuts[kept] = group->cuts[i];
-                memcpy(group->draw_kw + kept * n_step, group->draw_kw + i * n_step,
-                       n_step * sizeof(*group->draw_kw));
-            }
-            kept++;
-        }
-        cuts->n_total -= group->n - kept;
-        group->n = kept;
+        group->cuts[to] = group->cuts[from];
+        memcpy(group->draw_kw + to * n_step, group->draw_kw + from * n_step,
+               n_step * sizeof(*group->draw_kw));
     }
+}
+
+void market_cuts_drop_idle(struct market_cuts *cuts, unsigned idle)
+{
+    size_t n = cuts->n_group > 0 ? cuts->groups[0].n : 0, kept = 0;
+
+    for (size_t j = 0; j < n; j++) {
+        bool alive = false;
+
+        for (size_t g = 0; g < cuts->n_group; g++) {
+            struct market_cut *cut = &cuts->groups[g].cuts[j];
+
+            cut->retired = cut->idle > idle && cut->mixed <= 0.0;
+            alive = alive || !cut->retired;
+        }
+        if (alive)
+            move_point(cuts, kept++, j);
+    }
+    for (size_t g = 0; g < cuts->n_group; g++)
+        cuts->groups[g].n = kept;
+    cuts->n_total = kept * cuts->n_group;
 }

@@ -11,6 +11,7 @@
 
 #include "core/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct market_cut {
@@ -19,6 +20,7 @@ struct market_cut {
     double weight; /* of the last master */
     double mixed;  /* of the last plan that was recovered */
     unsigned idle; /* masters in a row without weight */
+    bool retired;  /* for too many of them, and in no plan */
 };
 
 struct market_group_cuts {
@@ -36,15 +38,15 @@ WALRAS_NODISCARD enum walras_status market_cuts_init(struct market_cuts *cuts, s
                                                      size_t n_step, struct walras_err *err);
 void market_cuts_release(struct market_cuts *cuts);
 
-/*
- * Adds an answer of `group`. One that says the same as a cut that is kept (to 1e-12) is not added:
- * it revives that cut.
- */
+/* Adds an answer of `group`. */
 WALRAS_NODISCARD enum walras_status market_cuts_add(struct market_cuts *cuts, size_t group,
                                                     size_t point, const double *draw_kw,
                                                     double cost, struct walras_err *err);
 
-/* Drops what had no weight for more than `idle` masters and is in no recovered plan. */
+/*
+ * Retires cuts that had no weight for more than `idle` masters and are in no recovered plan, and
+ * drops the points whose cuts all groups have retired. For cuts of the same points in all groups.
+ */
 void market_cuts_drop_idle(struct market_cuts *cuts, unsigned idle);
 
 #endif

@@ -6,6 +6,7 @@
 #define WALRAS_MARKET_MASTER_INTERNAL_H
 
 #include "market/master.h"
+#include "market/master_tree.h"
 
 struct pair {        /* arrays of one kind of nonnegative variable and its multiplier */
     double *x, *z;   /* both > 0 */
@@ -48,10 +49,13 @@ struct market_master {
     double *level, *dlevel;                   /* [n_group] multipliers of the simplex rows */
     double *group_theta, *group_rc, *simplex; /* [n_group] */
     size_t n_row, row_capacity, n_u, u_capacity;
-    struct pair room, breach;                /* [n_row]; room.z is mu, breach.z = penalty - mu */
-    struct pair shortage, surplus;           /* [n_step]; z = penalty -+ energy price */
-    double *u, *du, *rhs, *residual;         /* [n_u] */
-    double *matrix;                          /* [n_u x n_u], column major, lower triangle */
+    struct pair room, breach;        /* [n_row]; room.z is mu, breach.z = penalty - mu */
+    struct pair shortage, surplus;   /* [n_step]; z = penalty -+ energy price */
+    double *u, *du, *rhs, *residual; /* [n_u] */
+    double *elastic;         /* [n_u] the diagonal that shortage, surplus, room and breach add */
+    struct master_tree tree; /* the linear system where limits are nested; else: */
+    double *matrix;          /* [n_u x n_u], column major, lower triangle */
+    size_t matrix_side;
     double *price, *dprice, *bus, *diagonal; /* [n_bus x n_step] */
     double *scratch;                         /* [n_bus] */
     size_t *column;                          /* [n_bus] */
@@ -65,6 +69,10 @@ struct market_master {
 
 /* Makes room for the cuts and rows of m->now; what was there is not kept. */
 WALRAS_NODISCARD enum walras_status master_reserve(struct market_master *m, struct walras_err *err);
+
+/* What only the dense system needs. */
+WALRAS_NODISCARD enum walras_status master_reserve_dense(struct market_master *m,
+                                                         struct walras_err *err);
 
 /* Fills theta of every variable, builds and factors the matrix. Fails when it is not definite. */
 WALRAS_NODISCARD enum walras_status master_kkt_factor(struct market_master *m,

@@ -23,7 +23,8 @@ static double signed_coef(const struct market_row *row, size_t i)
     return -row->direction * row->coef.coef[i];
 }
 
-enum walras_status master_kkt_index(struct market_master *m, struct walras_err *err)
+/* Where the rows' coefficients are, by slot: what the dense matrix is filled from. */
+static enum walras_status index_entries(struct market_master *m, struct walras_err *err)
 {
     const struct market_rows *rows = m->now->rows;
     size_t total = 0;
@@ -60,6 +61,16 @@ enum walras_status master_kkt_index(struct market_master *m, struct walras_err *
         m->entry_first[s] = m->entry_first[s - 1];
     m->entry_first[0] = 0;
     return WALRAS_OK;
+}
+
+enum walras_status master_kkt_index(struct market_master *m, struct walras_err *err)
+{
+    enum walras_status status = master_tree_index(&m->tree, m->now->rows, err);
+
+    if (status != WALRAS_OK || m->tree.nested)
+        return status;
+    status = master_reserve_dense(m, err);
+    return status == WALRAS_OK ? index_entries(m, err) : status;
 }
 
 /* Θ of orders summed into the diagonal of their bus and step, and the proximal term's share. */
@@ -123,8 +134,11 @@ static void add_step(struct market_master *m, size_t step)
     }
 }
 
-/* Σ over the groups of a slot of Σ_j Θ_j (X_j - mean)(X_j - mean)ᵀ, mean weighted by Θ. */
-static bool fill_covariance(struct market_master *m, size_t slot)
+/*
+ * Columns whose products with themselves add up to the covariance at a slot: over its groups
+ * Σ_j Θ_j (X_j - mean)(X_j - mean)ᵀ, mean weighted by Θ. Returns how many.
+ */
+static size_t pack_cuts(struct market_master *m, size_t slot)
 {
     size_t n_step = m->n_step, packed = 0;
 
@@ -147,6 +161,13 @@ static bool fill_covariance(struct market_master *m, size_t slot)
         }
         packed += cuts->n;
     }
+    return packed;
+}
+
+static bool fill_covariance(struct market_master *m, size_t slot)
+{
+    size_t n_step = m->n_step, packed = pack_cuts(m, slot);
+
     if (packed == 0)
         return false;
     cblas_dsyrk(CblasColMajor, CblasLower, CblasNoTrans, (int)n_step, (int)packed, 1.0, m->packed,
@@ -189,6 +210,29 @@ static void fill_group_theta(struct market_master *m)
     }
 }
 
+/* Adds what a bus answers to its prices (master_tree_add). */
+static void add_bus(void *context, size_t bus, double *s)
+{
+    struct market_master *m = context;
+    size_t n_step = m->n_step, slot = m->slot_of_bus[bus];
+    size_t packed = slot != SIZE_MAX ? pack_cuts(m, slot) : 0;
+
+    if (packed > 0)
+        cblas_dsyrk(CblasColMajor, CblasLower, CblasNoTrans, (int)n_step, (int)packed, 1.0,
+                    m->packed, (int)n_step, 1.0, s, (int)n_step);
+    for (size_t t = 0; t < n_step; t++)
+        s[t * (n_step + 1)] += m->diagonal[bus * n_step + t];
+}
+
+/* The diagonal of shortage and surplus, and that of the rows' room and breach. */
+static void fill_elastic(struct market_master *m)
+{
+    for (size_t t = 0; t < m->n_step; t++)
+        m->elastic[t] = m->shortage.x[t] / m->shortage.z[t] + m->surplus.x[t] / m->surplus.z[t];
+    for (size_t a = 0; a < m->n_row; a++)
+        m->elastic[m->n_step + a] = m->room.x[a] / m->room.z[a] + m->breach.x[a] / m->breach.z[a];
+}
+
 static void fill_matrix(struct market_master *m)
 {
     size_t n = m->n_u;
@@ -199,31 +243,34 @@ static void fill_matrix(struct market_master *m)
     for (size_t s = 0; s < m->n_slot; s++)
         if (fill_covariance(m, s))
             add_covariance(m, s);
-    for (size_t t = 0; t < m->n_step; t++)
-        m->matrix[t * n + t] +=
-            m->shortage.x[t] / m->shortage.z[t] + m->surplus.x[t] / m->surplus.z[t];
-    for (size_t a = 0; a < m->n_row; a++)
-        m->matrix[(m->n_step + a) * (n + 1)] +=
-            m->room.x[a] / m->room.z[a] + m->breach.x[a] / m->breach.z[a];
+    for (size_t i = 0; i < n; i++)
+        m->matrix[i * (n + 1)] += m->elastic[i];
+}
+
+static bool factor_dense(struct market_master *m, double lift)
+{
+    int n = (int)m->n_u, info = 0;
+
+    fill_matrix(m);
+    for (size_t i = 0; i < m->n_u; i++)
+        m->matrix[i * m->n_u + i] *= 1.0 + lift;
+    dpotrf_("L", &n, m->matrix, &n, &info);
+    return info == 0;
 }
 
 /* The diagonal is lifted a little, and more when rounding has made the matrix indefinite. */
 enum walras_status master_kkt_factor(struct market_master *m, struct walras_err *err)
 {
-    int n = (int)m->n_u, info = 0;
-
     fill_diagonal(m);
     fill_group_theta(m);
-    for (double lift = 1e-13; lift < 1e-4; lift *= 1e3) {
-        fill_matrix(m);
-        for (size_t i = 0; i < m->n_u; i++)
-            m->matrix[i * m->n_u + i] *= 1.0 + lift;
-        dpotrf_("L", &n, m->matrix, &n, &info);
-        if (info == 0)
+    fill_elastic(m);
+    for (double lift = 1e-13; lift < 1e-4; lift *= 1e3)
+        if (m->tree.nested ? master_tree_factor(&m->tree, m->now->rows, add_bus, m,
+                                                m->elastic + m->n_step, m->elastic, lift)
+                           : factor_dense(m, lift))
             return WALRAS_OK;
-    }
-    return walras_fail(err, WALRAS_INTERNAL, "master: the system of %d prices is singular at %d", n,
-                       info);
+    return walras_fail(err, WALRAS_INTERNAL, "master: the system of %zu prices is singular",
+                       m->n_u);
 }
 
 /* The step's constant part at each bus: what injections would change by if prices stood still. */
@@ -268,7 +315,10 @@ static void solve_prices(struct market_master *m)
         m->du[t] += m->surplus.rc[t] / m->surplus.z[t] - m->shortage.rc[t] / m->shortage.z[t];
     for (size_t a = 0; a < m->n_row; a++)
         m->du[m->n_step + a] += m->room.rc[a] / m->room.z[a] - m->breach.rc[a] / m->breach.z[a];
-    dpotrs_("L", &n, &one, m->matrix, &n, m->du, &n, &info);
+    if (m->tree.nested)
+        master_tree_solve(&m->tree, m->now->rows, m->du);
+    else
+        dpotrs_("L", &n, &one, m->matrix, &n, m->du, &n, &info);
     market_rows_price(m->now->rows, m->du, m->dprice);
 }
 

@@ -207,6 +207,7 @@ void market_master_free(struct market_master *m)
         pair_free(pairs[i]);
     for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++)
         free(blocks[i]);
+    master_tree_release(&m->tree);
     free(m);
 }
 
@@ -244,9 +245,7 @@ static void reserve_rows(struct market_master *m)
     pair_free(&m->room);
     pair_free(&m->breach);
     free(m->u);
-    free(m->matrix);
-    m->u = calloc(4 * m->u_capacity, sizeof(*m->u));
-    m->matrix = calloc(m->u_capacity * m->u_capacity, sizeof(*m->matrix));
+    m->u = calloc(5 * m->u_capacity, sizeof(*m->u));
     (void)pair_new(&m->room, m->row_capacity);
     (void)pair_new(&m->breach, m->row_capacity);
 }
@@ -268,19 +267,33 @@ static void reserve_step(struct market_master *m)
     m->step_block = calloc(m->side_capacity * m->side_capacity, sizeof(*m->step_block));
 }
 
+enum walras_status master_reserve_dense(struct market_master *m, struct walras_err *err)
+{
+    if (m->n_u > m->matrix_side) {
+        m->matrix_side = m->u_capacity;
+        free(m->matrix);
+        m->matrix = calloc(m->matrix_side * m->matrix_side, sizeof(*m->matrix));
+    }
+    reserve_step(m);
+    if (m->matrix && m->step_rows && m->step_block)
+        return WALRAS_OK;
+    m->matrix_side = m->side_capacity = 0;
+    return walras_fail(err, WALRAS_NOMEM, "master: %zu rows do not fit in memory", m->n_row);
+}
+
 enum walras_status master_reserve(struct market_master *m, struct walras_err *err)
 {
     reserve_groups(m);
     reserve_rows(m);
-    reserve_step(m);
-    if (!m->theta_cut || !m->alpha.x || !m->u || !m->matrix || !m->room.x || !m->breach.x ||
-        !m->step_rows || !m->step_block || (m->n_slot > 0 && !m->packed)) {
-        m->cut_capacity = m->row_capacity = m->side_capacity = m->pack_capacity = 0;
+    if (!m->theta_cut || !m->alpha.x || !m->u || !m->room.x || !m->breach.x ||
+        (m->n_slot > 0 && !m->packed)) {
+        m->cut_capacity = m->row_capacity = m->pack_capacity = 0;
         return walras_fail(err, WALRAS_NOMEM, "master: %zu cuts and %zu rows do not fit in memory",
                            m->n_cut, m->n_row);
     }
     m->du = m->u + m->u_capacity;
     m->rhs = m->du + m->u_capacity;
     m->residual = m->rhs + m->u_capacity;
+    m->elastic = m->residual + m->u_capacity;
     return WALRAS_OK;
 }

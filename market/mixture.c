@@ -45,43 +45,6 @@ enum walras_status market_mixture_add_point(struct market_mixture *mixture, cons
     return WALRAS_OK;
 }
 
-/* Writes the new place of each point that a cut answers, SIZE_MAX for others; their number. */
-static size_t list_used(const struct market_cuts *cuts, size_t n_point, size_t *place)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < n_point; i++)
-        place[i] = SIZE_MAX;
-    for (size_t g = 0; g < cuts->n_group; g++)
-        for (size_t j = 0; j < cuts->groups[g].n; j++)
-            place[cuts->groups[g].cuts[j].point] = 0;
-    for (size_t i = 0; i < n_point; i++)
-        if (place[i] != SIZE_MAX)
-            place[i] = n++;
-    return n;
-}
-
-enum walras_status market_mixture_prune(struct market_mixture *mixture, struct market_cuts *cuts,
-                                        struct walras_err *err)
-{
-    size_t n_cell = mixture->problem->n_bus * mixture->problem->n_step, n = 0;
-    size_t *place = malloc((mixture->n_point + 1) * sizeof(*place));
-
-    if (!place)
-        return walras_fail(err, WALRAS_NOMEM, "cannot sort %zu price points", mixture->n_point);
-    n = list_used(cuts, mixture->n_point, place);
-    for (size_t i = 0; i < mixture->n_point && n < mixture->n_point; i++)
-        if (place[i] < i)
-            memcpy(mixture->point_price + place[i] * n_cell, mixture->point_price + i * n_cell,
-                   n_cell * sizeof(*mixture->point_price));
-    for (size_t g = 0; g < cuts->n_group; g++)
-        for (size_t j = 0; j < cuts->groups[g].n; j++)
-            cuts->groups[g].cuts[j].point = place[cuts->groups[g].cuts[j].point];
-    mixture->n_point = n;
-    free(place);
-    return WALRAS_OK;
-}
-
 /* Group g's answers mixed by weights that start at `weight` for this group. */
 static void mix_group(struct market_mixture *mixture, const struct market_group_cuts *cuts,
                       size_t g, const double *weight)

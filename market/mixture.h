@@ -16,7 +16,7 @@
 
 struct market_mixture { /* arrays are the mixture's own */
     const struct market_problem *problem;
-    double *point_price; /* [n_point x n_bus x n_step]: points that were told */
+    double *point_price; /* [n_point x n_bus x n_step]: every point that was told */
     size_t n_point, point_capacity;
     double *weight;                  /* [n_group x n_point] */
     double *group_draw, *group_cost; /* [n_group x n_step], [n_group] */
@@ -33,11 +33,6 @@ void market_mixture_release(struct market_mixture *mixture);
 WALRAS_NODISCARD enum walras_status market_mixture_add_point(struct market_mixture *mixture,
                                                              const double *price,
                                                              struct walras_err *err);
-
-/* Forgets the points that no cut answers any more; the cuts' `point` follows. */
-WALRAS_NODISCARD enum walras_status market_mixture_prune(struct market_mixture *mixture,
-                                                         struct market_cuts *cuts,
-                                                         struct walras_err *err);
 
 /*
  * Weighs the cuts (their `point` says which) by a trial's weights, `fixed` groups left out, and

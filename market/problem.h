@@ -17,7 +17,8 @@ struct market_group {
     struct market_oracle oracle;
     bool integer;     /* answers are not convex combinations: settled, not mixed */
     double swing_kw;  /* about how far its draw can move: scales price steps, need not be exact */
-    size_t n_device;  /* for reports */
+    unsigned kind;    /* groups of one kind answer alike: they share weights first */
+    size_t n_device;  /* shares out blocs; for reports */
     const char *name; /* for reports, borrowed */
 };
 

@@ -140,6 +140,7 @@ static enum walras_status make_groups(struct scenario_clearing *c, struct walras
                                              .oracle = groups[g].oracle,
                                              .integer = groups[g].integer,
                                              .swing_kw = groups[g].swing_kw,
+                                             .kind = groups[g].kind,
                                              .n_device = groups[g].n_device,
                                              .name = groups[g].name};
     for (size_t b = 0; b < c->scenario->network.n_bus; b++)
