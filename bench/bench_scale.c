@@ -61,12 +61,12 @@ static void put_grid(struct writer *w, double per_device_kw, unsigned n)
         put(w,
             "%s\n{\"id\": \"to-d%d\", \"from\": \"intake\", \"to\": \"d%d\", \"r_pu\": 0.01, "
             "\"x_pu\": 0.02, \"limit_kw\": %.3f}",
-            d ? "," : "", d + 1, d + 1, STREETS * street_kw * (0.88 + 0.04 * d));
+            d ? "," : "", d + 1, d + 1, STREETS * street_kw * (0.76 + 0.06 * d));
         for (int s = 0; s < STREETS; s++)
             put(w,
                 ",\n{\"id\": \"to-d%ds%d\", \"from\": \"d%d\", \"to\": \"d%ds%d\", \"r_pu\": 0.01, "
                 "\"x_pu\": 0.02, \"limit_kw\": %.3f}",
-                d + 1, s + 1, d + 1, d + 1, s + 1, street_kw * (0.9 + 0.05 * s));
+                d + 1, s + 1, d + 1, d + 1, s + 1, street_kw * (0.7 + 0.06 * s));
     }
     put(w, "]},\n");
 }
@@ -86,7 +86,7 @@ static void put_supply(struct writer *w, double limit_kw, unsigned n_step)
 
 static void write_market(struct writer *w, unsigned n, unsigned n_step)
 {
-    const double per_device_kw = 0.65;
+    const double per_device_kw = 0.6;
 
     put(w, "{\"walras\": 1, \"name\": \"Metropolis, %u devices\", \"currency\": \"EUR\",\n", n);
     put(w,
@@ -94,13 +94,13 @@ static void write_market(struct writer *w, unsigned n, unsigned n_step)
         "\"steps\": %u},\n",
         1440 / n_step, n_step);
     put_grid(w, per_device_kw, n);
-    put_supply(w, 0.9 * per_device_kw * n, n_step);
+    put_supply(w, 0.8 * per_device_kw * n, n_step);
     put(w, "\"fleets\": [{\"id\": \"home\", \"count\": %u, \"seed\": 7, \"buses\": [", n);
     for (int d = 0; d < DISTRICTS; d++)
         for (int s = 0; s < STREETS; s++)
             put(w, "%s\"d%ds%d\"", d + s > 0 ? ", " : "", d + 1, s + 1);
-    put(w, "],\n\"mix\": {\"ev\": 0.3, \"v2g\": 0.1, \"battery\": 0.2, \"thermal\": 0.25, "
-           "\"pv\": 0.15}}]}\n");
+    put(w, "],\n\"mix\": {\"ev\": 0.4, \"v2g\": 0.05, \"battery\": 0.15, \"thermal\": 0.3, "
+           "\"pv\": 0.1}}]}\n");
 }
 
 static int fail(const struct walras_err *err)
