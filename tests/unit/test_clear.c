@@ -563,11 +563,11 @@ static void test_results_are_the_same_to_the_bit(void)
     } runs[] = {{1, SIZE_MAX}, {1, 0}, {2, SIZE_MAX}, {2, 0}, {5, 0}};
     struct scenario_clear_settings settings = marketkit_settings(1e-5);
     struct marketkit first;
-    /* three parts of up to 256 devices in one group, so that threads have something to share */
+    /* twelve parts of up to 256 devices in one group, so that threads have something to share */
     static const char text[] =
         HORIZON(6) COPPERPLATE "\"supply\": [{\"id\": \"s\", \"bus\": \"1\", \"price_per_mwh\": "
-                               "[30, 20, 45, 80, 95, 50], \"import_limit_kw\": 1500}], \"agents\": "
-                               "[], \"fleets\": [{\"id\": \"f\", \"count\": 700, \"seed\": 7, "
+                               "[30, 20, 45, 80, 95, 50], \"import_limit_kw\": 6500}], \"agents\": "
+                               "[], \"fleets\": [{\"id\": \"f\", \"count\": 3000, \"seed\": 7, "
                                "\"buses\": [\"1\"], \"mix\": {\"ev\": 0.4, \"battery\": 0.4, "
                                "\"thermal\": 0.2}}]}";
 
@@ -575,6 +575,7 @@ static void test_results_are_the_same_to_the_bit(void)
     marketkit_clear(text, NULL, &settings, &first);
     CU_ASSERT_EQUAL_FATAL(first.status, WALRAS_OK);
     CU_ASSERT_PTR_NOT_NULL_FATAL(first.result->awards);
+    CU_ASSERT_TRUE(marketkit_is_good(&first));
     for (size_t i = 0; i < sizeof(runs) / sizeof(runs[0]); i++) {
         struct marketkit kit;
 
