@@ -4,50 +4,14 @@
  * eq. 24-27). So the states that a draw can lead to are an interval, and the least wear wastes only
  * what would overflow.
  */
-#include "agents/audit_internal.h"
+#include "agents/audit_tank.h"
 #include "core/units.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-/*
- * Overflow by less than this share of 1 kWh and the capacity is rounding; wasting it would cost
- * wear when charging and discharging loses next to nothing. And when it loses less than LOST_MIN of
- * what goes round, it cannot waste anything.
- */
-#define ROUNDING 1e-13
-#define LOST_MIN 1e-9
-
-struct tank {
-    size_t first, end; /* steps */
-    double keep, in_kwh_per_kw, out_kwh_per_kw;
-    double charge_kw, discharge_kw;
-    bool may_waste; /* charge and discharge at once */
-    double start_kwh, low_kwh, high_kwh, end_low_kwh;
-    double wear_per_mwh;
-    const char *end_name;
-};
-
-/* Where overflow begins to count. */
-static double spill_kwh(const struct tank *tank)
-{
-    return tank->high_kwh + ROUNDING * (1.0 + tank->high_kwh);
-}
-
-/* Change of state of a draw: the most it can be, and the least, with as much waste as possible. */
-static void change(const struct tank *tank, double draw_kw, double *most_kwh, double *least_kwh)
-{
-    double charge_kw = fmax(draw_kw, 0.0), discharge_kw = fmax(-draw_kw, 0.0);
-    double room_kw =
-        fmax(fmin(tank->charge_kw - charge_kw, tank->discharge_kw - discharge_kw), 0.0);
-    double lost_per_kw = tank->out_kwh_per_kw - tank->in_kwh_per_kw;
-
-    *most_kwh = tank->in_kwh_per_kw * charge_kw - tank->out_kwh_per_kw * discharge_kw;
-    *least_kwh = *most_kwh - (tank->may_waste ? room_kw * lost_per_kw : 0.0);
-}
-
 /* The interval of states at the end of each step. True when the highest state had to be cut. */
-static bool walk(const struct audit_case *audit, const struct tank *tank, double *end_kwh)
+static bool walk(const struct audit_case *audit, const struct audit_tank *tank, double *end_kwh)
 {
     double low = tank->start_kwh, high = tank->start_kwh, most, least;
     bool overflows = false;
@@ -58,13 +22,13 @@ static bool walk(const struct audit_case *audit, const struct tank *tank, double
 
         audit_breach(audit, audit->draw_kw[t] - tank->charge_kw, t, "charge limit");
         audit_breach(audit, -audit->draw_kw[t] - tank->discharge_kw, t, "discharge limit");
-        change(tank, audit->draw_kw[t], &most, &least);
+        audit_change(tank, audit->draw_kw[t], &most, &least);
         low = tank->keep * low + least;
         high = tank->keep * high + most;
         audit_breach(audit, need - high, t, last ? tank->end_name : "state of charge");
         audit_breach(audit, low - tank->high_kwh, t, "capacity");
         low = fmin(fmax(low, need), high);
-        overflows = overflows || high > spill_kwh(tank);
+        overflows = overflows || high > audit_spill_kwh(tank);
         high = fmax(fmin(high, tank->high_kwh), low);
     }
     *end_kwh = high;
@@ -76,7 +40,7 @@ static bool walk(const struct audit_case *audit, const struct tank *tank, double
  * nor below what waste can reach (leakage may have blown up the rounding of the former). *end_kwh
  * is the state that this leaves at the end.
  */
-static enum walras_status least_waste(const struct audit_case *audit, const struct tank *tank,
+static enum walras_status least_waste(const struct audit_case *audit, const struct audit_tank *tank,
                                       double *waste_kw, double *end_kwh, struct walras_err *err)
 {
     double lost_per_kw = tank->out_kwh_per_kw - tank->in_kwh_per_kw, most, least;
@@ -86,14 +50,14 @@ static enum walras_status least_waste(const struct audit_case *audit, const stru
 
     if (!ceiling)
         return walras_fail(err, WALRAS_NOMEM, "cannot audit %zu steps", n);
-    ceiling[n - 1] = spill_kwh(tank);
+    ceiling[n - 1] = audit_spill_kwh(tank);
     for (size_t i = n - 1; i > 0; i--) {
-        change(tank, audit->draw_kw[tank->first + i], &most, &least);
-        ceiling[i - 1] = fmin(spill_kwh(tank), (ceiling[i] - least) / tank->keep);
+        audit_change(tank, audit->draw_kw[tank->first + i], &most, &least);
+        ceiling[i - 1] = fmin(audit_spill_kwh(tank), (ceiling[i] - least) / tank->keep);
     }
     *end_kwh = tank->start_kwh;
     for (size_t i = 0; i < n; i++) {
-        change(tank, audit->draw_kw[tank->first + i], &most, &least);
+        audit_change(tank, audit->draw_kw[tank->first + i], &most, &least);
         *end_kwh = tank->keep * *end_kwh + most;
         low = fmin(fmax(tank->keep * low + least, tank->low_kwh), *end_kwh);
 
@@ -107,18 +71,26 @@ static enum walras_status least_waste(const struct audit_case *audit, const stru
     return WALRAS_OK;
 }
 
-static enum walras_status audit_tank(const struct audit_case *audit, const struct tank *tank,
+static enum walras_status judge_tank(const struct audit_case *audit, const struct audit_tank *tank,
                                      double *end_kwh, struct walras_err *err)
 {
-    double throughput_kw = 0.0, waste_kw = 0.0;
+    double throughput_kw = 0.0, waste_kw = 0.0, square_mw2 = 0.0;
     enum walras_status status = WALRAS_OK;
+    bool overflows = walk(audit, tank, end_kwh);
 
-    if (walk(audit, tank, end_kwh) && tank->may_waste)
+    if (overflows && tank->may_waste && tank->wear_per_mw2h > 0.0)
+        return audit_smooth_waste(audit, tank, end_kwh, err);
+    if (overflows && tank->may_waste)
         status = least_waste(audit, tank, &waste_kw, end_kwh, err);
-    for (size_t t = tank->first; t < tank->end; t++)
+    for (size_t t = tank->first; t < tank->end; t++) {
+        double mw = walras_mw_from_kw(audit->draw_kw[t]);
+
         throughput_kw += fabs(audit->draw_kw[t]);
+        square_mw2 += mw * mw;
+    }
     audit->verdict->cost +=
-        walras_mwh(throughput_kw + 2.0 * waste_kw, audit->horizon->step_h) * tank->wear_per_mwh;
+        walras_mwh(throughput_kw + 2.0 * waste_kw, audit->horizon->step_h) * tank->wear_per_mwh +
+        square_mw2 * audit->horizon->step_h * tank->wear_per_mw2h;
     return status;
 }
 
@@ -126,24 +98,26 @@ enum walras_status audit_battery(const struct audit_case *audit,
                                  const struct agent_battery *battery, struct walras_err *err)
 {
     double step_h = audit->horizon->step_h, end_kwh;
-    const struct tank tank = {
+    const struct audit_tank tank = {
         .end = audit->horizon->n_step,
         .keep = pow(1.0 - battery->loss_per_hour, step_h),
         .in_kwh_per_kw = step_h * battery->charge_efficiency,
         .out_kwh_per_kw = step_h / battery->discharge_efficiency,
         .charge_kw = battery->charge_kw,
         .discharge_kw = battery->discharge_kw,
-        .may_waste = !battery->exclusive &&
-                     battery->charge_efficiency * battery->discharge_efficiency < 1.0 - LOST_MIN,
+        .may_waste =
+            !battery->exclusive &&
+            battery->charge_efficiency * battery->discharge_efficiency < 1.0 - AUDIT_LOST_MIN,
         .start_kwh = battery->start_kwh,
         .low_kwh = battery->min_kwh,
         .high_kwh = battery->capacity_kwh,
         .end_low_kwh = fmax(battery->min_kwh, battery->end_min_kwh),
         .wear_per_mwh = battery->wear_per_mwh,
+        .wear_per_mw2h = battery->wear_per_mw2h,
         .end_name = "state of charge at the end",
     };
 
-    return audit_tank(audit, &tank, &end_kwh, err);
+    return judge_tank(audit, &tank, &end_kwh, err);
 }
 
 enum walras_status audit_ev(const struct audit_case *audit, const struct agent_ev *ev,
@@ -152,7 +126,7 @@ enum walras_status audit_ev(const struct audit_case *audit, const struct agent_e
     double step_h = audit->horizon->step_h, end_kwh;
     double wanted_kwh = ev->start_kwh + ev->energy_kwh;
     bool soft = !isnan(ev->unserved_price_per_mwh);
-    const struct tank tank = {
+    const struct audit_tank tank = {
         .first = ev->arrive,
         .end = ev->depart,
         .keep = 1.0,
@@ -160,14 +134,15 @@ enum walras_status audit_ev(const struct audit_case *audit, const struct agent_e
         .out_kwh_per_kw = step_h / ev->efficiency,
         .charge_kw = ev->charge_kw,
         .discharge_kw = ev->discharge_kw,
-        .may_waste = ev->efficiency * ev->efficiency < 1.0 - LOST_MIN,
+        .may_waste = ev->efficiency * ev->efficiency < 1.0 - AUDIT_LOST_MIN,
         .start_kwh = ev->start_kwh,
         .high_kwh = ev->capacity_kwh,
         .end_low_kwh = soft ? 0.0 : wanted_kwh,
         .wear_per_mwh = ev->wear_per_mwh,
+        .wear_per_mw2h = ev->wear_per_mw2h,
         .end_name = "energy by departure",
     };
-    enum walras_status status = audit_tank(audit, &tank, &end_kwh, err);
+    enum walras_status status = judge_tank(audit, &tank, &end_kwh, err);
 
     for (size_t t = 0; t < audit->horizon->n_step; t++) {
         if (t < ev->arrive || t >= ev->depart)
@@ -196,6 +171,9 @@ void audit_thermal(const struct audit_case *audit, const struct agent_thermal *t
 
         double cold_k = walras_series_at(thermal->min_c, t) - state_c;
         double warm_k = state_c - walras_series_at(thermal->max_c, t);
+        double off_k = state_c - agent_thermal_target_c(thermal, t);
+
+        audit->verdict->cost += thermal->discomfort_per_k2h * step_h * off_k * off_k;
 
         if (soft) {
             audit->verdict->cost +=

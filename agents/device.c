@@ -42,3 +42,19 @@ bool agent_device_is_separable(const struct agent_device *device)
         return false;
     }
 }
+
+bool agent_device_is_smooth(const struct agent_device *device)
+{
+    switch (device->type) {
+    case AGENT_BATTERY:
+        return device->battery.wear_per_mw2h > AGENT_NO_SQUARE;
+    case AGENT_EV:
+        return device->ev.wear_per_mw2h > AGENT_NO_SQUARE;
+    case AGENT_THERMAL:
+        return device->thermal.discomfort_per_k2h > AGENT_NO_SQUARE;
+    case AGENT_GENERATOR:
+        return !device->generator.segments && device->generator.per_mw2h > AGENT_NO_SQUARE;
+    default:
+        return false;
+    }
+}

@@ -60,13 +60,15 @@ struct agent_battery {
     double charge_efficiency, discharge_efficiency;
     double start_kwh, end_min_kwh, min_kwh;
     double loss_per_hour, wear_per_mwh;
-    bool exclusive; /* no charging and discharging in one step: integer */
+    double wear_per_mw2h; /* currency per hour for (charge² + discharge²) in MW² */
+    bool exclusive;       /* no charging and discharging in one step: integer */
 };
 
 struct agent_ev {
     uint32_t arrive, depart; /* plugged in during [arrive, depart) */
     double energy_kwh, charge_kw, discharge_kw, efficiency;
     double capacity_kwh, start_kwh, wear_per_mwh;
+    double wear_per_mw2h;          /* as of a battery */
     double unserved_price_per_mwh; /* NAN: must be served */
 };
 
@@ -74,8 +76,17 @@ struct agent_thermal {
     bool cool;
     double max_kw, capacity_kwh_per_k, conductance_kw_per_k, start_c;
     struct walras_series cop, min_c, max_c, outdoor_c, gain_kw;
-    double comfort_price_per_kh; /* NAN: hard band */
+    double comfort_price_per_kh;   /* NAN: hard band */
+    double discomfort_per_k2h;     /* currency per hour for (temperature − target)² in K² */
+    struct walras_series target_c; /* values NULL: the middle of the band */
 };
+
+static inline double agent_thermal_target_c(const struct agent_thermal *thermal, size_t step)
+{
+    if (thermal->target_c.values)
+        return walras_series_at(thermal->target_c, step);
+    return 0.5 * (walras_series_at(thermal->min_c, step) + walras_series_at(thermal->max_c, step));
+}
 
 struct agent_shiftable {
     const double *profile_kw; /* [n_profile] */
@@ -140,6 +151,12 @@ bool agent_device_is_integer(const struct agent_device *device);
  * told to the market as orders (agent_device_orders) instead of being asked.
  */
 bool agent_device_is_separable(const struct agent_device *device);
+
+/* Quadratic costs (per MW²h, K²h) up to this are none: their inverse stays a number. */
+#define AGENT_NO_SQUARE 1e-90
+
+/* True when the device has a quadratic cost, so that its answer moves steadily with prices. */
+bool agent_device_is_smooth(const struct agent_device *device);
 
 /*
  * Judges the parameters (ranges, not reachability). Names are for `what` (the caller's place, put

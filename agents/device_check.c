@@ -124,6 +124,7 @@ static enum walras_status check_battery(const struct agent_battery *battery, str
         {"min_kwh", battery->min_kwh, RULE_AT_LEAST_ZERO},
         {"loss_per_hour", battery->loss_per_hour, RULE_LOSS},
         {"wear_per_mwh", battery->wear_per_mwh, RULE_AT_LEAST_ZERO},
+        {"wear_per_mw2h", battery->wear_per_mw2h, RULE_AT_LEAST_ZERO},
     };
     const struct number stored[] = {
         {"start_kwh", battery->start_kwh, RULE_FINITE},
@@ -151,6 +152,7 @@ static enum walras_status check_ev(const struct agent_ev *ev, const struct agent
         {"capacity_kwh", ev->capacity_kwh, RULE_AT_LEAST_ZERO},
         {"start_kwh", ev->start_kwh, RULE_AT_LEAST_ZERO},
         {"wear_per_mwh", ev->wear_per_mwh, RULE_AT_LEAST_ZERO},
+        {"wear_per_mw2h", ev->wear_per_mw2h, RULE_AT_LEAST_ZERO},
     };
     enum walras_status status = CHECK_NUMBERS(numbers, err);
 
@@ -179,6 +181,7 @@ static enum walras_status check_thermal(const struct agent_thermal *thermal,
         {"capacity_kwh_per_k", thermal->capacity_kwh_per_k, RULE_ABOVE_ZERO},
         {"conductance_kw_per_k", thermal->conductance_kw_per_k, RULE_AT_LEAST_ZERO},
         {"start_c", thermal->start_c, RULE_FINITE},
+        {"discomfort_per_k2h", thermal->discomfort_per_k2h, RULE_AT_LEAST_ZERO},
     };
     const struct {
         const char *key;
@@ -193,6 +196,8 @@ static enum walras_status check_thermal(const struct agent_thermal *thermal,
 
     for (size_t i = 0; status == WALRAS_OK && i < sizeof(series) / sizeof(series[0]); i++)
         status = check_series(series[i].key, series[i].series, series[i].rule, horizon, err);
+    if (status == WALRAS_OK && thermal->target_c.values)
+        status = check_series("target_c", thermal->target_c, RULE_FINITE, horizon, err);
     if (status == WALRAS_OK)
         status = check_optional_price("comfort_price_per_kh", thermal->comfort_price_per_kh, err);
     for (size_t t = 0; status == WALRAS_OK && t < horizon->n_step; t++) {

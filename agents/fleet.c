@@ -24,11 +24,12 @@ void agent_fleet_free(struct agent_fleet *fleet)
     free(fleet->scratch);
     free(fleet->settled_kw);
     free(fleet->is_settled);
+    free(atomic_load(&fleet->past_kw));
     free(fleet);
 }
 
-static enum walras_status blame(struct agent_fleet *fleet, size_t device, enum walras_status status,
-                                struct walras_err *err)
+enum walras_status fleet_blame(struct agent_fleet *fleet, size_t device, enum walras_status status,
+                               struct walras_err *err)
 {
     char name[128];
 
@@ -52,7 +53,7 @@ enum walras_status fleet_solve(struct agent_fleet *fleet, size_t device, unsigne
     bool exact = false;
 
     if (!fleet_model(fleet, device))
-        return blame(
+        return fleet_blame(
             fleet, device,
             agent_solve(asked, &fleet->horizon, price_per_mwh, workspace, draw_kw, answer, err),
             err);
@@ -61,7 +62,7 @@ enum walras_status fleet_solve(struct agent_fleet *fleet, size_t device, unsigne
                                      answer, &exact, err);
     if (status == WALRAS_OK && !exact)
         status = agent_model_solve(fleet->models[device], price_per_mwh, draw_kw, answer, err);
-    return blame(fleet, device, status, err);
+    return fleet_blame(fleet, device, status, err);
 }
 
 /*
@@ -82,14 +83,12 @@ static enum walras_status respond(void *self, size_t part, unsigned worker,
 {
     struct fleet_group *group = self;
     struct agent_fleet *fleet = group->fleet;
-    size_t n_step = fleet->horizon.n_step, begin = group->first + part * FLEET_PART;
-    size_t end = group->first + group->n;
+    size_t n_step = fleet->horizon.n_step, begin, end;
     double *one = fleet->scratch + worker * n_step;
 
     memset(draw_kw, 0, n_step * sizeof(*draw_kw));
     *answer = (struct market_answer){0};
-    if (end > begin + FLEET_PART)
-        end = begin + FLEET_PART;
+    fleet_part(group, part, &begin, &end);
     for (size_t i = begin; i < end; i++) {
         struct market_answer device = {0};
 
@@ -99,15 +98,16 @@ static enum walras_status respond(void *self, size_t part, unsigned worker,
 
         if (status != WALRAS_OK)
             return status;
-        answer->cost += device.cost;
-        answer->bound += device.bound;
-        for (size_t t = 0; t < n_step; t++)
-            draw_kw[t] += one[t];
+        fleet_add(one, &device, n_step, draw_kw, answer);
     }
     return WALRAS_OK;
 }
 
-static const struct market_oracle_ops mixed_ops = {.respond = respond};
+static const struct market_oracle_ops model_ops = {.respond = respond}; /* by GLPK, all of them */
+static const struct market_oracle_ops mixed_ops = {.respond = respond,
+                                                   .respond_near = fleet_respond_near};
+static const struct market_oracle_ops smooth_ops = {
+    .respond = respond, .respond_near = fleet_respond_near, .respond_curved = fleet_respond_curved};
 static const struct market_oracle_ops integer_ops = {.respond = respond, .settle = fleet_settle};
 
 static enum walras_status fill_book(struct agent_fleet *fleet, struct walras_err *err)
@@ -116,9 +116,9 @@ static enum walras_status fill_book(struct agent_fleet *fleet, struct walras_err
 
     for (size_t i = 0; i < fleet->n_device && status == WALRAS_OK; i++)
         if (agent_device_is_separable(&fleet->devices[i]))
-            status = blame(fleet, i,
-                           agent_book_enter(fleet->book, i, &fleet->devices[i], fleet->bus[i], err),
-                           err);
+            status = fleet_blame(
+                fleet, i, agent_book_enter(fleet->book, i, &fleet->devices[i], fleet->bus[i], err),
+                err);
     return status == WALRAS_OK ? agent_book_close(fleet->book, err) : status;
 }
 
@@ -142,9 +142,9 @@ static enum walras_status make_models(struct agent_fleet *fleet, struct walras_e
         if (!fleet->models)
             return walras_fail(err, WALRAS_NOMEM, "%zu devices do not fit in memory",
                                fleet->n_device);
-        status = blame(fleet, i,
-                       agent_model_new(&fleet->devices[i], &fleet->horizon, &fleet->models[i], err),
-                       err);
+        status = fleet_blame(
+            fleet, i, agent_model_new(&fleet->devices[i], &fleet->horizon, &fleet->models[i], err),
+            err);
     }
     return status;
 }
@@ -204,6 +204,20 @@ static enum walras_status measure_programs(struct agent_fleet *fleet, struct wal
     return WALRAS_OK;
 }
 
+static const struct market_oracle_ops *ops_of(const struct agent_fleet *fleet, size_t g)
+{
+    const struct fleet_group *group = &fleet->inner[g];
+
+    if (fleet->groups[g].integer)
+        return &integer_ops;
+    if (fleet->settings.glpk)
+        return &model_ops;
+    for (size_t i = group->first; i < group->first + group->n; i++)
+        if (agent_device_is_smooth(&fleet->devices[fleet->member[i]]))
+            return &smooth_ops;
+    return &mixed_ops;
+}
+
 static void make_oracles(struct agent_fleet *fleet)
 {
     for (size_t g = 0; g < fleet->n_group; g++) {
@@ -211,7 +225,7 @@ static void make_oracles(struct agent_fleet *fleet)
 
         fleet->inner[g].fleet = fleet;
         group->oracle =
-            (struct market_oracle){.ops = group->integer ? &integer_ops : &mixed_ops,
+            (struct market_oracle){.ops = ops_of(fleet, g),
                                    .self = &fleet->inner[g],
                                    .n_part = (fleet->inner[g].n + FLEET_PART - 1) / FLEET_PART};
     }

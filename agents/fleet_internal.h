@@ -1,6 +1,7 @@
 /*
  * A fleet's insides, shared by forming groups (fleet_groups.c), answering (fleet.c), remembering
- * answers (fleet_memory.c), settling (fleet_settle.c) and awarding (fleet_award.c).
+ * answers (fleet_memory.c), settling (fleet_settle.c), awarding (fleet_award.c) and smooth methods
+ * (fleet_smooth.c).
  */
 #ifndef WALRAS_AGENTS_FLEET_INTERNAL_H
 #define WALRAS_AGENTS_FLEET_INTERNAL_H
@@ -8,6 +9,8 @@
 #include "agents/fleet.h"
 #include "agents/model.h"
 #include "agents/solve.h"
+
+#include <stdatomic.h>
 
 enum { FLEET_PART = 256 }; /* devices in a part: small enough to share out, large enough to pay */
 
@@ -49,6 +52,7 @@ struct agent_fleet {
     double *settled_kw;                  /* [n_member x n_step], NULL before anything is settled */
     bool *is_settled;                    /* [n_member] */
     struct fleet_memory *memory;         /* [n_member]; NULL: no device has a model */
+    double *_Atomic past_kw; /* [n_member x n_step], NULL before anyone is asked to stay near */
 };
 
 /* NULL: a fast solver answers. */
@@ -57,9 +61,33 @@ static inline struct agent_model *fleet_model(const struct agent_fleet *fleet, s
     return fleet->models ? fleet->models[device] : NULL;
 }
 
+/* Members of a part, counted as fleet->member is. */
+static inline void fleet_part(const struct fleet_group *group, size_t part, size_t *begin,
+                              size_t *end)
+{
+    *begin = group->first + part * FLEET_PART;
+    *end = group->first + group->n;
+    if (*end > *begin + FLEET_PART)
+        *end = *begin + FLEET_PART;
+}
+
+/* Adds one device's answer to a sum. */
+static inline void fleet_add(const double *one_kw, const struct market_answer *one, size_t n_step,
+                             double *draw_kw, struct market_answer *sum)
+{
+    sum->cost += one->cost;
+    sum->bound += one->bound;
+    for (size_t t = 0; t < n_step; t++)
+        draw_kw[t] += one_kw[t];
+}
+
 /* Sorts the devices that must be asked into groups: member, place, groups, inner. */
 WALRAS_NODISCARD enum walras_status fleet_form_groups(struct agent_fleet *fleet,
                                                       struct walras_err *err);
+
+/* Puts the device's name before the error that `status` stands for; returns status. */
+enum walras_status fleet_blame(struct agent_fleet *fleet, size_t device, enum walras_status status,
+                               struct walras_err *err);
 
 /* One device's answer by whatever solver it has; the error names the device. */
 WALRAS_NODISCARD enum walras_status fleet_solve(struct agent_fleet *fleet, size_t device,
@@ -82,5 +110,14 @@ void fleet_forget(struct agent_fleet *fleet);
 enum walras_status fleet_settle(void *self, size_t n_point, const double *price_per_mwh,
                                 const double *weight, double *draw_kw, struct market_answer *answer,
                                 struct walras_err *err);
+
+/* market_oracle_ops.respond_near and respond_curved of convex groups. */
+enum walras_status fleet_respond_near(void *self, size_t part, unsigned worker,
+                                      const double *price_per_mwh, const struct market_near *near,
+                                      double *draw_kw, struct market_answer *answer,
+                                      struct walras_err *err);
+enum walras_status fleet_respond_curved(void *self, unsigned worker, const double *price_per_mwh,
+                                        double *draw_kw, struct market_answer *answer,
+                                        double *curvature, struct walras_err *err);
 
 #endif

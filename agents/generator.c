@@ -1,4 +1,4 @@
-/* Generators that are always on (docs/devices.md, eq. 18-23). */
+/* Generators that are always on (docs/devices.md, eq. 18-23, 36). */
 #include "agents/solve_internal.h"
 #include "core/units.h"
 
@@ -47,16 +47,17 @@ double generator_level_kw(const struct agent_generator *generator, double price_
 }
 
 void agent_solve_generator(const struct agent_generator *generator,
-                           const struct agent_horizon *horizon, const double *price_per_mwh,
-                           struct agent_workspace *workspace, double *draw_kw, double *cost)
+                           const struct agent_question *question, struct agent_workspace *workspace,
+                           double *draw_kw, double *cost)
 {
+    const struct agent_horizon *horizon = question->horizon;
     double ramp_kw = generator->ramp_kw_per_h * horizon->step_h, cost_per_h = 0.0;
 
     if (isfinite(ramp_kw)) {
-        generator_ramp_levels(generator, horizon->n_step, ramp_kw, price_per_mwh, workspace);
+        generator_ramp_levels(generator, question, ramp_kw, workspace);
     } else {
         for (size_t t = 0; t < horizon->n_step; t++)
-            workspace->level_kw[t] = generator_level_kw(generator, price_per_mwh[t]);
+            workspace->level_kw[t] = generator_level_kw(generator, question->price_per_mwh[t]);
     }
 
     double before_kw = workspace->level_kw[0];
@@ -67,4 +68,33 @@ void agent_solve_generator(const struct agent_generator *generator,
         cost_per_h += generator_cost_per_h(generator, before_kw);
     }
     *cost = cost_per_h * horizon->step_h;
+}
+
+/*
+ * The steps that the ramp limit ties to each other move as one, by the mean of their prices; those
+ * at the smallest or largest output stand still, and hold what is tied to them.
+ */
+void generator_curvature(const struct agent_generator *generator,
+                         const struct agent_horizon *horizon, const double *draw_kw,
+                         double *curvature)
+{
+    size_t n = horizon->n_step;
+    double ramp_kw = generator->ramp_kw_per_h * horizon->step_h;
+    double per_price = 0.5 * walras_kw_from_mw(1.0 / generator->per_mw2h);
+    double slack_kw = 1e-9 * (fabs(generator->max_kw) + fabs(generator->min_kw));
+
+    for (size_t first = 0, end; first < n; first = end) {
+        bool still = false;
+
+        end = first;
+        do {
+            double output_kw = -draw_kw[end++];
+
+            still = still || output_kw <= generator->min_kw + slack_kw ||
+                    output_kw >= generator->max_kw - slack_kw;
+        } while (end < n && fabs(draw_kw[end] - draw_kw[end - 1]) >= ramp_kw - slack_kw);
+        for (size_t i = first; i < end && !still; i++)
+            for (size_t j = first; j < end; j++)
+                curvature[i * n + j] += per_price / (double)(end - first);
+    }
 }

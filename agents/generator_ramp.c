@@ -126,16 +126,27 @@ static size_t add_marginal(const struct agent_generator *generator, double price
     return count;
 }
 
-void generator_ramp_levels(const struct agent_generator *generator, size_t n_step, double ramp_kw,
-                           const double *price_per_mwh, struct agent_workspace *workspace)
+/* The pull towards the centre, of the output: minus the draw. */
+static void add_pull(double rho, double centre_kw, struct generator_knot *knot, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        knot[i].slope_per_mwh += rho * (knot[i].injection_kw + centre_kw);
+}
+
+void generator_ramp_levels(const struct agent_generator *generator,
+                           const struct agent_question *question, double ramp_kw,
+                           struct agent_workspace *workspace)
 {
     struct generator_knot *later = workspace->knot[0], *now = workspace->knot[1];
+    double rho = question->rho_per_mwh_per_kw;
     size_t n = 2, n_left;
 
     later[0] = (struct generator_knot){generator->min_kw, 0.0};
     later[1] = (struct generator_knot){generator->max_kw, 0.0};
-    for (size_t t = n_step; t-- > 0;) {
-        n = add_marginal(generator, price_per_mwh[t], later, n, now);
+    for (size_t t = question->horizon->n_step; t-- > 0;) {
+        n = add_marginal(generator, question->price_per_mwh[t], later, n, now);
+        if (rho > 0.0)
+            add_pull(rho, question->centre_kw[t], now, n);
         workspace->level_kw[t] = minimiser(now, n, &n_left);
         n = spread(now, n, n_left, workspace->level_kw[t], ramp_kw, later);
         n = cut(later, n, generator->min_kw, generator->max_kw);

@@ -11,7 +11,8 @@ static void clear(struct agent_model *model)
 
     lp_free(model->lp);
     model->lp = NULL;
-    model->n_column = model->n_term = model->n_need = 0;
+    model->n_column = model->n_row = model->n_term = model->n_need = 0;
+    model->n_square = model->n_binary = 0;
     model->firm_cost = 0.0;
     model->held = false;
     memset(model->firm_kw, 0, n_step * sizeof(*model->firm_kw));
@@ -56,6 +57,7 @@ enum walras_status model_build(struct agent_model *model, struct walras_err *err
 {
     struct model_builder build = {.model = model, .err = err};
 
+    model_label(&build, "column", AGENT_PROGRAM_NO_STEP);
     clear(model);
     build.status = lp_new(&model->lp, err);
     if (build.status == WALRAS_OK)
@@ -69,6 +71,7 @@ static enum walras_status take_memory(struct agent_model *model, struct walras_e
     size_t n_step = model->horizon.n_step > 0 ? model->horizon.n_step : 1;
     bool touches = device->type == AGENT_GENERATOR && !device->generator.segments &&
                    device->generator.per_mw2h > 0.0;
+    bool squares = device->type != AGENT_GENERATOR && agent_device_is_smooth(device);
     size_t n_segment = device->type == AGENT_GENERATOR && device->generator.segments
                            ? device->generator.n_segment
                            : 0;
@@ -81,15 +84,16 @@ static enum walras_status take_memory(struct agent_model *model, struct walras_e
     model->exclusive = calloc(n_step, sizeof(*model->exclusive));
     model->n_tangent = calloc(n_step, sizeof(*model->n_tangent));
     model->tangent_kw = calloc(touches ? n_step : 1, MODEL_TANGENTS * sizeof(*model->tangent_kw));
+    model->squares = calloc(squares ? 2 * n_step : 1, sizeof(*model->squares));
     if (!model->row_column || !model->row_coef || !model->firm_kw || !model->first_column ||
-        !model->exclusive || !model->n_tangent || !model->tangent_kw)
+        !model->exclusive || !model->n_tangent || !model->tangent_kw || !model->squares)
         return walras_fail(err, WALRAS_NOMEM, "cannot make a model of %zu steps", n_step);
     return WALRAS_OK;
 }
 
-enum walras_status model_make(const struct agent_device *device,
-                              const struct agent_horizon *horizon, bool elastic,
-                              struct agent_model **made, struct walras_err *err)
+static enum walras_status make(const struct agent_device *device,
+                               const struct agent_horizon *horizon, bool elastic, bool whole,
+                               struct agent_model **made, struct walras_err *err)
 {
     struct agent_model *model = calloc(1, sizeof(*model));
     enum walras_status status;
@@ -100,6 +104,7 @@ enum walras_status model_make(const struct agent_device *device,
     model->device = *device;
     model->horizon = *horizon;
     model->elastic = elastic;
+    model->whole = whole;
     status = take_memory(model, err);
     if (status == WALRAS_OK)
         status = model_build(model, err);
@@ -108,6 +113,20 @@ enum walras_status model_make(const struct agent_device *device,
     else
         agent_model_free(model);
     return status;
+}
+
+enum walras_status model_make(const struct agent_device *device,
+                              const struct agent_horizon *horizon, bool elastic,
+                              struct agent_model **made, struct walras_err *err)
+{
+    return make(device, horizon, elastic, false, made, err);
+}
+
+enum walras_status model_make_whole(const struct agent_device *device,
+                                    const struct agent_horizon *horizon, struct agent_model **made,
+                                    struct walras_err *err)
+{
+    return make(device, horizon, false, true, made, err);
 }
 
 bool agent_model_is_integer(const struct agent_model *model)
@@ -148,6 +167,9 @@ void agent_model_free(struct agent_model *model)
     agent_model_free(model->relaxed); /* that one has none */
     lp_free(model->lp);
     free(model->own_cost);
+    free(model->square);
+    free(model->column_label);
+    free(model->row_label);
     free(model->cost);
     free(model->x);
     free(model->terms);
@@ -159,6 +181,8 @@ void agent_model_free(struct agent_model *model)
     free(model->exclusive);
     free(model->tangent_kw);
     free(model->n_tangent);
+    free(model->squares);
+    free(model->binary);
     free(model);
 }
 

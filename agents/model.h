@@ -1,8 +1,9 @@
 /*
  * The best response of one device to prices, by GLPK: any type, also the integer ones.
  *
- * A model is built once and solved again with new prices from its last basis. Quadratic generator
- * costs are refined by tangents until the answer's cost is exact to 1e-9 relative.
+ * A model is built once and solved again with new prices from its last basis. Quadratic
+ * costs are refined by tangents until the answer's cost is exact to 1e-9 relative, or GLPK's
+ * tolerances leave no more to find: then the bound is what was proven, and lower.
  * Threads  a model belongs to one thread at a time (lp/lp.h).
  */
 #ifndef WALRAS_AGENTS_MODEL_H

@@ -19,18 +19,48 @@ static void fail_no_memory(struct model_builder *build)
                                 build->model->n_column);
 }
 
-/* cost and x follow when the model is whole. */
+void model_label(struct model_builder *build, const char *what, size_t step)
+{
+    build->column_label = build->row_label =
+        (struct agent_program_label){.what = what, .step = step};
+}
+
+/* What only a program that is written out knows of a column. */
+static bool describe_column(struct model_builder *build, size_t room)
+{
+    struct agent_model *model = build->model;
+    double *square = realloc(model->square, room * sizeof(*square));
+    struct agent_program_label *label;
+
+    model->square = square ? square : model->square;
+    label = realloc(model->column_label, room * sizeof(*label));
+    model->column_label = label ? label : model->column_label;
+    if (!square || !label)
+        return false;
+    square[model->n_column] = 0.0;
+    label[model->n_column] = build->column_label;
+    build->column_label.part++;
+    return true;
+}
+
+/* cost and x follow when the model is made. */
 static void remember_own_cost(struct model_builder *build, double own_cost)
 {
     struct agent_model *model = build->model;
     double *grown = grow(model->own_cost, model->n_column, &model->column_room, sizeof(*grown));
 
-    if (!grown) {
+    model->own_cost = grown ? grown : model->own_cost;
+    if (!grown || (model->whole && !describe_column(build, model->column_room))) {
         fail_no_memory(build);
         return;
     }
-    model->own_cost = grown;
     model->own_cost[model->n_column++] = own_cost;
+}
+
+void model_whole_square(struct model_builder *build, size_t column, double cost)
+{
+    if (build->status == WALRAS_OK)
+        build->model->square[column] += cost;
 }
 
 size_t model_column(struct model_builder *build, double low, double high, double own_cost)
@@ -55,17 +85,41 @@ void model_adopt_columns(struct model_builder *build)
 
 size_t model_binary(struct model_builder *build, double own_cost)
 {
+    struct agent_model *model = build->model;
     size_t column = model_column(build, 0.0, 1.0, own_cost);
+    size_t *grown = grow(model->binary, model->n_binary, &model->binary_room, sizeof(*grown));
 
+    if (!grown) {
+        fail_no_memory(build);
+        return column;
+    }
+    model->binary = grown;
     if (build->status == WALRAS_OK)
-        build->status = lp_set_integer(build->model->lp, column, build->err);
+        build->status = lp_set_integer(model->lp, column, build->err);
+    if (build->status == WALRAS_OK)
+        model->binary[model->n_binary++] = column;
     return column;
+}
+
+void model_hold(struct model_builder *build, bool hold)
+{
+    struct agent_model *model = build->model;
+
+    if (model->n_binary == 0 || hold == model->held)
+        return;
+    for (size_t i = 0; i < model->n_binary && build->status == WALRAS_OK; i++) {
+        size_t j = model->binary[i];
+
+        build->status = lp_set_column_bounds(model->lp, j, hold ? model->x[j] : 0.0,
+                                             hold ? model->x[j] : 1.0, build->err);
+    }
+    model->held = hold;
 }
 
 void model_draw(struct model_builder *build, size_t column, size_t step, double coef)
 {
     struct agent_model *model = build->model;
-    struct model_term *grown;
+    struct agent_program_draw *grown;
 
     if (build->status != WALRAS_OK)
         return;
@@ -76,7 +130,22 @@ void model_draw(struct model_builder *build, size_t column, size_t step, double 
     }
     model->terms = grown;
     model->terms[model->n_term++] =
-        (struct model_term){.column = column, .step = step, .coef = coef};
+        (struct agent_program_draw){.column = column, .step = step, .coef = coef};
+}
+
+static void remember_row(struct model_builder *build)
+{
+    struct agent_model *model = build->model;
+    struct agent_program_label *grown =
+        grow(model->row_label, model->n_row, &model->row_label_room, sizeof(*grown));
+
+    if (!grown) {
+        fail_no_memory(build);
+        return;
+    }
+    model->row_label = grown;
+    model->row_label[model->n_row++] = build->row_label;
+    build->row_label.part++;
 }
 
 void model_row(struct model_builder *build, size_t n, const size_t *column, const double *coef,
@@ -84,6 +153,8 @@ void model_row(struct model_builder *build, size_t n, const size_t *column, cons
 {
     if (build->status == WALRAS_OK)
         build->status = lp_add_row(build->model->lp, n, column, coef, low, high, NULL, build->err);
+    if (build->status == WALRAS_OK && build->model->whole)
+        remember_row(build);
 }
 
 static void remember_need(struct model_builder *build, struct model_need need)

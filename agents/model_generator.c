@@ -19,6 +19,13 @@ static bool is_quadratic(const struct agent_generator *generator)
     return !generator->segments && generator->per_mw2h > 0.0;
 }
 
+/* The cost's column is above tangents; in a program that is written out the square itself stands.
+ */
+static bool touches(const struct agent_model *model)
+{
+    return is_quadratic(&model->device.generator) && !model->whole;
+}
+
 /* The largest output either way. */
 static double full_kw(const struct agent_generator *generator)
 {
@@ -40,7 +47,7 @@ static double unit_cost_per_h(const struct agent_model *model)
 
 static size_t commitment(const struct agent_model *model, size_t step, size_t which)
 {
-    return model->first_column[step] + 1 + (is_quadratic(&model->device.generator) ? 1 : 0) + which;
+    return model->first_column[step] + 1 + (touches(model) ? 1 : 0) + which;
 }
 
 /* True when no tangent is there yet. */
@@ -77,6 +84,7 @@ static void build_segments(struct model_builder *build, const struct agent_gener
     size_t *columns = model->row_column;
     double *coefs = model->row_coef;
 
+    model_label(build, "segment", step);
     for (size_t i = 0; i < n; i++) {
         double width_kw = generator->segments[i].width_kw;
 
@@ -89,6 +97,7 @@ static void build_segments(struct model_builder *build, const struct agent_gener
     }
     columns[n] = model->first_column[step];
     coefs[n] = -1.0;
+    model_label(build, "output", step);
     model_row(build, n + 1, columns, coefs, 0.0, 0.0);
 }
 
@@ -101,20 +110,28 @@ static void build_output(struct model_builder *build, const struct agent_generat
     double per_h = generator->segments ? 0.0 : generator->per_h;
     double most = full_kw(generator) / model->unit_kw; /* no tangent is above the cost */
 
+    model_label(build, "output", step);
     model->first_column[step] = model_column(build, low_kw, generator->max_kw, cost_per_kw);
     model_draw(build, model->first_column[step], step, -1.0);
-    if (is_quadratic(generator))
+    if (touches(model))
         model_column(build, 0.0, units * most * most, step_h * unit_cost_per_h(model));
+    else if (is_quadratic(generator))
+        model_whole_square(build, model->first_column[step],
+                           step_h * generator->per_mw2h * walras_mw_from_kw(1.0) *
+                               walras_mw_from_kw(1.0));
     if (generator->committed) {
+        model_label(build, "on", step);
         model_binary(build, step_h * per_h);
+        model_label(build, "start", step);
         model_column(build, 0.0, 1.0, generator->start_cost);
+        model_label(build, "stop", step);
         model_column(build, 0.0, 1.0, 0.0);
     } else {
         model->firm_cost += step_h * per_h;
     }
     if (generator->segments)
         build_segments(build, generator, step);
-    if (is_quadratic(generator)) {
+    if (touches(model)) {
         add_tangent(build, step, generator->min_kw);
         add_tangent(build, step, 0.5 * (generator->min_kw + generator->max_kw));
         add_tangent(build, step, generator->max_kw);
@@ -131,6 +148,7 @@ static void build_hold(struct model_builder *build, size_t step, size_t steps, s
         model->row_column[n] = commitment(model, s, which);
         model->row_coef[n++] = 1.0;
     }
+    model_label(build, which == START ? "up" : "down", step);
     model->row_column[n] = commitment(model, step, ON);
     model->row_coef[n++] = which == START ? -1.0 : 1.0;
     model_row(build, n, model->row_column, model->row_coef, -HUGE_VAL, which == START ? 0.0 : 1.0);
@@ -144,9 +162,11 @@ static void build_commitment(struct model_builder *build, const struct agent_gen
     double was_on = step == 0 && generator->on_at_start ? 1.0 : 0.0;
     size_t before = step == 0 ? SIZE_MAX : commitment(model, step - 1, ON);
 
+    model_label(build, "range", step);
     model_row(build, 2, (size_t[]){output, on}, (double[]){1.0, -generator->max_kw}, -HUGE_VAL,
               0.0);
     model_row(build, 2, (size_t[]){output, on}, (double[]){1.0, -generator->min_kw}, 0.0, HUGE_VAL);
+    model_label(build, "on", step);
     model_row(build, step == 0 ? 3 : 4,
               (size_t[]){on, commitment(model, step, START), commitment(model, step, STOP), before},
               (double[]){1.0, -1.0, 1.0, -1.0}, was_on, was_on);
@@ -166,6 +186,7 @@ static void build_ramp(struct model_builder *build, const struct agent_generator
     double jump_kw = fmax(generator->min_kw, ramp_kw);
     size_t now = model->first_column[step], before = model->first_column[step - 1];
 
+    model_label(build, "ramp", step);
     if (!generator->committed) {
         model_row(build, 2, (size_t[]){now, before}, (double[]){1.0, -1.0}, -ramp_kw, ramp_kw);
         return;
@@ -249,19 +270,4 @@ size_t model_refine_generator(struct model_builder *build, double size, double *
             add_tangent(build, t, model->x[model->first_column[t]]))
             added++;
     return added;
-}
-
-void model_hold_commitment(struct model_builder *build, bool hold)
-{
-    struct agent_model *model = build->model;
-
-    if (!model->device.generator.committed || hold == model->held)
-        return;
-    for (size_t t = 0; t < model->horizon.n_step && build->status == WALRAS_OK; t++) {
-        size_t on = commitment(model, t, ON);
-
-        build->status = lp_set_column_bounds(model->lp, on, hold ? model->x[on] : 0.0,
-                                             hold ? model->x[on] : 1.0, build->err);
-    }
-    model->held = hold;
 }

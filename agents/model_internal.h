@@ -6,14 +6,9 @@
 #define WALRAS_AGENTS_MODEL_INTERNAL_H
 
 #include "agents/model.h"
+#include "agents/program.h"
 #include "core/units.h"
 #include "lp/lp.h"
-
-/* draw_kw of a step grows by coef times the column. */
-struct model_term {
-    size_t column, step;
-    double coef;
-};
 
 /* A state at the end of a step that must lie in [low, high]; kept to say what cannot be met. */
 struct model_need {
@@ -23,7 +18,15 @@ struct model_need {
 };
 
 /* Of one step; a model with half as many is made anew before the next solve. */
-enum { MODEL_TANGENTS = 64 };
+enum { MODEL_TANGENTS = 64, SQUARE_TANGENTS = 160 };
+
+/* coef · (x − at)² currency; `cost` is the column that stands for it. */
+struct model_square {
+    size_t column, cost;
+    double at, unit, coef;           /* unit: about how far x goes */
+    double tangent[SQUARE_TANGENTS]; /* (x − at)/unit where it is touched */
+    size_t n_tangent;
+};
 
 struct agent_model {
     struct agent_device device;
@@ -33,10 +36,15 @@ struct agent_model {
     size_t n_column, column_room;
     double *cost, *x; /* [solve_room] with prices; the last solution */
     size_t solve_room;
-    struct model_term *terms;
+    struct agent_program_draw *terms;
     size_t n_term, term_room;
     double *firm_kw; /* [n_step] the draw that is no decision */
     double firm_cost;
+
+    bool whole;     /* written out: every rule from the start, quadratic costs as they are */
+    double *square; /* [column_room] cost per square of the column; whole only */
+    struct agent_program_label *column_label, *row_label; /* whole only */
+    size_t n_row, row_label_room;
 
     bool elastic; /* states may leave their bounds, at a cost: to find out which cannot hold */
     struct model_need *needs;
@@ -52,7 +60,11 @@ struct agent_model {
     double *tangent_kw; /* [n_step x MODEL_TANGENTS] generator: where the cost is touched */
     size_t *n_tangent;  /* [n_step] */
     double unit_kw;     /* generator: what its quadratic cost is measured at */
-    bool held;          /* generator: on or off as in the last solution */
+    struct model_square *squares; /* battery, ev, thermal: [2 n_step] */
+    size_t n_square;
+    size_t *binary; /* columns of model_binary */
+    size_t n_binary, binary_room;
+    bool held; /* they are fixed as in the last solution */
 };
 
 /* Calls after a failure do nothing, so formulations need not look at each one. */
@@ -60,11 +72,19 @@ struct model_builder {
     struct agent_model *model;
     struct walras_err *err;
     enum walras_status status;
+    struct agent_program_label column_label, row_label; /* of the next ones */
 };
+
+/* What the columns and rows that follow are called, in a program that is written out. */
+void model_label(struct model_builder *build, const char *what, size_t step);
 
 /* A column low <= x <= high with the device's own cost per unit. */
 size_t model_column(struct model_builder *build, double low, double high, double own_cost);
 size_t model_binary(struct model_builder *build, double own_cost);
+/* |x − at| <= most in every plan (HUGE_VAL: who knows). None when the device is not smooth. */
+void model_square(struct model_builder *build, size_t column, double at, double coef, double most);
+/* Adds cost·x² to the cost of a column; only when model->whole. */
+void model_whole_square(struct model_builder *build, size_t column, double cost);
 void model_draw(struct model_builder *build, size_t column, size_t step, double coef);
 void model_row(struct model_builder *build, size_t n, const size_t *column, const double *coef,
                double low, double high);
@@ -98,16 +118,17 @@ void model_build_lp(struct model_builder *build, const struct agent_lp *file);
  * true cost exceeds the program's by, *size the size of the costs it is to be compared with.
  */
 size_t model_refine_battery(struct model_builder *build);
+size_t model_refine_squares(struct model_builder *build, double size, double *excess);
 size_t model_refine_generator(struct model_builder *build, double size, double *excess);
 /* Touches the quadratic cost where these prices would lead if there were no ramp limit; makes the
  * program anew when that is far from what its cost is measured at. */
 void model_expect_generator(struct model_builder *build, const double *price_per_mwh);
 
 /*
- * Holds a committed generator's on and off as in model->x, or lets go. Held, it is a linear
- * program, and its tangents are found without searching again.
+ * Holds what is integer as in model->x, or lets go. Held, it is a linear program, and its tangents
+ * are found without searching again.
  */
-void model_hold_commitment(struct model_builder *build, bool hold);
+void model_hold(struct model_builder *build, bool hold);
 
 /* Charges and discharges in one step of the solution model->x. */
 bool model_does_both(const struct agent_model *model, size_t step);
@@ -116,6 +137,11 @@ bool model_does_both(const struct agent_model *model, size_t step);
 WALRAS_NODISCARD enum walras_status model_make(const struct agent_device *device,
                                                const struct agent_horizon *horizon, bool elastic,
                                                struct agent_model **made, struct walras_err *err);
+/* The same with everything in it that is otherwise added while solving. Not for solving. */
+WALRAS_NODISCARD enum walras_status model_make_whole(const struct agent_device *device,
+                                                     const struct agent_horizon *horizon,
+                                                     struct agent_model **made,
+                                                     struct walras_err *err);
 WALRAS_NODISCARD enum walras_status model_build(struct agent_model *model, struct walras_err *err);
 
 #endif

@@ -134,14 +134,24 @@ static void value(const struct agent_model *model, const double *price_per_mwh, 
     }
 }
 
-/* Tangents are added for on and off as they are first; when those suffice, all is asked again. */
-static size_t refine_generator(struct model_builder *build, int round, double size, double *excess)
+/*
+ * An exclusive battery's rule comes first. Tangents are added for what is integer as it is; when
+ * those suffice, all is asked again.
+ */
+static size_t refine(struct model_builder *build, int round, double size, double *excess)
 {
-    bool was_held = build->model->held;
-    size_t added = model_refine_generator(build, size, excess);
+    struct agent_model *model = build->model;
+    bool was_held = model->held;
+    size_t added = model->device.type == AGENT_BATTERY ? model_refine_battery(build) : 0;
 
-    model_hold_commitment(build, added > 0 && round < ROUNDS_MAX);
-    return was_held && !build->model->held ? 1 : added;
+    if (added > 0) {
+        model_hold(build, false);
+        return added;
+    }
+    added = model->device.type == AGENT_GENERATOR ? model_refine_generator(build, size, excess)
+                                                  : model_refine_squares(build, size, excess);
+    model_hold(build, added > 0 && round < ROUNDS_MAX);
+    return was_held && !model->held ? 1 : added;
 }
 
 static enum walras_status solve_rounds(struct agent_model *model, const double *price_per_mwh,
@@ -154,10 +164,9 @@ static enum walras_status solve_rounds(struct agent_model *model, const double *
     struct lp_info info = {.bound = -HUGE_VAL};
     size_t added = 1;
 
-    if (model->device.type == AGENT_GENERATOR) {
-        model_hold_commitment(&build, false);
+    model_hold(&build, false);
+    if (model->device.type == AGENT_GENERATOR)
         model_expect_generator(&build, price_per_mwh);
-    }
     for (int round = 0; added > 0 && (round < ROUNDS_MAX || model->held); round++) {
         if (build.status == WALRAS_OK)
             build.status = set_costs(model, price_per_mwh, err);
@@ -168,11 +177,7 @@ static enum walras_status solve_rounds(struct agent_model *model, const double *
         if (build.status != WALRAS_OK)
             return build.status;
         value(model, price_per_mwh, draw_kw, &cost, &paid, &size);
-        added = 0;
-        if (model->device.type == AGENT_BATTERY)
-            added = model_refine_battery(&build);
-        else if (model->device.type == AGENT_GENERATOR)
-            added = refine_generator(&build, round, size, &excess);
+        added = refine(&build, round, size, &excess);
         if (build.status != WALRAS_OK)
             return build.status;
     }
@@ -203,6 +208,9 @@ static bool is_worn(const struct agent_model *model)
 {
     for (size_t t = 0; t < model->horizon.n_step; t++)
         if (model->n_tangent[t] > MODEL_TANGENTS / 2)
+            return true;
+    for (size_t i = 0; i < model->n_square; i++)
+        if (model->squares[i].n_tangent > SQUARE_TANGENTS / 2)
             return true;
     return false;
 }

@@ -24,11 +24,26 @@ static size_t build_temperature(struct model_builder *build, const struct agent_
     if (isnan(thermal->comfort_price_per_kh))
         return model_state(build, t, low_c, high_c, "°C");
     temperature = model_column(build, -HUGE_VAL, HUGE_VAL, 0.0);
+    model_label(build, "below", t);
     below = model_column(build, 0.0, HUGE_VAL, cost_per_k);
-    above = model_column(build, 0.0, HUGE_VAL, cost_per_k);
     model_row(build, 2, (size_t[]){temperature, below}, (double[]){1.0, 1.0}, low_c, HUGE_VAL);
+    model_label(build, "above", t);
+    above = model_column(build, 0.0, HUGE_VAL, cost_per_k);
     model_row(build, 2, (size_t[]){temperature, above}, (double[]){1.0, -1.0}, -HUGE_VAL, high_c);
     return temperature;
+}
+
+static void add_discomfort(struct model_builder *build, const struct agent_thermal *thermal,
+                           size_t t, size_t temperature)
+{
+    double target_c = agent_thermal_target_c(thermal, t);
+    double off_k = fmax(fabs(walras_series_at(thermal->min_c, t) - target_c),
+                        fabs(walras_series_at(thermal->max_c, t) - target_c));
+    bool soft = !isnan(thermal->comfort_price_per_kh);
+
+    model_square(build, temperature, target_c,
+                 build->model->horizon.step_h * thermal->discomfort_per_k2h,
+                 soft ? HUGE_VAL : off_k);
 }
 
 void model_build_thermal(struct model_builder *build, const struct agent_thermal *thermal)
@@ -42,13 +57,18 @@ void model_build_thermal(struct model_builder *build, const struct agent_thermal
     size_t before = SIZE_MAX;
 
     for (size_t t = 0; t < horizon->n_step; t++) {
-        size_t draw = model_column(build, 0.0, thermal->max_kw, 0.0);
-        size_t after = build_temperature(build, thermal, t);
+        size_t draw, after;
         double drift = outward * walras_series_at(thermal->outdoor_c, t) +
                        kelvin * walras_series_at(thermal->gain_kw, t) +
                        (t == 0 ? keep * thermal->start_c : 0.0);
 
+        model_label(build, "power", t);
+        draw = model_column(build, 0.0, thermal->max_kw, 0.0);
         model_draw(build, draw, t, 1.0);
+        model_label(build, "room", t);
+        after = build_temperature(build, thermal, t);
+        add_discomfort(build, thermal, t, after);
+        model_label(build, "heat", t);
         model_row(build, t == 0 ? 2 : 3, (size_t[]){after, draw, before},
                   (double[]){1.0, -sign * kelvin * walras_series_at(thermal->cop, t), -keep}, drift,
                   drift);

@@ -7,6 +7,7 @@
 #ifndef WALRAS_AGENTS_SOLVE_INTERNAL_H
 #define WALRAS_AGENTS_SOLVE_INTERNAL_H
 
+#include "agents/smooth.h"
 #include "agents/solve.h"
 
 struct storage_piece;
@@ -17,8 +18,21 @@ struct storage_policy {
     double low, high;
 };
 
+/*
+ * What a device is asked: prices, and with rho > 0 to stay near centre_kw too, at the cost of
+ * rho/2 · (draw − centre)² · Δ/1000 a step.
+ */
+struct agent_question {
+    const struct agent_horizon *horizon;
+    const double *price_per_mwh;
+    double rho_per_mwh_per_kw;
+    const double *centre_kw; /* [n_step]; NULL when rho is 0 */
+};
+
 struct agent_workspace {
     size_t n_step;
+    struct smooth smooth; /* the last question with quadratic terms, its answer in `room` */
+    struct smooth_room room;
     struct storage_piece *piece;    /* storage_list_room(n_step) */
     struct storage_policy *policy;  /* [n_step] */
     double *reach_low, *reach_high; /* [n_step]: states that can be reached at the end of a step */
@@ -28,21 +42,19 @@ struct agent_workspace {
 
 /* *both: some step charges and discharges at once (not possible for an exclusive battery). */
 enum walras_status agent_solve_battery(const struct agent_battery *battery,
-                                       const struct agent_horizon *horizon,
-                                       const double *price_per_mwh,
+                                       const struct agent_question *question,
                                        struct agent_workspace *workspace, double *draw_kw,
                                        double *cost, bool *both, struct walras_err *err);
-enum walras_status agent_solve_ev(const struct agent_ev *ev, const struct agent_horizon *horizon,
-                                  const double *price_per_mwh, struct agent_workspace *workspace,
-                                  double *draw_kw, double *cost, struct walras_err *err);
+enum walras_status agent_solve_ev(const struct agent_ev *ev, const struct agent_question *question,
+                                  struct agent_workspace *workspace, double *draw_kw, double *cost,
+                                  struct walras_err *err);
 enum walras_status agent_solve_thermal(const struct agent_thermal *thermal,
-                                       const struct agent_horizon *horizon,
-                                       const double *price_per_mwh,
+                                       const struct agent_question *question,
                                        struct agent_workspace *workspace, double *draw_kw,
                                        double *cost, struct walras_err *err);
 void agent_solve_generator(const struct agent_generator *generator,
-                           const struct agent_horizon *horizon, const double *price_per_mwh,
-                           struct agent_workspace *workspace, double *draw_kw, double *cost);
+                           const struct agent_question *question, struct agent_workspace *workspace,
+                           double *draw_kw, double *cost);
 void agent_solve_load(const struct agent_load *load, const struct agent_horizon *horizon,
                       const double *price_per_mwh, double *draw_kw, double *cost);
 void agent_solve_pv(const struct agent_pv *pv, const struct agent_horizon *horizon,
@@ -64,8 +76,14 @@ double generator_cost_per_h(const struct agent_generator *generator, double inje
 double generator_level_kw(const struct agent_generator *generator, double price_per_mwh);
 
 /* Writes workspace->level_kw: where the generator would go in each step if it could at once. */
-void generator_ramp_levels(const struct agent_generator *generator, size_t n_step, double ramp_kw,
-                           const double *price_per_mwh, struct agent_workspace *workspace);
+void generator_ramp_levels(const struct agent_generator *generator,
+                           const struct agent_question *question, double ramp_kw,
+                           struct agent_workspace *workspace);
+
+/* As smooth_curvature, for a generator that has answered with draw_kw. */
+void generator_curvature(const struct agent_generator *generator,
+                         const struct agent_horizon *horizon, const double *draw_kw,
+                         double *curvature);
 
 /* Blocks of a bid in step t. */
 struct bid_blocks {

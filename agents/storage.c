@@ -1,4 +1,5 @@
-/* Batteries and electric vehicles (docs/devices.md, eq. 1-12). */
+/* Batteries and electric vehicles (docs/devices.md, eq. 1-12; with quadratic costs 29-35). */
+#include "agents/smooth.h"
 #include "agents/solve_internal.h"
 #include "agents/storage_list.h"
 #include "core/units.h"
@@ -16,7 +17,7 @@ struct store {
     double charge_kw, discharge_kw;       /* limits at the terminals */
     double in_kwh, out_kwh;               /* as changes of state in one step, as far as of use */
     double in_kwh_per_kw, out_kwh_per_kw; /* change of state per kW in one step */
-    double wear_per_mwh;
+    double wear_per_mwh, wear_per_mw2h;
     double start_kwh, low_kwh, high_kwh;
     double end_kwh;             /* wanted at the end */
     double end_low_kwh;         /* needed at the end */
@@ -27,6 +28,7 @@ struct store {
 
 struct store_plan {
     double throughput_kw; /* Σ charge + discharge */
+    double square_kw2;    /* Σ charge² + discharge², when their wear is quadratic */
     double end_kwh;
     bool both;
 };
@@ -151,7 +153,64 @@ static void limit_moves(struct store *store)
     store->out_kwh = storage_min(out_kwh, in_kwh + store->high_kwh);
 }
 
-static enum walras_status solve(struct store *store, const double *price_per_mwh,
+/* Every step's bounds; the last one's wish is a bend. */
+static void describe(const struct store *store, struct smooth_step *step)
+{
+    const struct smooth_step usual = {
+        .in_per_kw = store->in_kwh_per_kw,
+        .low = store->low_kwh,
+        .high = store->high_kwh,
+    };
+    struct smooth_step *last = &step[store->end - 1];
+
+    for (size_t t = store->first; t < store->end; t++)
+        step[t] = usual;
+    last->low = store->end_low_kwh;
+    last->bend_low = store->end_kwh;
+    last->bend_below = store->end_short_per_mwh;
+}
+
+static bool solve_smooth(const struct store *store, const struct agent_question *question,
+                         double slack_kwh, struct agent_workspace *workspace, double *draw_kw,
+                         struct store_plan *plan)
+{
+    struct smooth_room *room = &workspace->room;
+
+    describe(store, room->step);
+    workspace->smooth = (struct smooth){
+        .first = store->first,
+        .end = store->end,
+        .step_h = question->horizon->step_h,
+        .keep = store->keep,
+        .out_per_kw = store->out_kwh_per_kw,
+        .charge_kw = store->charge_kw,
+        .discharge_kw = store->discharge_kw,
+        .wear_per_mwh = store->wear_per_mwh,
+        .curve = store->wear_per_mw2h > AGENT_NO_SQUARE
+                     ? 2.0 * walras_mw_from_kw(store->wear_per_mw2h)
+                     : 0.0,
+        .rho = question->rho_per_mwh_per_kw,
+        .price_per_mwh = question->price_per_mwh,
+        .centre_kw = question->centre_kw,
+        .start = store->start_kwh,
+        .slack = slack_kwh,
+        .step = room->step,
+    };
+    if (!smooth_solve(&workspace->smooth, room))
+        return false;
+    *plan = (struct store_plan){.end_kwh = room->state[store->end - 1]};
+    for (size_t t = store->first; t < store->end; t++) {
+        double charge = room->charge_kw[t], discharge = room->discharge_kw[t];
+
+        draw_kw[t] = charge - discharge;
+        plan->throughput_kw += charge + discharge;
+        plan->square_kw2 += charge * charge + discharge * discharge;
+        plan->both = plan->both || (charge > 0.0 && discharge > 0.0);
+    }
+    return true;
+}
+
+static enum walras_status solve(struct store *store, const struct agent_question *question,
                                 struct agent_workspace *workspace, double *draw_kw,
                                 struct store_plan *plan, struct walras_err *err)
 {
@@ -159,18 +218,30 @@ static enum walras_status solve(struct store *store, const double *price_per_mwh
     double slack_kwh = 1e-11 * (1.0 + store->high_kwh);
 
     limit_moves(store);
-    if (!backward(store, price_per_mwh, workspace->piece, workspace->policy, slack_kwh))
+    if (store->wear_per_mw2h > AGENT_NO_SQUARE || question->rho_per_mwh_per_kw > 0.0)
+        return solve_smooth(store, question, slack_kwh, workspace, draw_kw, plan)
+                   ? WALRAS_OK
+                   : why_not(store, err);
+    if (!backward(store, question->price_per_mwh, workspace->piece, workspace->policy, slack_kwh))
         return why_not(store, err);
-    *plan = forward(store, price_per_mwh, workspace->policy, draw_kw);
+    *plan = forward(store, question->price_per_mwh, workspace->policy, draw_kw);
     return WALRAS_OK;
 }
 
+static double wear(const struct store *store, const struct store_plan *plan, double step_h)
+{
+    double square_mw2 = walras_mw_from_kw(walras_mw_from_kw(plan->square_kw2));
+
+    return walras_mwh(plan->throughput_kw, step_h) * store->wear_per_mwh +
+           square_mw2 * step_h * store->wear_per_mw2h;
+}
+
 enum walras_status agent_solve_battery(const struct agent_battery *battery,
-                                       const struct agent_horizon *horizon,
-                                       const double *price_per_mwh,
+                                       const struct agent_question *question,
                                        struct agent_workspace *workspace, double *draw_kw,
                                        double *cost, bool *both, struct walras_err *err)
 {
+    const struct agent_horizon *horizon = question->horizon;
     double end_low_kwh = storage_max(battery->min_kwh, battery->end_min_kwh);
     struct store store = {
         .end = horizon->n_step,
@@ -181,6 +252,7 @@ enum walras_status agent_solve_battery(const struct agent_battery *battery,
         .in_kwh_per_kw = horizon->step_h * battery->charge_efficiency,
         .out_kwh_per_kw = horizon->step_h / battery->discharge_efficiency,
         .wear_per_mwh = battery->wear_per_mwh,
+        .wear_per_mw2h = battery->wear_per_mw2h,
         .start_kwh = battery->start_kwh,
         .low_kwh = battery->min_kwh,
         .high_kwh = battery->capacity_kwh,
@@ -191,19 +263,20 @@ enum walras_status agent_solve_battery(const struct agent_battery *battery,
         .deadline = " at the end",
     };
     struct store_plan plan = {0};
-    enum walras_status status = solve(&store, price_per_mwh, workspace, draw_kw, &plan, err);
+    enum walras_status status = solve(&store, question, workspace, draw_kw, &plan, err);
 
     if (status != WALRAS_OK)
         return status;
-    *cost = walras_mwh(plan.throughput_kw, horizon->step_h) * battery->wear_per_mwh;
+    *cost = wear(&store, &plan, horizon->step_h);
     *both = plan.both;
     return WALRAS_OK;
 }
 
-enum walras_status agent_solve_ev(const struct agent_ev *ev, const struct agent_horizon *horizon,
-                                  const double *price_per_mwh, struct agent_workspace *workspace,
-                                  double *draw_kw, double *cost, struct walras_err *err)
+enum walras_status agent_solve_ev(const struct agent_ev *ev, const struct agent_question *question,
+                                  struct agent_workspace *workspace, double *draw_kw, double *cost,
+                                  struct walras_err *err)
 {
+    const struct agent_horizon *horizon = question->horizon;
     bool soft = !isnan(ev->unserved_price_per_mwh);
     double wanted_kwh = ev->start_kwh + ev->energy_kwh;
     struct store store = {
@@ -215,6 +288,7 @@ enum walras_status agent_solve_ev(const struct agent_ev *ev, const struct agent_
         .in_kwh_per_kw = horizon->step_h * ev->efficiency,
         .out_kwh_per_kw = horizon->step_h / ev->efficiency,
         .wear_per_mwh = ev->wear_per_mwh,
+        .wear_per_mw2h = ev->wear_per_mw2h,
         .start_kwh = ev->start_kwh,
         .high_kwh = ev->capacity_kwh,
         .end_kwh = wanted_kwh,
@@ -225,7 +299,7 @@ enum walras_status agent_solve_ev(const struct agent_ev *ev, const struct agent_
         .deadline = " by departure",
     };
     struct store_plan plan = {0};
-    enum walras_status status = solve(&store, price_per_mwh, workspace, draw_kw, &plan, err);
+    enum walras_status status = solve(&store, question, workspace, draw_kw, &plan, err);
 
     if (status != WALRAS_OK)
         return status;
@@ -234,7 +308,7 @@ enum walras_status agent_solve_ev(const struct agent_ev *ev, const struct agent_
 
     double unserved_kwh = storage_max(wanted_kwh - plan.end_kwh, 0.0);
 
-    *cost = walras_mwh(plan.throughput_kw, horizon->step_h) * ev->wear_per_mwh +
+    *cost = wear(&store, &plan, horizon->step_h) +
             walras_mwh(unserved_kwh, 1.0) * store.end_short_per_mwh;
     return WALRAS_OK;
 }

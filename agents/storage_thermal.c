@@ -1,4 +1,6 @@
-/* Heat pumps, air conditioners and the like (docs/devices.md, eq. 13-17). */
+/* Heat pumps, air conditioners and the like (docs/devices.md, eq. 13-17; with quadratic costs
+ * 29-36). */
+#include "agents/smooth.h"
 #include "agents/solve_internal.h"
 #include "agents/storage_list.h"
 #include "core/units.h"
@@ -182,20 +184,105 @@ static enum walras_status why_not(const struct room *room, size_t n_step, struct
     return walras_fail(err, WALRAS_INVALID, "step %zu: misses its band by rounding", n_step - 1);
 }
 
+/*
+ * The room as a store: a cooler's state is minus its temperature, so that running raises the state.
+ * Values per K are in thousandths of the currency.
+ */
+static void describe(const struct room *room, const struct agent_workspace *workspace,
+                     size_t n_step, struct smooth_step *step)
+{
+    const struct agent_thermal *thermal = room->thermal;
+    bool cool = thermal->cool;
+    double sign = cool ? -1.0 : 1.0, comfort = walras_kw_from_mw(room->comfort_per_k);
+
+    for (size_t t = 0; t < n_step; t++) {
+        double min_c = walras_series_at(thermal->min_c, t);
+        double max_c = walras_series_at(thermal->max_c, t);
+        double low_c = room->soft ? workspace->reach_low[t] : min_c;
+        double high_c = room->soft ? workspace->reach_high[t] : max_c;
+
+        step[t] = (struct smooth_step){
+            .in_per_kw = k_per_kw(room, t),
+            .drift = sign * drift_k(room, t),
+            .low = cool ? -high_c : low_c,
+            .high = cool ? -low_c : high_c,
+            .bend_low = cool ? -max_c : min_c,
+            .bend_below = comfort,
+            .bend_high = cool ? -min_c : max_c,
+            .bend_above = comfort,
+            .target = sign * agent_thermal_target_c(thermal, t),
+        };
+    }
+}
+
+static bool solve_smooth(const struct room *room, const struct agent_question *question,
+                         struct agent_workspace *workspace)
+{
+    const struct agent_thermal *thermal = room->thermal;
+    size_t n_step = question->horizon->n_step;
+    double largest_c = fabs(thermal->start_c);
+
+    for (size_t t = 0; t < n_step; t++) {
+        largest_c = storage_max(largest_c, fabs(walras_series_at(thermal->min_c, t)));
+        largest_c = storage_max(largest_c, fabs(walras_series_at(thermal->max_c, t)));
+    }
+    describe(room, workspace, n_step, workspace->room.step);
+    workspace->smooth = (struct smooth){
+        .end = n_step,
+        .step_h = room->step_h,
+        .keep = room->keep,
+        .charge_kw = thermal->max_kw,
+        .rho = question->rho_per_mwh_per_kw,
+        .price_per_mwh = question->price_per_mwh,
+        .centre_kw = question->centre_kw,
+        .start = thermal->cool ? -thermal->start_c : thermal->start_c,
+        .slack = slack_k(-largest_c, largest_c),
+        .is_reach = room->soft,
+        .stiff = 2.0 * walras_kw_from_mw(thermal->discomfort_per_k2h) * room->step_h,
+        .step = workspace->room.step,
+    };
+    return smooth_solve(&workspace->smooth, &workspace->room);
+}
+
+/* The draw that has been found, and K of violation and K² from the target over all steps. */
+static void read_answer(const struct room *room, size_t n_step, const struct smooth_room *answer,
+                        double *draw_kw, double *discomfort_k, double *square_k2)
+{
+    const struct agent_thermal *thermal = room->thermal;
+
+    *discomfort_k = *square_k2 = 0.0;
+    for (size_t t = 0; t < n_step; t++) {
+        double state_c = thermal->cool ? -answer->state[t] : answer->state[t];
+        double off_k = state_c - agent_thermal_target_c(thermal, t);
+
+        draw_kw[t] = answer->charge_kw[t];
+        *square_k2 += off_k * off_k;
+        *discomfort_k += storage_max(walras_series_at(thermal->min_c, t) - state_c, 0.0) +
+                         storage_max(state_c - walras_series_at(thermal->max_c, t), 0.0);
+    }
+}
+
 enum walras_status agent_solve_thermal(const struct agent_thermal *thermal,
-                                       const struct agent_horizon *horizon,
-                                       const double *price_per_mwh,
+                                       const struct agent_question *question,
                                        struct agent_workspace *workspace, double *draw_kw,
                                        double *cost, struct walras_err *err)
 {
-    const struct room room = room_of(thermal, horizon->step_h);
-    double discomfort_k;
+    size_t n_step = question->horizon->n_step;
+    const struct room room = room_of(thermal, question->horizon->step_h);
+    double discomfort_k = 0.0, square_k2 = 0.0;
+    bool smooth =
+        thermal->discomfort_per_k2h > AGENT_NO_SQUARE || question->rho_per_mwh_per_kw > 0.0;
 
     if (room.soft)
-        reach(&room, horizon->n_step, workspace->reach_low, workspace->reach_high);
-    if (!backward(&room, horizon->n_step, price_per_mwh, workspace))
-        return why_not(&room, horizon->n_step, err);
-    forward(&room, horizon->n_step, workspace->policy, draw_kw, &discomfort_k);
-    *cost = room.soft ? room.comfort_per_k * discomfort_k : 0.0;
+        reach(&room, n_step, workspace->reach_low, workspace->reach_high);
+    if (smooth ? !solve_smooth(&room, question, workspace)
+               : !backward(&room, n_step, question->price_per_mwh, workspace))
+        return why_not(&room, n_step, err);
+    if (smooth)
+        read_answer(&room, n_step, &workspace->room, draw_kw, &discomfort_k, &square_k2);
+    else
+        forward(&room, n_step, workspace->policy, draw_kw, &discomfort_k);
+    *cost = (room.soft ? room.comfort_per_k * discomfort_k : 0.0) +
+            thermal->discomfort_per_k2h * room.step_h * square_k2;
     return WALRAS_OK;
 }

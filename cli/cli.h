@@ -9,13 +9,22 @@
 
 #include "core/status.h"
 
+#include <stdio.h>
+
 /* In the order that --help shows. */
 #define CLI_COMMAND_LIST(X)                                                                        \
     X(clear)                                                                                       \
+    X(compare)                                                                                     \
     X(check)                                                                                       \
-    X(expand)
+    X(expand)                                                                                      \
+    X(export)
 
-enum { CLI_USAGE = 2 }; /* exit status of wrong usage; others are walras_status_exit's */
+/* exit status of wrong usage, of limits reached, of no clearing; others are walras_status_exit's */
+enum { CLI_USAGE = 2, CLI_LIMIT = 3, CLI_INFEASIBLE = 4 };
+
+enum { CLI_MAX_THREADS = 1024 };
+/* Of this machine; from 1 to CLI_MAX_THREADS. */
+unsigned cli_count_cores(void);
 
 struct cli_command {
     const char *name, *summary; /* one line */
@@ -33,6 +42,15 @@ int cli_fail(const struct walras_err *err);
 /* Prints "walras: <message>" and how to get help, and returns CLI_USAGE. */
 __attribute__((format(printf, 2, 3))) int cli_usage(const struct cli_command *command,
                                                     const char *format, ...);
+
+/*
+ * Has `write` fill a file beside `path`, then renames: the file is there whole or not at all.
+ * Returns what `write` does, or WALRAS_IO "PATH: reason".
+ */
+WALRAS_NODISCARD enum walras_status
+cli_write_file(const char *path,
+               enum walras_status (*write)(FILE *file, void *context, struct walras_err *err),
+               void *context, struct walras_err *err);
 
 enum cli_option_kind { CLI_FLAG, CLI_TEXT, CLI_NUMBER, CLI_WHOLE };
 

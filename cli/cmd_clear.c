@@ -11,8 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { CLEAR_LIMIT = 3, CLEAR_INFEASIBLE = 4, MAX_THREADS = 1024 };
-
 struct clear_options {
     const char *path, *out, *devices;
     bool plots, json, quiet;
@@ -53,7 +51,7 @@ static int parse(int argc, char **argv, struct clear_options *o)
         {"master", CLI_TEXT, &market->master, 0, 0},
         {"max-rounds", CLI_WHOLE, &market->max_rounds, 1, 1e6},
         {"time-limit", CLI_NUMBER, &market->time_limit_s, 0, 1e9},
-        {"threads", CLI_WHOLE, &market->n_thread, 1, MAX_THREADS},
+        {"threads", CLI_WHOLE, &market->n_thread, 1, CLI_MAX_THREADS},
         {"points", CLI_WHOLE, &market->n_point, 1, MARKET_MAX_POINTS},
         {"groups", CLI_WHOLE, &n_group, 1, 1e6},
         {"devices", CLI_TEXT, &o->devices, 0, 0},
@@ -122,12 +120,12 @@ static int exit_status_of(const struct scenario_result *result)
     case MARKET_CONVERGED:
         return EXIT_SUCCESS;
     case MARKET_INFEASIBLE:
-        return CLEAR_INFEASIBLE;
+        return CLI_INFEASIBLE;
     case MARKET_ROUND_LIMIT:
     case MARKET_TIME_LIMIT:
         break;
     }
-    return CLEAR_LIMIT;
+    return CLI_LIMIT;
 }
 
 static int clear_scenario(const struct clear_options *o, const struct scenario *scenario,
@@ -153,13 +151,6 @@ static int clear_scenario(const struct clear_options *o, const struct scenario *
     return status == WALRAS_OK ? exit_status : cli_fail(err);
 }
 
-static unsigned count_cores(void)
-{
-    long n = sysconf(_SC_NPROCESSORS_ONLN);
-
-    return n < 1 ? 1 : n > MAX_THREADS ? MAX_THREADS : (unsigned)n;
-}
-
 static int run(int argc, char **argv)
 {
     struct clear_options o = {.devices = "fast", .settings = scenario_clear_settings_defaults()};
@@ -168,7 +159,7 @@ static int run(int argc, char **argv)
     struct walras_err err = {0};
     int ends;
 
-    o.settings.market.n_thread = count_cores();
+    o.settings.market.n_thread = cli_count_cores();
     ends = parse(argc, argv, &o);
 
     if (ends >= 0)
@@ -203,9 +194,10 @@ const struct cli_command cli_clear = {
         "  --max-rounds N   stop after so many rounds (500)\n"
         "  --time-limit S   stop after so many seconds\n"
         "  --threads N      threads that answer for the devices (all cores); same result for any\n"
-        "  --method M       price method: bundle (default) or subgradient\n"
+        "  --method M       price method: bundle (default), newton, admm, accelerated, adam,\n"
+        "                   polyak or subgradient\n"
         "  --master M       of the bundle: qp (default) or lp\n"
-        "  --points J       price points announced in a round (1)\n"
+        "  --points J       price points announced in a round (1), by bundle and newton\n"
         "  --groups N       about how many groups of devices answer together (chosen by size)\n"
         "  --devices D      fast: exact solvers where there are (default); glpk: GLPK for all\n\n"
         "Ctrl-C stops as --time-limit does: the best plan so far is judged and written. Whole\n"

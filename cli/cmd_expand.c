@@ -1,35 +1,13 @@
 #include "cli/cli.h"
-#include "core/file.h"
 #include "scenario/expand.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
-/* Writes beside `path`, then renames: the file is there whole or not at all. */
-static enum walras_status write_file(const struct scenario *scenario, const char *path,
-                                     struct walras_err *err)
+static enum walras_status write_scenario(FILE *file, void *context, struct walras_err *err)
 {
-    char *staged = walras_path_staged(path);
-    FILE *file = NULL;
-    enum walras_status status = WALRAS_OK;
-
-    if (!staged)
-        status = walras_fail(err, WALRAS_NOMEM, "%s: no memory", path);
-    else if (walras_file_create(staged, &file, NULL) != WALRAS_OK)
-        status = walras_fail(err, WALRAS_IO, "%s: cannot write: %s", path, strerror(errno));
-    if (status == WALRAS_OK) {
-        scenario_expand(scenario, file);
-        status = walras_file_finish(file, path, err);
-        if (status == WALRAS_OK && rename(staged, path) != 0)
-            status = walras_fail(err, WALRAS_IO, "%s: cannot put the file in place: %s", path,
-                                 strerror(errno));
-        if (status != WALRAS_OK)
-            unlink(staged);
-    }
-    free(staged);
-    return status;
+    (void)err;
+    scenario_expand(context, file);
+    return WALRAS_OK;
 }
 
 static int run(int argc, char **argv)
@@ -47,7 +25,7 @@ static int run(int argc, char **argv)
     if (!out)
         scenario_expand(&scenario, stdout);
     else
-        (void)!write_file(&scenario, out, &err);
+        (void)!cli_write_file(out, write_scenario, &scenario, &err);
     scenario_release(&scenario);
     return err.code == WALRAS_OK ? EXIT_SUCCESS : cli_fail(&err);
 }

@@ -34,6 +34,7 @@ void lp_free(struct lp *lp)
     for (size_t i = 0; i < lp->n_name; i++)
         free(lp->names[i].text);
     free(lp->names);
+    free(lp->name_place);
     free(lp);
 }
 
@@ -301,6 +302,40 @@ double lp_constant(const struct lp *lp)
 bool lp_has_integers(const struct lp *lp)
 {
     return lp->n_integer > 0;
+}
+
+bool lp_is_integer(const struct lp *lp, size_t column)
+{
+    return lp->integer[column];
+}
+
+void lp_column_bounds(const struct lp *lp, size_t column, double *low, double *high)
+{
+    *low = lp->low[column];
+    *high = lp->high[column];
+}
+
+void lp_row_bounds(const struct lp *lp, size_t row, double *low, double *high)
+{
+    *low = lp->row_low[row];
+    *high = lp->row_high[row];
+}
+
+size_t lp_entries(const struct lp *lp)
+{
+    return lp->n_entry;
+}
+
+struct lp_entry lp_entry(const struct lp *lp, size_t k)
+{
+    return (struct lp_entry){.row = (size_t)lp->entry_row[k + 1] - 1,
+                             .column = (size_t)lp->entry_column[k + 1] - 1,
+                             .coef = lp->entry[k + 1]};
+}
+
+const char *lp_column_name(const struct lp *lp, size_t column)
+{
+    return column < lp->n_name ? lp->names[lp->name_place[column]].text : "";
 }
 
 static int by_text(const void *key, const void *name)

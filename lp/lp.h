@@ -74,6 +74,18 @@ size_t lp_rows(const struct lp *lp);
 double lp_cost(const struct lp *lp, size_t column);
 double lp_constant(const struct lp *lp); /* of the objective; 0 unless it was read */
 bool lp_has_integers(const struct lp *lp);
+bool lp_is_integer(const struct lp *lp, size_t column);
+void lp_column_bounds(const struct lp *lp, size_t column, double *low, double *high);
+void lp_row_bounds(const struct lp *lp, size_t row, double *low, double *high);
+/* The coefficients of the matrix, row after row: k-th of lp_entries. None is 0. */
+struct lp_entry {
+    size_t row, column;
+    double coef;
+};
+size_t lp_entries(const struct lp *lp);
+struct lp_entry lp_entry(const struct lp *lp, size_t k);
+/* Of a column of a program that was read; "" when it has none. Lives as long as the program. */
+const char *lp_column_name(const struct lp *lp, size_t column);
 /* Index of the column of that name in a program that was read, or SIZE_MAX. */
 size_t lp_find_column(const struct lp *lp, const char *name);
 

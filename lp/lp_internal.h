@@ -36,6 +36,7 @@ struct lp {
     size_t *row_of_column; /* [n_column] last row (+ 1) that named the column: finds repetitions */
     struct lp_name *names; /* [n_name] by text; only of a program that was read */
     size_t n_name;
+    size_t *name_place; /* [n_name] where a column's name is in names */
 
     bool scaled;       /* the scale factors are those of this matrix */
     bool has_basis;    /* the statuses are a basis that was optimal */

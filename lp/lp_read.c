@@ -117,9 +117,12 @@ static enum walras_status take_names(struct lp *lp, glp_prob *prob, struct walra
             break;
         lp->n_name++;
     }
-    if (!lp->names || lp->n_name < lp->n_column)
+    lp->name_place = calloc(lp->n_column + 1, sizeof(*lp->name_place));
+    if (!lp->names || !lp->name_place || lp->n_name < lp->n_column)
         return walras_fail(err, WALRAS_NOMEM, "cannot hold %zu names", lp->n_column);
     qsort(lp->names, lp->n_name, sizeof(*lp->names), by_text);
+    for (size_t i = 0; i < lp->n_name; i++)
+        lp->name_place[lp->names[i].column] = i;
     return WALRAS_OK;
 }
 

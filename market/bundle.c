@@ -16,11 +16,12 @@
 #include "market/method_internal.h"
 #include "market/mixture.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { IDLE_MASTERS = 12, ROUNDS_PER_PLAN = 5, MAX_RAISES = 2 };
+enum { STEP_PASSES = 3, IDLE_MASTERS = 12, ROUNDS_PER_PLAN = 5, MAX_RAISES = 2 };
 
 struct bundle {
     struct market_method method;
@@ -41,11 +42,13 @@ struct bundle {
     struct market_priced *asked; /* [settings.n_point] the open query: */
     size_t n_asked;
     double *asked_price;         /* [n_point x n_bus x n_step] */
-    double next_value;           /* the model at the first point asked */
+    double next_value, foretold; /* the model at the lead point asked; less what bends it */
     struct market_priced centre; /* the point with the best bound */
     double bound;                /* there, kW · currency/MWh; -INFINITY before the first answer */
-    double objective, unmet_kw;  /* of the restricted master; NAN: not solved yet */
-    unsigned planned;            /* round it was solved in: weights are of the cuts of that round */
+    double *curvature; /* newton: [n_group x n_step x n_step] of the answers there; else NULL */
+    double objective, unmet_kw; /* of the restricted master; NAN: not solved yet */
+    unsigned next_plan;         /* round to make the next plan in, at the earliest */
+    unsigned planned;           /* round it was solved in: weights are of the cuts of that round */
     struct market_mixture mixture;
 };
 
@@ -77,6 +80,7 @@ static void bundle_free(struct market_method *method)
     market_mixture_release(&b->mixture);
     free(b->asked);
     free(b->asked_price);
+    free(b->curvature);
     free(b);
 }
 
@@ -106,25 +110,24 @@ static enum walras_status make_master(struct bundle *b, struct walras_err *err)
     if (strcmp(b->settings.master, "lp") == 0) {
         status = market_master_lp_new(b->problem, &b->master_lp, err);
         b->solver = market_master_lp_solver_of(b->master_lp);
-        b->tau = 0.5 * b->level.price_per_mwh;
     } else {
         status = market_folded_new(b->problem, 0, &b->master, err);
         b->solver = market_folded_solver_of(b->master);
-        b->tau = 3.0 * b->level.price_per_mwh;
     }
     return status;
 }
 
-static enum walras_status bundle_new(const struct market_problem *problem,
-                                     const struct market_method_settings *settings,
-                                     struct market_method **made, struct walras_err *err)
+static enum walras_status make_bundle(const struct market_method_ops *ops,
+                                      const struct market_problem *problem,
+                                      const struct market_method_settings *settings,
+                                      struct market_method **made, struct walras_err *err)
 {
     struct bundle *b = calloc(1, sizeof(*b));
     enum walras_status status = WALRAS_OK;
 
     if (!b)
         return walras_fail(err, WALRAS_NOMEM, "cannot set up the bundle");
-    b->method.ops = &market_bundle_ops;
+    b->method.ops = ops;
     b->problem = problem;
     b->settings = *settings;
     b->kwp_in_currency = problem->step_h / 1000.0;
@@ -150,6 +153,35 @@ static enum walras_status bundle_new(const struct market_problem *problem,
     }
     *made = &b->method;
     return WALRAS_OK;
+}
+
+static enum walras_status bundle_new(const struct market_problem *problem,
+                                     const struct market_method_settings *settings,
+                                     struct market_method **made, struct walras_err *err)
+{
+    return make_bundle(&market_bundle_ops, problem, settings, made, err);
+}
+
+/* The LP master has no metric: Newton steps are always the structured master's. */
+static enum walras_status newton_new(const struct market_problem *problem,
+                                     const struct market_method_settings *settings,
+                                     struct market_method **made, struct walras_err *err)
+{
+    struct market_method_settings with_qp = *settings;
+    size_t size = problem->n_group * problem->n_step * problem->n_step;
+
+    with_qp.master = "qp";
+    enum walras_status status = make_bundle(&market_newton_ops, problem, &with_qp, made, err);
+
+    if (status != WALRAS_OK)
+        return status;
+    bundle_of(*made)->curvature = calloc(size + 1, sizeof(double));
+    if (bundle_of(*made)->curvature)
+        return WALRAS_OK;
+    bundle_free(*made);
+    *made = NULL;
+    return walras_fail(err, WALRAS_NOMEM, "the curvature of %zu groups does not fit in memory",
+                       problem->n_group);
 }
 
 static struct market_master_settings master_settings(const struct bundle *b, double accuracy)
@@ -191,6 +223,21 @@ static enum walras_status query_trial(struct bundle *b, const struct market_tria
     return market_priced_set(&b->asked[i], &b->rows, trial->u, trial->price, b->reach_kw, err);
 }
 
+/*
+ * How long the first steps are: what energy costs before anybody is asked. The mean of all open
+ * prices would count those of last resort, such as the price of shedding load.
+ */
+static void start_tau(struct bundle *b)
+{
+    size_t n_step = b->problem->n_step;
+    double sum = 0.0;
+
+    for (size_t t = 0; t < n_step; t++)
+        sum += fabs(b->step.u[t]) / (double)n_step;
+    sum = fmin(fmax(sum, 1e-3 * b->level.price_per_mwh), b->level.price_per_mwh);
+    b->tau = (b->master_lp ? 0.5 : 3.0) * sum;
+}
+
 /* Before any answer: prices at which what is open meets the firm draw. */
 static enum walras_status first_query(struct bundle *b, struct walras_err *err)
 {
@@ -203,9 +250,36 @@ static enum walras_status first_query(struct bundle *b, struct walras_err *err)
         return walras_fail(err, WALRAS_NOMEM, "cannot start the bundle");
     memset(skip, 1, b->problem->n_group);
     settings.penalty_per_mwh = 2.0 * b->level.price_per_mwh;
-    status = market_trial_solve(&b->step, &b->solver, &b->rows, &ask, &settings, 1e-3, err);
+    status =
+        market_trial_solve(&b->step, &b->solver, &b->rows, &ask, &settings, 1e-3, UINT_MAX, err);
     free(skip);
+    start_tau(b);
     return status == WALRAS_OK ? query_trial(b, &b->step, err) : status;
+}
+
+/* The point asked with the plain tau, which drives it: with curvature the last, which tells it. */
+static size_t lead_point(const struct bundle *b)
+{
+    return b->curvature ? b->settings.n_point - 1 : 0;
+}
+
+/* What curvature takes off the model at a trial's prices. */
+static double bend(const struct bundle *b, const struct market_trial *trial)
+{
+    size_t n_step = b->problem->n_step;
+    double sum = 0.0;
+
+    for (size_t g = 0; g < b->problem->n_group && b->curvature; g++) {
+        size_t first = b->problem->groups[g].bus * n_step;
+        const double *now = trial->price + first, *centre = b->centre.price + first;
+        const double *curvature = b->curvature + g * n_step * n_step;
+
+        for (size_t t = 0; t < n_step; t++)
+            for (size_t s = 0; s < n_step; s++)
+                sum +=
+                    0.5 * curvature[t * n_step + s] * (now[t] - centre[t]) * (now[s] - centre[s]);
+    }
+    return sum;
 }
 
 static double point_factor(size_t i)
@@ -221,16 +295,21 @@ static enum walras_status next_queries(struct bundle *b, struct walras_err *err)
         struct market_master_settings settings =
             master_settings(b, fmin(1e-6, 0.01 * b->settings.gap));
         struct market_master_problem ask = {
-            .cuts = &b->cuts, .centre = b->centre.price, .tau = b->tau * point_factor(i)};
-        enum walras_status status =
-            market_trial_solve(&b->step, &b->solver, &b->rows, &ask, &settings, 1e-5, err);
+            .cuts = &b->cuts,
+            .centre = b->centre.price,
+            .tau = b->tau * point_factor(i > lead_point(b) ? i - lead_point(b) : lead_point(b) - i),
+            .curvature = b->curvature};
+        enum walras_status status = market_trial_solve(&b->step, &b->solver, &b->rows, &ask,
+                                                       &settings, 1e-5, STEP_PASSES, err);
 
         if (status == WALRAS_OK)
             status = query_trial(b, &b->step, err);
         if (status != WALRAS_OK)
             return status;
-        if (i == 0)
+        if (i == lead_point(b)) {
             b->next_value = model_value(b, &b->step);
+            b->foretold = b->next_value - bend(b, &b->step);
+        }
     }
     return WALRAS_OK;
 }
@@ -243,7 +322,8 @@ static enum walras_status bundle_ask(struct market_method *method, struct market
 
     if (b->n_asked == 0 && b->problem->n_group > 0 && b->round == 0)
         status = first_query(b, err);
-    *query = (struct market_query){.n_point = b->n_asked, .price_per_mwh = b->asked_price};
+    *query = (struct market_query){
+        .n_point = b->n_asked, .price_per_mwh = b->asked_price, .curved = b->curvature != NULL};
     return status;
 }
 
@@ -281,14 +361,22 @@ static enum walras_status bundle_learn(struct market_method *method, const doubl
     return add_cuts(bundle_of(method), price_per_mwh, reply->answers, reply->draw_kw, err);
 }
 
-/*
- * A model that foretold the gain well may be trusted further, one that did not less. Measured on
- * fleets of 40 to 13,000 devices, T = 24 and 96: starting long and shortening little needs the
- * fewest rounds, because plans need answers from a wide range of prices.
- */
-static void adapt_tau(struct bundle *b, double gain, double foretold_gain)
+/* What the gap is relative to: the whole cost, firm costs too, or one unit of currency. */
+static double scale_of(const struct bundle *b, double value)
 {
-    if (gain >= 0.8 * foretold_gain)
+    return fmax(1.0, fabs(value * b->kwp_in_currency + b->problem->firm_cost)) / b->kwp_in_currency;
+}
+
+/*
+ * A model that foretold the gain well may be trusted further, one that did not less. Where there is
+ * next to nothing left to gain, the prices are found and the plan is not: steps grow towards those
+ * of the plan's own prices, whose answers are what would make it cheaper.
+ */
+static void adapt_tau(struct bundle *b, double gain, double foretold_gain, double little)
+{
+    if (foretold_gain <= little)
+        b->tau *= 4.0;
+    else if (gain >= 0.8 * foretold_gain)
         b->tau *= 4.0;
     else if (gain >= 0.5 * foretold_gain)
         b->tau *= 2.0;
@@ -313,10 +401,15 @@ static void remember_weights(struct bundle *b, const struct market_trial *trial,
         }
 }
 
-/* What the gap is relative to: the whole cost, firm costs too, or one unit of currency. */
-static double scale_of(const struct bundle *b, double value)
+/*
+ * A plan costs several masters. The gap shrinks by some ten times in ten rounds at best: while it
+ * is far from what is asked, some rounds may pass before the next plan.
+ */
+static unsigned rounds_to_go(const struct bundle *b)
 {
-    return fmax(1.0, fabs(value * b->kwp_in_currency + b->problem->firm_cost)) / b->kwp_in_currency;
+    double off = (b->objective - b->bound) / (b->settings.gap * scale_of(b, b->objective));
+
+    return off > 1.0 ? (unsigned)fmin(1.0 + 0.5 * log2(off), ROUNDS_PER_PLAN) : 1;
 }
 
 /* The plan of the answers so far: the model's maximum without the proximal term. */
@@ -325,8 +418,8 @@ static enum walras_status solve_restricted(struct bundle *b, struct walras_err *
     struct market_master_settings settings =
         master_settings(b, fmax(1e-12, fmin(1e-7, 1e-3 * b->settings.gap)));
     struct market_master_problem ask = {.cuts = &b->cuts, .tau = INFINITY};
-    enum walras_status status =
-        market_trial_solve(&b->restricted, &b->solver, &b->rows, &ask, &settings, 1e-8, err);
+    enum walras_status status = market_trial_solve(&b->restricted, &b->solver, &b->rows, &ask,
+                                                   &settings, 1e-8, UINT_MAX, err);
 
     if (status != WALRAS_OK)
         return status;
@@ -334,6 +427,7 @@ static enum walras_status solve_restricted(struct bundle *b, struct walras_err *
     b->unmet_kw = market_mixture_unmet(&b->rows, &b->restricted);
     b->objective = b->restricted.info.primal;
     b->planned = b->round;
+    b->next_plan = b->round + rounds_to_go(b);
     return WALRAS_OK;
 }
 
@@ -400,7 +494,7 @@ static enum walras_status bundle_tell(struct market_method *method,
                                       struct walras_err *err)
 {
     struct bundle *b = bundle_of(method);
-    double best = -INFINITY, first = -INFINITY, old_bound = b->bound;
+    double best = -INFINITY, lead = -INFINITY, old_bound = b->bound;
     size_t best_point = 0;
     enum walras_status status = WALRAS_OK;
 
@@ -413,18 +507,23 @@ static enum walras_status bundle_tell(struct market_method *method,
         status = take_answers(b, reply, i, &value, err);
         if (status != WALRAS_OK)
             return status;
-        if (i == 0)
-            first = value;
+        if (i == lead_point(b))
+            lead = value;
         if (value > best) {
             best = value;
             best_point = i;
         }
     }
     if (b->round > 1)
-        adapt_tau(b, first - old_bound, b->next_value - old_bound);
+        adapt_tau(b, lead - old_bound, b->foretold - old_bound,
+                  0.5 * b->settings.gap * scale_of(b, b->next_value));
     if (best > b->bound) {
         b->bound = best;
         market_priced_swap(&b->centre, &b->asked[best_point]);
+        if (reply->curvature && best_point == lead_point(b))
+            memcpy(b->curvature, reply->curvature,
+                   b->problem->n_group * b->problem->n_step * b->problem->n_step *
+                       sizeof(*b->curvature));
     }
     market_cuts_drop_idle(&b->cuts, IDLE_MASTERS);
     market_rows_drop_idle(&b->rows, 4 * IDLE_MASTERS);
@@ -433,7 +532,7 @@ static enum walras_status bundle_tell(struct market_method *method,
     if (status != WALRAS_OK)
         return status;
     remember_weights(b, &b->step, false);
-    if (may_be_done(b) || b->round % ROUNDS_PER_PLAN == 0)
+    if (b->round >= b->next_plan && (may_be_done(b) || b->round % ROUNDS_PER_PLAN == 0))
         status = solve_restricted(b, err);
     if (status == WALRAS_OK)
         report(b, best, state);
@@ -459,7 +558,8 @@ static enum walras_status bundle_plan(struct market_method *method, const bool *
         struct market_master_problem ask = {
             .cuts = &b->cuts, .tau = INFINITY, .skip_group = fixed, .extra_draw_kw = extra_draw_kw};
 
-        status = market_trial_solve(trial, &b->solver, &b->rows, &ask, &settings, 1e-8, err);
+        status =
+            market_trial_solve(trial, &b->solver, &b->rows, &ask, &settings, 1e-8, UINT_MAX, err);
     }
     if (status == WALRAS_OK)
         status = market_mixture_fill(&b->mixture, &b->cuts, &b->rows, trial, fixed, err);
@@ -467,6 +567,17 @@ static enum walras_status bundle_plan(struct market_method *method, const bool *
                                 market_mixture_unmet(&b->rows, trial) <= b->unmet_tolerance_kw);
     return status;
 }
+
+const struct market_method_ops market_newton_ops = {
+    .name = "newton",
+    .summary = "the bundle with the curvature that devices tell",
+    .new_method = newton_new,
+    .free_method = bundle_free,
+    .ask = bundle_ask,
+    .tell = bundle_tell,
+    .learn = bundle_learn,
+    .plan = bundle_plan,
+};
 
 const struct market_method_ops market_bundle_ops = {
     .name = "bundle",

@@ -5,6 +5,7 @@
 #include "market/award.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,8 +19,10 @@ struct clearing { /* one call of market_clear */
     struct market_answer *part_answer, *answer; /* [n_part], [n_point x n_group] */
     double *part_draw, *draw; /* [n_part x n_step], [n_point x n_group x n_step] */
     enum walras_status *part_status;
-    struct walras_err *part_err; /* [n_part] */
-    const double *asking;        /* prices of the point that is being asked */
+    struct walras_err *part_err;           /* [n_part] */
+    const double *asking;                  /* prices of the point that is being asked */
+    const struct market_near *asking_near; /* [n_bus] or NULL: how it ties */
+    double *curvature; /* [n_group x n_step x n_step] once it has been asked for */
     double started_s;
     struct market_result result;
 };
@@ -57,13 +60,23 @@ void market_result_release(struct market_result *result)
     *result = (struct market_result){0};
 }
 
+static enum walras_status no_such_method(const char *name, struct walras_err *err)
+{
+    char names[128] = "";
+    size_t n = 0;
+
+    for (size_t i = 0; market_methods()[i] && n < sizeof(names); i++)
+        n += (size_t)snprintf(names + n, sizeof(names) - n, "%s%s", i == 0 ? "" : ", ",
+                              market_methods()[i]->name);
+    return walras_fail(err, WALRAS_INVALID, "there is no price method \"%s\"; there are %s", name,
+                       names);
+}
+
 enum walras_status market_settings_check(const struct market_settings *settings,
                                          struct walras_err *err)
 {
     if (!market_method_find(settings->method))
-        return walras_fail(err, WALRAS_INVALID,
-                           "there is no price method \"%s\"; there are bundle and subgradient",
-                           settings->method);
+        return no_such_method(settings->method, err);
     if (strcmp(settings->master, "qp") != 0 && strcmp(settings->master, "lp") != 0)
         return walras_fail(err, WALRAS_INVALID, "the master must be qp or lp, got \"%s\"",
                            settings->master);
@@ -89,13 +102,14 @@ static void end(struct clearing *c)
     free(c->draw);
     free(c->part_status);
     free(c->part_err);
+    free(c->curvature);
     market_result_release(&c->result);
 }
 
 static enum walras_status list_parts(struct clearing *c, struct walras_err *err)
 {
     const struct market_problem *p = c->problem;
-    size_t n_point = c->settings->n_point, n = 0;
+    size_t n_point = c->settings->n_point > 2 ? c->settings->n_point : 2, n = 0;
 
     for (size_t g = 0; g < p->n_group; g++)
         c->n_part += p->groups[g].oracle.n_part;
@@ -150,9 +164,40 @@ static void ask_part(void *context, size_t part, unsigned worker)
     const struct market_group *group = &c->problem->groups[c->part_group[part]];
 
     c->part_err[part] = (struct walras_err){0};
-    c->part_status[part] = group->oracle.ops->respond(
-        group->oracle.self, c->part_at[part], worker, c->asking + group->bus * n_step,
-        c->part_draw + part * n_step, &c->part_answer[part], &c->part_err[part]);
+    if (c->asking_near && group->oracle.ops->respond_near)
+        c->part_status[part] = group->oracle.ops->respond_near(
+            group->oracle.self, c->part_at[part], worker, c->asking + group->bus * n_step,
+            &c->asking_near[group->bus], c->part_draw + part * n_step, &c->part_answer[part],
+            &c->part_err[part]);
+    else
+        c->part_status[part] = group->oracle.ops->respond(
+            group->oracle.self, c->part_at[part], worker, c->asking + group->bus * n_step,
+            c->part_draw + part * n_step, &c->part_answer[part], &c->part_err[part]);
+}
+
+/*
+ * A group that tells its curvature answers whole, into its first part; its other parts are zero.
+ * The parts of a group that only jumps answer as ever.
+ */
+static void ask_curved(void *context, size_t part, unsigned worker)
+{
+    struct clearing *c = context;
+    size_t n_step = c->problem->n_step, g = c->part_group[part];
+    const struct market_group *group = &c->problem->groups[g];
+    double *curvature = c->curvature + g * n_step * n_step;
+
+    if (!group->oracle.ops->respond_curved) {
+        ask_part(c, part, worker);
+        return;
+    }
+    c->part_err[part] = (struct walras_err){0};
+    c->part_status[part] = WALRAS_OK;
+    c->part_answer[part] = (struct market_answer){0};
+    memset(c->part_draw + part * n_step, 0, n_step * sizeof(*c->part_draw));
+    if (c->part_at[part] == 0)
+        c->part_status[part] = group->oracle.ops->respond_curved(
+            group->oracle.self, worker, c->asking + group->bus * n_step,
+            c->part_draw + part * n_step, &c->part_answer[part], curvature, &c->part_err[part]);
 }
 
 /* Part sums in part order: the same whoever computed them. */
@@ -177,15 +222,31 @@ static enum walras_status add_parts(struct clearing *c, size_t point, struct wal
     return WALRAS_OK;
 }
 
+/* Of groups that only jump the curvature stays at 0. */
+static enum walras_status reserve_curvature(struct clearing *c, struct walras_err *err)
+{
+    size_t n_step = c->problem->n_step;
+
+    if (!c->curvature)
+        c->curvature = calloc(c->problem->n_group * n_step * n_step + 1, sizeof(*c->curvature));
+    return c->curvature ? WALRAS_OK
+                        : walras_fail(err, WALRAS_NOMEM,
+                                      "the curvature of %zu groups does not fit in memory",
+                                      c->problem->n_group);
+}
+
 static enum walras_status ask_all(struct clearing *c, const struct market_query *query,
                                   struct walras_err *err)
 {
     size_t n_cell = c->problem->n_bus * c->problem->n_step;
-    enum walras_status status = WALRAS_OK;
+    enum walras_status status = query->curved ? reserve_curvature(c, err) : WALRAS_OK;
 
     for (size_t i = 0; i < query->n_point && status == WALRAS_OK; i++) {
+        bool curved = query->curved && i + 1 == query->n_point;
+
         c->asking = query->price_per_mwh + i * n_cell;
-        walras_pool_run(c->pool, c->n_part, ask_part, c);
+        c->asking_near = i == 0 ? query->near : NULL;
+        walras_pool_run(c->pool, c->n_part, curved ? ask_curved : ask_part, c);
         status = add_parts(c, i, err);
         for (size_t g = 0; g < c->problem->n_group; g++)
             c->result.n_responses += c->problem->groups[g].n_device;
@@ -220,7 +281,8 @@ static void record(struct clearing *c, const struct market_state *state, double 
                                    .n_binding = state->n_binding,
                                    .oracle_s = oracle_s,
                                    .method_s = method_s,
-                                   .elapsed_s = walras_monotonic_s() - c->started_s};
+                                   .elapsed_s = walras_monotonic_s() - c->started_s,
+                                   .n_responses = c->result.n_responses};
     c->result.oracle_s += oracle_s;
     c->result.method_s += method_s;
 }
@@ -243,6 +305,7 @@ static enum walras_status run_rounds(struct clearing *c, struct market_state *st
             status = ask_all(c, &query, err);
         answered_s = walras_monotonic_s();
         reply.n_point = query.n_point;
+        reply.curvature = query.curved ? c->curvature : NULL;
         if (status == WALRAS_OK)
             status = c->method->ops->tell(c->method, &reply, state, err);
         if (status != WALRAS_OK)

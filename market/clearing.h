@@ -27,12 +27,13 @@ struct market_round {          /* one row of the convergence history */
     size_t n_binding;          /* grid limits with a shadow price */
     double oracle_s, method_s; /* this round: asking, updating */
     double elapsed_s;
+    uint64_t n_responses; /* so far: group devices x points */
 };
 
 enum { MARKET_MAX_POINTS = 16 };
 
 struct market_settings {
-    const char *method;  /* "bundle" (default), "subgradient" */
+    const char *method;  /* "bundle" (default); market_methods() lists them */
     const char *master;  /* bundle: "qp" (default), "lp" */
     double gap;          /* 1e-4 */
     unsigned max_rounds; /* 500 */

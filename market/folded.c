@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCS_OF_SHORT = 96, BLOCS_OF_LONG = 64, SHORT_STEPS = 32 };
+enum { MOST_BLOCS = 1024 };
 
 struct market_folded {
     const struct market_problem *fine;
@@ -15,8 +15,9 @@ struct market_folded {
     double *centre, *extra_kw, *injection_kw; /* [n_bus x n_step] by zone */
     double *weight_kw;                        /* [n_bus x n_step] scratch */
     double *order_kw;                         /* [n_order] of the coarse market */
+    double *curvature;                        /* [n_bloc x n_step x n_step] once there is one */
     double *weight;                           /* [coarse cuts] */
-    size_t weight_room;
+    size_t weight_room, curvature_room;
 };
 
 void market_folded_free(struct market_folded *f)
@@ -27,6 +28,7 @@ void market_folded_free(struct market_folded *f)
     market_master_free(f->inner);
     free(f->centre);
     free(f->order_kw);
+    free(f->curvature);
     free(f->weight);
     free(f);
 }
@@ -41,7 +43,7 @@ enum walras_status market_folded_new(const struct market_problem *problem, size_
     if (!f)
         return walras_fail(err, WALRAS_NOMEM, "cannot set up the master");
     if (n_bloc == 0)
-        n_bloc = problem->n_step <= SHORT_STEPS ? BLOCS_OF_SHORT : BLOCS_OF_LONG;
+        n_bloc = MOST_BLOCS;
     f->fine = problem;
     f->centre = calloc(4 * n_cell, sizeof(double));
     f->order_kw = calloc(problem->n_order + 1, sizeof(double));
@@ -84,6 +86,32 @@ static void fold_centre(struct market_folded *f, const double *centre)
             f->centre[zone * n_step + t] /= swing_kw[zone];
 }
 
+/*
+ * A bloc bends by the sum of its members' curvature. Where centres differ within a zone their mean
+ * by swing stands in: that changes the step, not what it is worth.
+ */
+static enum walras_status fold_curvature(struct market_folded *f, const double *curvature,
+                                         struct walras_err *err)
+{
+    const struct market_fold *fold = &f->fold;
+    size_t size = f->fine->n_step * f->fine->n_step, n = fold->coarse.n_group * size;
+
+    if (n > f->curvature_room || !f->curvature) {
+        free(f->curvature);
+        f->curvature = malloc((n + 1) * sizeof(*f->curvature));
+        f->curvature_room = f->curvature ? n : 0;
+    }
+    if (!f->curvature)
+        return walras_fail(err, WALRAS_NOMEM, "the curvature of %zu blocs does not fit in memory",
+                           fold->coarse.n_group);
+    memset(f->curvature, 0, n * sizeof(*f->curvature));
+    for (size_t bloc = 0; bloc < fold->coarse.n_group; bloc++)
+        for (size_t m = fold->member_first[bloc]; m < fold->member_first[bloc + 1]; m++)
+            for (size_t i = 0; i < size; i++)
+                f->curvature[bloc * size + i] += curvature[fold->member[m] * size + i];
+    return WALRAS_OK;
+}
+
 static enum walras_status prepare(struct market_folded *f,
                                   const struct market_master_problem *problem,
                                   struct market_master_problem *coarse, struct walras_err *err)
@@ -116,14 +144,17 @@ static enum walras_status prepare(struct market_folded *f,
         fold_centre(f, problem->centre);
     if (problem->extra_draw_kw)
         market_fold_sum(fold, problem->extra_draw_kw, f->extra_kw);
-    *coarse = (struct market_master_problem){.rows = &fold->rows,
-                                             .cuts = &fold->cuts,
-                                             .centre = f->centre,
-                                             .tau = problem->tau,
-                                             .skip_group = fold->skip_bloc,
-                                             .extra_draw_kw =
-                                                 problem->extra_draw_kw ? f->extra_kw : NULL};
-    return WALRAS_OK;
+    if (problem->curvature)
+        status = fold_curvature(f, problem->curvature, err);
+    *coarse =
+        (struct market_master_problem){.rows = &fold->rows,
+                                       .cuts = &fold->cuts,
+                                       .centre = f->centre,
+                                       .tau = problem->tau,
+                                       .skip_group = fold->skip_bloc,
+                                       .extra_draw_kw = problem->extra_draw_kw ? f->extra_kw : NULL,
+                                       .curvature = problem->curvature ? f->curvature : NULL};
+    return status;
 }
 
 static void unfold_orders(const struct market_folded *f, double *order_kw)
@@ -167,6 +198,23 @@ static void unfold_weights(const struct market_folded *f,
     }
 }
 
+/* The slack that curvature brings at the buses, prices being f->weight_kw. */
+static void add_curved_slack(const struct market_folded *f,
+                             const struct market_master_problem *problem, double *injection_kw)
+{
+    size_t n_step = f->fine->n_step;
+
+    for (size_t g = 0; g < f->fine->n_group; g++) {
+        size_t first = f->fine->groups[g].bus * n_step;
+        const double *curvature = problem->curvature + g * n_step * n_step;
+
+        for (size_t t = 0; t < n_step; t++)
+            for (size_t s = 0; s < n_step; s++)
+                injection_kw[first + t] += curvature[t * n_step + s] *
+                                           (f->weight_kw[first + s] - problem->centre[first + s]);
+    }
+}
+
 /* What the mixed plan injects at every bus, with the proximal slack. */
 static void unfold_injections(const struct market_folded *f,
                               const struct market_master_problem *problem,
@@ -200,6 +248,8 @@ static void unfold_injections(const struct market_folded *f,
             injection_kw[b * n_step + t] +=
                 f->fold.swing_kw[b] / problem->tau *
                 (f->weight_kw[b * n_step + t] - problem->centre[b * n_step + t]);
+    if (problem->curvature)
+        add_curved_slack(f, problem, injection_kw);
 }
 
 static enum walras_status solve(void *master, const struct market_master_problem *problem,

@@ -4,6 +4,17 @@
 #include <math.h>
 #include <string.h>
 
+/* The curvature of the groups at each bus, those left out too: it is a metric, no answer. */
+static void add_curvature(struct market_master *m)
+{
+    size_t size = m->n_step * m->n_step;
+
+    memset(m->metric, 0, m->n_slot * size * sizeof(*m->metric));
+    for (size_t g = 0; g < m->problem->n_group; g++)
+        cblas_daxpy((int)size, 1.0, m->now->curvature + g * size, 1,
+                    m->metric + m->slot_of_bus[m->problem->groups[g].bus] * size, 1);
+}
+
 static enum walras_status begin(struct market_master *m, const struct market_master_problem *now,
                                 struct walras_err *err)
 {
@@ -18,6 +29,9 @@ static enum walras_status begin(struct market_master *m, const struct market_mas
     }
     m->cut_first[m->problem->n_group] = m->n_cut;
     enum walras_status status = master_reserve(m, err);
+
+    if (status == WALRAS_OK && now->curvature)
+        add_curvature(m);
 
     return status == WALRAS_OK ? master_kkt_index(m, err) : status;
 }
@@ -103,6 +117,20 @@ static void start(struct market_master *m, const struct market_master_settings *
     start_orders(m, mu);
 }
 
+/* m->move and m->slack of a slot: r = (S/tau + metric) (price - centre). */
+static void proximal_slack(struct market_master *m, size_t slot)
+{
+    size_t n_step = m->n_step, first = m->bus_of_slot[slot] * n_step;
+
+    for (size_t t = 0; t < n_step; t++) {
+        m->move[t] = m->price[first + t] - m->now->centre[first + t];
+        m->slack[t] = master_prox(m, slot) * m->move[t];
+    }
+    if (m->now->curvature)
+        cblas_dsymv(CblasColMajor, CblasLower, (int)n_step, 1.0, m->metric + slot * n_step * n_step,
+                    (int)n_step, m->move, 1, 1.0, m->slack, 1);
+}
+
 /* Injection at each bus: orders, groups, firm draw and the proximal slack. */
 static void injections(struct market_master *m, double *bus)
 {
@@ -121,12 +149,10 @@ static void injections(struct market_master *m, double *bus)
                         (int)n_step, m->alpha.x + first, 1, 1.0,
                         bus + m->problem->groups[g].bus * n_step, 1);
     }
-    for (size_t s = 0; s < m->n_slot && isfinite(m->now->tau); s++)
-        for (size_t t = 0; t < n_step; t++) {
-            size_t cell = m->bus_of_slot[s] * n_step + t;
-
-            bus[cell] += master_prox(m, s) * (m->price[cell] - m->now->centre[cell]);
-        }
+    for (size_t s = 0; s < m->n_slot && isfinite(m->now->tau); s++) {
+        proximal_slack(m, s);
+        cblas_daxpy((int)n_step, 1.0, m->slack, 1, bus + m->bus_of_slot[s] * n_step, 1);
+    }
 }
 
 /* What the rows, simplexes and order prices miss by; returns the largest of the rows, kW. */
@@ -341,16 +367,15 @@ static void report(struct market_master *m, struct market_master_solution *solut
     for (size_t i = 0; i < m->n_live; i++)
         solution->order_kw[m->order[i]] = m->q[i];
     info->primal = plan_cost(m, settings);
+    info->nested = m->tree.nested;
     info->prox = info->imbalance_kw = 0.0;
-    for (size_t s = 0; s < m->n_slot && isfinite(m->now->tau); s++)
+    for (size_t s = 0; s < m->n_slot && isfinite(m->now->tau); s++) {
+        proximal_slack(m, s);
         for (size_t t = 0; t < m->n_step; t++) {
-            size_t cell = m->bus_of_slot[s] * m->n_step + t;
-            double move = m->price[cell] - m->now->centre[cell];
-            double slack = master_prox(m, s) * move;
-
-            info->imbalance_kw = fmax(info->imbalance_kw, fabs(slack));
-            info->prox += 0.5 * slack * move;
+            info->imbalance_kw = fmax(info->imbalance_kw, fabs(m->slack[t]));
+            info->prox += 0.5 * m->slack[t] * m->move[t];
         }
+    }
 }
 
 enum walras_status market_master_solve(struct market_master *master,
@@ -364,7 +389,8 @@ enum walras_status market_master_solve(struct market_master *master,
     if (status != WALRAS_OK)
         return status;
     *info = (struct market_master_info){0};
-    for (double lift = 1.0; lift < 1e10 && !info->solved && status == WALRAS_OK; lift *= 1e3) {
+    for (double lift = isinf(problem->tau) ? 100.0 : 1.0;
+         lift < 1e12 && !info->solved && status == WALRAS_OK; lift *= 1e3) {
         start(master, settings, solution->u, lift);
         status = iterate(master, settings, info, err);
     }

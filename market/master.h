@@ -40,6 +40,8 @@ struct market_master_problem { /* borrowed for the call */
     double tau; /* proximal step, price move per kW of imbalance and kW of swing; INFINITY: none */
     const bool *skip_group;      /* [n_group] or NULL: groups left out (their cuts are not used) */
     const double *extra_draw_kw; /* [n_bus x n_step] or NULL: added to the firm draw */
+    /* [n_group x n_step x n_step] or NULL: joins S/tau in the proximal term; needs a finite tau */
+    const double *curvature;
 };
 
 static inline bool market_master_skips(const struct market_master_problem *problem, size_t group)
@@ -60,6 +62,7 @@ struct market_master_solution {       /* caller's arrays */
 struct market_master_info {
     bool solved; /* to the tolerance; if not, the best point found */
     unsigned iterations;
+    bool nested;   /* active limits were nested: further rows cost little */
     double primal; /* objective without the proximal term: cost of the mixed plan and penalties */
     double prox;   /* proximal term, >= 0, as it lowers the model */
     double imbalance_kw; /* largest |r| over buses and steps */

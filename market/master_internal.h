@@ -39,6 +39,8 @@ struct market_master {
     size_t *slot_of_bus;             /* [n_bus], SIZE_MAX: none */
     size_t *slot_first, *slot_group; /* groups of a slot */
     double *swing_kw;                /* [n_slot] proximal metric */
+    double *metric;       /* [n_slot x n_step x n_step] besides it: the groups' curvature, added */
+    double *move, *slack; /* [n_step] of one slot: prices less the centre, what that brings */
 
     /* sized for the current cuts and rows */
     const struct market_master_problem *now;

@@ -164,14 +164,20 @@ static size_t pack_cuts(struct market_master *m, size_t slot)
     return packed;
 }
 
+/* The covariance at a slot, and the groups' curvature where the metric has it. */
 static bool fill_covariance(struct market_master *m, size_t slot)
 {
     size_t n_step = m->n_step, packed = pack_cuts(m, slot);
 
-    if (packed == 0)
+    if (packed == 0 && !m->now->curvature)
         return false;
-    cblas_dsyrk(CblasColMajor, CblasLower, CblasNoTrans, (int)n_step, (int)packed, 1.0, m->packed,
-                (int)n_step, 0.0, m->covariance, (int)n_step);
+    if (m->now->curvature)
+        memcpy(m->covariance, m->metric + slot * n_step * n_step,
+               n_step * n_step * sizeof(*m->covariance));
+    if (packed > 0)
+        cblas_dsyrk(CblasColMajor, CblasLower, CblasNoTrans, (int)n_step, (int)packed, 1.0,
+                    m->packed, (int)n_step, m->now->curvature ? 1.0 : 0.0, m->covariance,
+                    (int)n_step);
     for (size_t t = 0; t < n_step; t++) /* both triangles: rows of the grid read it either way */
         for (size_t s = 0; s < t; s++)
             m->covariance[t * n_step + s] = m->covariance[s * n_step + t];
@@ -220,6 +226,8 @@ static void add_bus(void *context, size_t bus, double *s)
     if (packed > 0)
         cblas_dsyrk(CblasColMajor, CblasLower, CblasNoTrans, (int)n_step, (int)packed, 1.0,
                     m->packed, (int)n_step, 1.0, s, (int)n_step);
+    if (slot != SIZE_MAX && m->now->curvature)
+        cblas_daxpy((int)(n_step * n_step), 1.0, m->metric + slot * n_step * n_step, 1, s, 1);
     for (size_t t = 0; t < n_step; t++)
         s[t * (n_step + 1)] += m->diagonal[bus * n_step + t];
 }

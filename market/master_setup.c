@@ -150,10 +150,11 @@ static enum walras_status take_memory(struct market_master *m, struct walras_err
     m->level = calloc(5 * n_group + 1, sizeof(*m->level));
     m->price = calloc(4 * n_cell, sizeof(*m->price));
     m->scratch = calloc(m->n_bus, sizeof(*m->scratch));
+    m->move = calloc(2 * m->n_step, sizeof(*m->move));
     m->column = calloc(m->n_bus, sizeof(*m->column));
     m->covariance = calloc(m->n_step * m->n_step, sizeof(*m->covariance));
-    if (!m->cut_first || !m->level || !m->price || !m->scratch || !m->column || !m->covariance ||
-        !pair_new(&m->shortage, m->n_step) || !pair_new(&m->surplus, m->n_step))
+    if (!m->cut_first || !m->level || !m->price || !m->scratch || !m->move || !m->column ||
+        !m->covariance || !pair_new(&m->shortage, m->n_step) || !pair_new(&m->surplus, m->n_step))
         return walras_fail(err, WALRAS_NOMEM, "master: %zu buses x %zu steps do not fit in memory",
                            m->n_bus, m->n_step);
     m->dlevel = m->level + n_group;
@@ -163,6 +164,7 @@ static enum walras_status take_memory(struct market_master *m, struct walras_err
     m->dprice = m->price + n_cell;
     m->bus = m->dprice + n_cell;
     m->diagonal = m->bus + n_cell;
+    m->slack = m->move + m->n_step;
     return WALRAS_OK;
 }
 
@@ -201,7 +203,7 @@ void market_master_free(struct market_master *m)
                       m->slot_first, m->slot_group, m->swing_kw,  m->entry_first, m->theta_cut,
                       m->cut_first,  m->level,      m->u,         m->matrix,      m->price,
                       m->scratch,    m->column,     m->step_rows, m->step_block,  m->entry,
-                      m->covariance, m->packed};
+                      m->covariance, m->packed,     m->metric,    m->move};
 
     for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
         pair_free(pairs[i]);
@@ -227,6 +229,8 @@ static void reserve_groups(struct market_master *m)
         m->pack_capacity = 2 * pack;
         m->packed = calloc(m->pack_capacity * m->n_step, sizeof(*m->packed));
     }
+    if (m->now->curvature && !m->metric)
+        m->metric = calloc(m->n_slot * m->n_step * m->n_step + 1, sizeof(*m->metric));
     if (m->n_cut > m->cut_capacity || !m->theta_cut) {
         m->cut_capacity = 2 * m->n_cut + 1;
         pair_free(&m->alpha);
@@ -286,7 +290,7 @@ enum walras_status master_reserve(struct market_master *m, struct walras_err *er
     reserve_groups(m);
     reserve_rows(m);
     if (!m->theta_cut || !m->alpha.x || !m->u || !m->room.x || !m->breach.x ||
-        (m->n_slot > 0 && !m->packed)) {
+        (m->n_slot > 0 && !m->packed) || (m->now->curvature && !m->metric)) {
         m->cut_capacity = m->row_capacity = m->pack_capacity = 0;
         return walras_fail(err, WALRAS_NOMEM, "master: %zu cuts and %zu rows do not fit in memory",
                            m->n_cut, m->n_row);

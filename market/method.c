@@ -2,8 +2,9 @@
 
 #include <string.h>
 
-static const struct market_method_ops *const methods[] = {&market_bundle_ops,
-                                                          &market_subgradient_ops, NULL};
+static const struct market_method_ops *const methods[] = {
+    &market_bundle_ops, &market_newton_ops, &market_admm_ops,        &market_accelerated_ops,
+    &market_adam_ops,   &market_polyak_ops, &market_subgradient_ops, NULL};
 
 const struct market_method_ops *const *market_methods(void)
 {

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define NEARLY 0.05 /* of a limit, from it */
+
 enum { ROWS_PER_PASS = 320, MOST_ROWS_PER_STEP = 64, LEAST_ROWS_PER_STEP = 5 };
 
 enum walras_status market_rows_init(struct market_rows *rows, const struct market_problem *problem,
@@ -175,6 +177,21 @@ static enum walras_status separate_step(struct market_rows *rows, uint32_t step,
     return status;
 }
 
+/* Every limit of a step that is breached or nearly reached: it will be next. */
+static enum walras_status separate_all(struct market_rows *rows, uint32_t step,
+                                       struct walras_err *err)
+{
+    enum walras_status status = WALRAS_OK;
+
+    for (size_t limit = 0; limit < grid_limits_count(rows->problem->limits); limit++) {
+        int direction = 0;
+
+        if (status == WALRAS_OK && breach_of(rows, limit, step, -NEARLY, &direction) != 0.0)
+            status = append(rows, limit, step, direction, err);
+    }
+    return status;
+}
+
 /* What every limit is at in one step. */
 static enum walras_status value_step(struct market_rows *rows, const double *injection_kw,
                                      uint32_t step, struct walras_err *err)
@@ -211,7 +228,9 @@ enum walras_status market_rows_separate(struct market_rows *rows, const double *
     for (uint32_t t = 0; t < problem->n_step && n_breached > 0 && status == WALRAS_OK; t++) {
         status = value_step(rows, injection_kw, t, err);
         if (status == WALRAS_OK)
-            status = separate_step(rows, t, rows_per_step(n_breached), tolerance, err);
+            status = rows->cheap
+                         ? separate_all(rows, t, err)
+                         : separate_step(rows, t, rows_per_step(n_breached), tolerance, err);
     }
     *added = rows->n - before;
     if (*added > 0) {

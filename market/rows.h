@@ -16,6 +16,8 @@
 
 #include "market/problem.h"
 
+#include <stdbool.h>
+
 struct market_row {
     size_t limit; /* row of problem->limits */
     uint32_t step;
@@ -23,6 +25,7 @@ struct market_row {
     double room_kw;              /* s · (bound - base): what s · h · injection may reach */
     double shadow_price_per_mwh; /* of the last master that was solved, >= 0 */
     unsigned idle;               /* masters in a row without a shadow price */
+    double slope_memory[2];      /* a gradient method's: how the slope by the shadow price went */
     struct grid_row coef;
 };
 
@@ -33,6 +36,8 @@ struct market_rows {
     size_t *step_first; /* [n_step + 1]: rows of step t are [step_first[t], step_first[t+1]) */
     double *base;       /* [n_limit] value of each limit at no injection */
     double *value, *injection; /* scratch of the separation */
+    bool cheap; /* the master takes many rows easily: what nearly binds comes in with what is
+                   breached */
 };
 
 WALRAS_NODISCARD enum walras_status market_rows_init(struct market_rows *rows,
@@ -53,8 +58,9 @@ void market_rows_project(const struct market_rows *rows, const double *injection
 
 /*
  * Adds the limits that injection_kw [n_bus x n_step] breaches by more than tolerance (relative to
- * the limit's size), the worst few of each step. *added counts them. `u` and arrays indexed by rows
- * must be rebuilt when *added > 0 (shadow prices are kept in the rows).
+ * the limit's size), the worst few of each step; where rows are cheap all of them, and those near
+ * their limits as well. *added counts them. `u` and arrays indexed by rows must be rebuilt when
+ * *added > 0 (shadow prices are kept in the rows).
  */
 WALRAS_NODISCARD enum walras_status market_rows_separate(struct market_rows *rows,
                                                          const double *injection_kw,

@@ -1,5 +1,6 @@
 #include "market/trial.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,12 +69,37 @@ static void learn(struct market_trial *trial, struct market_rows *rows)
     }
 }
 
+/* A budget of passes is not spent on a few rows more: they wait for the next trial. */
+static bool worth_a_pass(const struct market_rows *rows, size_t added, unsigned done, unsigned most)
+{
+    if (done == 0 || most == UINT_MAX)
+        return added > 0;
+    return done < most && added > rows->n / 20;
+}
+
+/* Rows that wait for the next trial have no shadow price in this one. */
+static enum walras_status make_room_for_waiting(struct market_trial *trial,
+                                                const struct market_rows *rows, size_t n_cut,
+                                                struct walras_err *err)
+{
+    size_t n_step = rows->problem->n_step;
+    enum walras_status status = reserve(trial, rows, n_cut, err);
+
+    if (status != WALRAS_OK)
+        return status;
+    memcpy(trial->u, trial->energy_guess, n_step * sizeof(double));
+    for (size_t a = 0; a < rows->n; a++)
+        trial->u[n_step + a] = rows->rows[a].shadow_price_per_mwh;
+    memset(trial->breach_kw, 0, rows->n * sizeof(double));
+    return WALRAS_OK;
+}
+
 enum walras_status market_trial_solve(struct market_trial *trial,
                                       const struct market_master_solver *solver,
                                       struct market_rows *rows,
                                       const struct market_master_problem *ask,
                                       const struct market_master_settings *settings,
-                                      double tolerance, struct walras_err *err)
+                                      double tolerance, unsigned passes, struct walras_err *err)
 {
     struct market_master_problem now = *ask;
     enum walras_status status = WALRAS_OK;
@@ -81,7 +107,8 @@ enum walras_status market_trial_solve(struct market_trial *trial,
 
     now.rows = rows;
 
-    for (trial->masters = 0; added > 0; trial->masters++) { /* ends: each pass adds a row */
+    /* ends: each pass adds a row */
+    for (trial->masters = 0; worth_a_pass(rows, added, trial->masters, passes); trial->masters++) {
         status = reserve(trial, rows, ask->cuts->n_total, err);
         if (status != WALRAS_OK)
             return status;
@@ -96,10 +123,11 @@ enum walras_status market_trial_solve(struct market_trial *trial,
         if (status != WALRAS_OK)
             return status;
         learn(trial, rows);
+        rows->cheap = trial->info.nested;
         market_rows_price(rows, trial->u, trial->price);
         status = market_rows_separate(rows, trial->injection_kw, tolerance, &added, err);
         if (status != WALRAS_OK)
             return status;
     }
-    return WALRAS_OK;
+    return added > 0 ? make_room_for_waiting(trial, rows, ask->cuts->n_total, err) : WALRAS_OK;
 }

@@ -31,13 +31,14 @@ void market_trial_release(struct market_trial *trial);
 
 /*
  * `ask.rows` is not read: the rows are `rows`, which grow. Breaches below `tolerance` (relative to
- * a limit) are let be. Rows learn their shadow prices and idle counts, cuts keep their weights as
- * they were.
+ * a limit) are let be. At most `passes` masters are solved (UINT_MAX: until nothing is breached);
+ * what is breached after them waits as rows for the next trial. Rows learn their shadow prices and
+ * idle counts, cuts keep their weights as they were.
  */
 WALRAS_NODISCARD enum walras_status
 market_trial_solve(struct market_trial *trial, const struct market_master_solver *solver,
                    struct market_rows *rows, const struct market_master_problem *ask,
-                   const struct market_master_settings *settings, double tolerance,
+                   const struct market_master_settings *settings, double tolerance, unsigned passes,
                    struct walras_err *err);
 
 #endif

@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TIME_LIMIT_S = 60 };
-
 static bool has_prices(const struct scenario_result *result)
 {
     return result->market->price_per_mwh != NULL;
@@ -56,7 +54,7 @@ static enum walras_status write_chart(size_t chart, const char *path, const char
         return walras_fail(err, WALRAS_IO, "%s: cannot be written: %s", path, strerror(errno));
     if (status != WALRAS_OK)
         return status;
-    return scenario_gnuplot_run(path, directory, TIME_LIMIT_S, err);
+    return scenario_gnuplot_run(path, directory, CHART_TIME_LIMIT_S, err);
 }
 
 enum walras_status scenario_charts_available(struct walras_err *err)

@@ -20,6 +20,8 @@
 #define CHART_YELLOW    "#F0D000"
 #define CHART_INK       "#404040"
 
+enum { CHART_TIME_LIMIT_S = 60 }; /* for gnuplot */
+
 /* Each writes its script; WALRAS_NOMEM is all that can fail, the caller judges the stream. */
 enum walras_status chart_prices(FILE *file, const struct scenario_result *result,
                                 struct walras_err *err);

@@ -1,9 +1,9 @@
 #include "scenario/expand.h"
 
 #include "core/clock.h"
-#include "core/json_write.h"
 #include "core/units.h"
 #include "scenario/fields.h"
+#include "scenario/put.h"
 
 #include <math.h>
 
@@ -17,18 +17,6 @@ static void put_series(struct walras_json_out *out, const struct scenario *scena
         walras_json_out_numbers(out, series.values, scenario->horizon.n_step);
 }
 
-static void put_text(struct walras_json_out *out, const char *key, const char *text)
-{
-    walras_json_out_key(out, key);
-    walras_json_out_text(out, text);
-}
-
-static void put_number(struct walras_json_out *out, const char *key, double value)
-{
-    walras_json_out_key(out, key);
-    walras_json_out_number(out, value);
-}
-
 /* Numbers that are what their absence means are left out. */
 static void put_unless(struct walras_json_out *out, const char *key, double value, double fallback)
 {
@@ -38,6 +26,8 @@ static void put_unless(struct walras_json_out *out, const char *key, double valu
 
 static bool is_fallback(struct walras_series series, double fallback)
 {
+    if (!series.values)
+        return isnan(fallback);
     return series.stride == 0 && series.values[0] == fallback;
 }
 

@@ -51,6 +51,7 @@ static const struct scenario_field battery_fields[] = {
     FIELD(NUMBER, battery, min_kwh, false, 0.0, &large),
     FIELD(NUMBER, battery, loss_per_hour, false, 0.0, &loss),
     FIELD(NUMBER, battery, wear_per_mwh, false, 0.0, &price),
+    FIELD(NUMBER, battery, wear_per_mw2h, false, 0.0, &large),
     FIELD(BOOL, battery, exclusive, false, 0.0, NULL),
 };
 static const struct scenario_field ev_fields[] = {
@@ -63,6 +64,7 @@ static const struct scenario_field ev_fields[] = {
     FIELD(NUMBER, ev, capacity_kwh, false, NAN, &large),
     FIELD(NUMBER, ev, start_kwh, false, 0.0, &large),
     FIELD(NUMBER, ev, wear_per_mwh, false, 0.0, &price),
+    FIELD(NUMBER, ev, wear_per_mw2h, false, 0.0, &large),
     FIELD(NUMBER, ev, unserved_price_per_mwh, false, NAN, &price),
 };
 static const struct scenario_field thermal_fields[] = {
@@ -77,6 +79,8 @@ static const struct scenario_field thermal_fields[] = {
     FIELD(SERIES, thermal, outdoor_c, true, 0.0, &celsius),
     FIELD(SERIES, thermal, gain_kw, false, 0.0, &any_kw),
     FIELD(NUMBER, thermal, comfort_price_per_kh, false, NAN, &price),
+    FIELD(NUMBER, thermal, discomfort_per_k2h, false, 0.0, &price),
+    FIELD(SERIES, thermal, target_c, false, NAN, &celsius),
 };
 static const struct scenario_field shiftable_fields[] = {
     OWN("profile_kw", true),
@@ -128,6 +132,8 @@ static bool holds(const struct scenario_field *field, const void *place, size_t 
     if (field->kind == SCENARIO_NUMBER) /* what absence means is always right */
         return walras_range_holds(*field->range, value) ||
                (!field->required && (value == field->fallback || isnan(value)));
+    if (field->kind == SCENARIO_SERIES && !series->values)
+        return !field->required;
     for (size_t t = 0; field->kind == SCENARIO_SERIES && t < n_step; t++)
         if (!walras_range_holds(*field->range, walras_series_at(*series, t)))
             return false;

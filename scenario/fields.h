@@ -22,7 +22,8 @@ struct scenario_field {
     enum scenario_field_kind kind;
     size_t offset; /* in struct agent_device */
     bool required;
-    double fallback;                  /* when absent; NAN, INFINITY: what device.h says they mean */
+    double fallback; /* when absent; NAN, INFINITY: what device.h says they mean; a series of NAN
+                        is one without values */
     const struct walras_range *range; /* of numbers and series; NULL: none */
 };
 

@@ -46,7 +46,9 @@ static enum walras_status set_default(struct scenario_reader *reader,
         *(double *)place = field->fallback;
         break;
     case SCENARIO_SERIES:
-        return scenario_keep_constant(reader, field->fallback, place, err);
+        *(struct walras_series *)place = (struct walras_series){NULL, 0};
+        return isnan(field->fallback) ? WALRAS_OK
+                                      : scenario_keep_constant(reader, field->fallback, place, err);
     case SCENARIO_BOOL:
         *(bool *)place = field->fallback != 0.0;
         break;

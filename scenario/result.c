@@ -1,9 +1,9 @@
 #include "scenario/result.h"
 
 #include "core/file.h"
-#include "core/json_write.h"
 #include "scenario/binding.h"
 #include "scenario/certificate.h"
+#include "scenario/put.h"
 #include "scenario/result_internal.h"
 
 #include <math.h>
@@ -12,24 +12,6 @@
 const char *scenario_result_status(const struct scenario_result *result)
 {
     return market_outcome_name(result->market->outcome);
-}
-
-static void put_text(struct walras_json_out *out, const char *key, const char *text)
-{
-    walras_json_out_key(out, key);
-    walras_json_out_text(out, text);
-}
-
-static void put_number(struct walras_json_out *out, const char *key, double value)
-{
-    walras_json_out_key(out, key);
-    walras_json_out_number(out, value);
-}
-
-static void put_integer(struct walras_json_out *out, const char *key, int64_t value)
-{
-    walras_json_out_key(out, key);
-    walras_json_out_integer(out, value);
 }
 
 /* Rows of a matrix; null when there is none. */

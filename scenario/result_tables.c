@@ -1,25 +1,14 @@
 #include "scenario/result_internal.h"
 
 #include "core/text.h"
+#include "scenario/put.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { MAX_FIELDS = 4096, MAX_PART = 1 << 30 }; /* bytes */
-
-/* An empty field when there is no number. */
-static void write_number(FILE *file, double value, const char *end)
-{
-    char text[WALRAS_NUMBER_TEXT];
-
-    if (isfinite(value)) {
-        size_t size = walras_number_text(value, text);
-
-        fwrite(text, 1, size, file);
-    }
-    fputs(end, file);
-}
 
 /* A field as CSV wants it: in quotes when it holds a comma, a quote or a line break. */
 static void add_field(struct walras_text *text, const char *field)
@@ -171,7 +160,7 @@ enum walras_status result_write_rounds(FILE *file, const struct scenario_result 
 {
     (void)err; /* whoever closes the file learns of failures */
     fputs("round,dual_value,bound,objective,gap,imbalance_kw,price_move_per_mwh,binding,oracle_s,"
-          "method_s,elapsed_s\n",
+          "method_s,elapsed_s,responses\n",
           file);
     for (unsigned r = 0; r < result->market->n_rounds; r++) {
         const struct market_round *round = &result->market->history[r];
@@ -183,8 +172,8 @@ enum walras_status result_write_rounds(FILE *file, const struct scenario_result 
         write_number(file, round->gap, ",");
         write_number(file, round->imbalance_kw, ",");
         write_number(file, round->price_move_per_mwh, ",");
-        fprintf(file, "%zu,%.6f,%.6f,%.6f\n", round->n_binding, round->oracle_s, round->method_s,
-                round->elapsed_s);
+        fprintf(file, "%zu,%.6f,%.6f,%.6f,%" PRIu64 "\n", round->n_binding, round->oracle_s,
+                round->method_s, round->elapsed_s, round->n_responses);
     }
     return WALRAS_OK;
 }

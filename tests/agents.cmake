@@ -3,6 +3,8 @@ walras_test(test_models SOURCES unit/test_models.c unit/random_devices.c USES ag
 walras_test(test_audit_random SOURCES unit/test_audit_random.c unit/random_devices.c USES agents LINKS m)
 walras_test(test_storage SOURCES unit/test_storage.c USES agents LINKS m)
 walras_test(test_thermal SOURCES unit/test_thermal.c USES agents LINKS m)
+walras_test(test_smooth SOURCES unit/test_smooth.c unit/dual_bound.c unit/random_devices.c
+    USES agents LINKS m)
 walras_test(test_generator SOURCES unit/test_generator.c USES agents LINKS m)
 walras_test(test_orders SOURCES unit/test_orders.c unit/random_devices.c USES agents LINKS m)
 walras_test(test_audit SOURCES unit/test_audit.c USES agents LINKS m)

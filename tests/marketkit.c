@@ -1,5 +1,7 @@
 #include "marketkit.h"
 
+#include "core/json.h"
+
 #include "testkit.h"
 
 #include <math.h>
@@ -101,4 +103,26 @@ double marketkit_award(const struct marketkit *kit, const char *agent, const cha
     CU_ASSERT_PTR_NOT_NULL_FATAL(kit->result->awards->draw_kw);
     return kit->result->awards
         ->draw_kw[marketkit_device(kit, agent, device) * kit->scenario.horizon.n_step + step];
+}
+
+double marketkit_oracle_optimum(const char *name)
+{
+    char path[256];
+    const char *found = NULL;
+    struct walras_json_doc *doc = NULL;
+    struct walras_json root, node;
+    double objective = NAN;
+
+    snprintf(path, sizeof(path), "oracle/%s.optimum.json", name);
+    found = testkit_reference(path);
+    if (!found)
+        return objective;
+    CU_ASSERT_EQUAL_FATAL(walras_json_read(found, &doc, NULL), WALRAS_OK);
+    root = walras_json_root(doc);
+    CU_ASSERT_EQUAL(walras_json_need(&root, "objective", &node, NULL), WALRAS_OK);
+    CU_ASSERT_EQUAL(walras_json_number(&node, (struct walras_range){-HUGE_VAL, HUGE_VAL, 0, 0},
+                                       &objective, NULL),
+                    WALRAS_OK);
+    walras_json_free(doc);
+    return objective;
 }

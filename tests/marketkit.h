@@ -37,4 +37,7 @@ double marketkit_price(const struct marketkit *kit, const char *bus, size_t step
 double marketkit_award(const struct marketkit *kit, const char *agent, const char *device,
                        size_t step);
 
+/* What HiGHS found a reference fleet of that name to cost at best; NAN when the data is absent. */
+double marketkit_oracle_optimum(const char *name);
+
 #endif

@@ -29,3 +29,8 @@ walras_test(test_reference_oracle SOURCES unit/test_reference_oracle.c USES scen
 walras_test(test_cases SOURCES unit/test_cases.c USES scenario LINKS walras_marketkit)
 walras_test(test_clear SOURCES unit/test_clear.c USES scenario
     LINKS walras_marketkit walras_resultkit)
+walras_test(test_fleet_methods SOURCES unit/test_fleet_methods.c USES scenario LINKS walras_marketkit)
+walras_test(test_compare SOURCES unit/test_compare.c USES scenario
+    LINKS walras_marketkit walras_resultkit)
+walras_test(test_export SOURCES unit/test_export.c unit/random_market.c unit/central_lp.c
+    USES scenario lp LINKS walras_marketkit)

@@ -257,6 +257,23 @@ void random_commitment(struct walras_rng *rng, struct random_device *made)
     generator->min_down_steps = (uint32_t)walras_rng_below(rng, 5);
 }
 
+void random_squares(struct walras_rng *rng, struct random_device *made)
+{
+    double size = pow(10.0, walras_rng_range(rng, -3.0, 3.0)); /* beside prices of tens */
+    struct agent_thermal *thermal = &made->device.thermal;
+
+    if (made->device.type == AGENT_BATTERY) {
+        made->device.battery.wear_per_mw2h =
+            1e3 * size / fmax(made->device.battery.charge_kw, made->horizon.step_h);
+    } else if (made->device.type == AGENT_EV) {
+        made->device.ev.wear_per_mw2h = 1e3 * size / fmax(made->device.ev.charge_kw, 1.0);
+    } else if (made->device.type == AGENT_THERMAL) {
+        thermal->discomfort_per_k2h = 1e-2 * size;
+        if (chance(rng, 0.5))
+            thermal->target_c = random_series(rng, made, 5, 15.0, 26.0);
+    }
+}
+
 void random_device(struct walras_rng *rng, enum agent_device_type type, size_t max_step,
                    struct random_device *made)
 {

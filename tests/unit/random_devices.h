@@ -12,7 +12,7 @@
 #include "agents/device.h"
 #include "core/rng.h"
 
-enum { RANDOM_STEPS = 96, RANDOM_BLOCKS = 4, RANDOM_SERIES = 5 };
+enum { RANDOM_STEPS = 96, RANDOM_BLOCKS = 4, RANDOM_SERIES = 6 };
 
 struct random_device {
     struct agent_device device;
@@ -28,6 +28,9 @@ void random_device(struct walras_rng *rng, enum agent_device_type type, size_t m
 
 /* Adds commitment to a generator: start cost, minimum times, perhaps ramps. */
 void random_commitment(struct walras_rng *rng, struct random_device *made);
+
+/* Gives a battery, ev or thermal quadratic costs, from hardly any to far more than the others. */
+void random_squares(struct walras_rng *rng, struct random_device *made);
 
 void random_prices(struct walras_rng *rng, size_t n_step, double *price_per_mwh);
 

@@ -21,6 +21,8 @@ static bool same(double a, double b)
 
 static bool same_series(struct walras_series a, struct walras_series b, size_t n)
 {
+    if (!a.values || !b.values)
+        return !a.values && !b.values;
     for (size_t t = 0; t < n; t++)
         if (!same(walras_series_at(a, t), walras_series_at(b, t)))
             return false;

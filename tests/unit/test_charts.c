@@ -183,7 +183,7 @@ static void test_odd_results_are_drawn_too(void)
     kit.market.n_rounds = 1;
     kit.market.objective = NAN;
     CU_ASSERT_EQUAL(draw(directory, &kit), WALRAS_OK);
-    kit.scenario.horizon.n_step = 1; /* bars instead of curves */
+    kit.scenario.horizon.n_step = kit.awards.n_step = 1; /* bars instead of curves */
     for (size_t i = 0; i < RESULTKIT_BUS; i++)
         kit.price_per_mwh[i] = -1e7 * (double)i;
     CU_ASSERT_EQUAL(draw(directory, &kit), WALRAS_OK);

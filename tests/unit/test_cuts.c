@@ -29,53 +29,36 @@ static void test_answers_lie_one_behind_another(void)
     market_cuts_release(&cuts);
 }
 
-/* An answer given before is not kept twice, whatever point it answers; the old one counts as new.
- */
-static void test_the_same_answer_revives_its_cut(void)
-{
-    struct market_cuts cuts;
-
-    CU_ASSERT_EQUAL_FATAL(market_cuts_init(&cuts, 1, 3, NULL), WALRAS_OK);
-    add(&cuts, 0, 0, 4.0, 10.0);
-    cuts.groups[0].cuts[0].idle = 9;
-    add(&cuts, 0, 1, 4.0, 10.0);
-    CU_ASSERT_EQUAL(cuts.n_total, 1);
-    CU_ASSERT_EQUAL(cuts.groups[0].cuts[0].point, 0);
-    CU_ASSERT_EQUAL(cuts.groups[0].cuts[0].idle, 0);
-    add(&cuts, 0, 2, 4.0, 10.0 + 1e-9); /* another cost, another draw: other cuts */
-    add(&cuts, 0, 3, 4.0 + 1e-9, 10.0);
-    CU_ASSERT_EQUAL(cuts.n_total, 3);
-    market_cuts_release(&cuts);
-}
-
-static void test_idle_cuts_go_but_not_what_a_plan_is_made_of(void)
+/* A point goes when no group has use for its cuts; until then each group retires its own. */
+static void test_points_go_when_all_groups_have_retired_them(void)
 {
     struct market_cuts cuts;
 
     CU_ASSERT_EQUAL_FATAL(market_cuts_init(&cuts, 2, 3, NULL), WALRAS_OK);
     for (size_t j = 0; j < 4; j++)
-        add(&cuts, 0, j, (double)j, 0.0);
-    add(&cuts, 1, 0, 1.0, 0.0);
-    cuts.groups[0].cuts[0].idle = 6;
-    cuts.groups[0].cuts[1].idle = 6;
-    cuts.groups[0].cuts[1].mixed = 0.25;
-    cuts.groups[0].cuts[2].idle = 5;
-    cuts.groups[0].cuts[3].idle = 7;
+        for (size_t g = 0; g < 2; g++) {
+            add(&cuts, g, j, (double)j, 0.0);
+            cuts.groups[g].cuts[j].idle = 6;
+        }
+    cuts.groups[0].cuts[1].mixed = 0.25; /* in a plan */
+    cuts.groups[1].cuts[2].idle = 5;     /* not idle for long enough */
     market_cuts_drop_idle(&cuts, 5);
-    CU_ASSERT_EQUAL(cuts.n_total, 3);
-    CU_ASSERT_EQUAL_FATAL(cuts.groups[0].n, 2);
-    CU_ASSERT_EQUAL(cuts.groups[0].cuts[0].point, 1);
-    CU_ASSERT_EQUAL(cuts.groups[0].draw_kw[1], 2.0);
-    CU_ASSERT_EQUAL(cuts.groups[0].cuts[1].point, 2);
-    CU_ASSERT_EQUAL(cuts.groups[0].draw_kw[4], 4.0);
-    CU_ASSERT_EQUAL(cuts.groups[1].n, 1);
+    CU_ASSERT_EQUAL(cuts.n_total, 4);
+    for (size_t g = 0; g < 2; g++) {
+        CU_ASSERT_EQUAL_FATAL(cuts.groups[g].n, 2);
+        CU_ASSERT_EQUAL(cuts.groups[g].cuts[0].point, 1);
+        CU_ASSERT_EQUAL(cuts.groups[g].draw_kw[1], 2.0);
+        CU_ASSERT_EQUAL(cuts.groups[g].cuts[1].point, 2);
+        CU_ASSERT_EQUAL(cuts.groups[g].draw_kw[4], 4.0);
+        CU_ASSERT_EQUAL(cuts.groups[g].cuts[0].retired, g == 1);
+        CU_ASSERT_EQUAL(cuts.groups[g].cuts[1].retired, g == 0);
+    }
     market_cuts_release(&cuts);
 }
 
 static const struct testkit_test tests[] = {
     {"answers lie one behind another", test_answers_lie_one_behind_another},
-    {"the same answer revives its cut", test_the_same_answer_revives_its_cut},
-    {"idle cuts go, but not what a plan is made of",
-     test_idle_cuts_go_but_not_what_a_plan_is_made_of},
+    {"points go when all groups have retired them",
+     test_points_go_when_all_groups_have_retired_them},
 };
 TESTKIT_MAIN("cuts", tests)

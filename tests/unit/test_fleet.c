@@ -335,6 +335,149 @@ static void test_a_device_that_cannot_answer_is_named(void)
     agent_fleet_free(fleet);
 }
 
+/* Batteries alone, every other one with quadratic wear, behind one bus. */
+static struct agent_fleet *make_smooth_fleet(size_t n, unsigned n_worker, bool glpk)
+{
+    struct agent_fleet_settings settings = {.n_worker = n_worker, .n_group = 1, .glpk = glpk};
+    struct agent_fleet *fleet = NULL;
+
+    make_devices();
+    for (size_t i = 0; i < n; i++) {
+        devices[i] = devices[3 * i];
+        devices[i].battery.wear_per_mw2h = i % 2 ? 8000.0 : 0.0;
+        buses[i] = 0;
+    }
+    CU_ASSERT_EQUAL_FATAL(
+        agent_fleet_new(devices, buses, n, BUSES, &horizon, &settings, &fleet, NULL), WALRAS_OK);
+    return fleet;
+}
+
+/* Sums over a group's parts, asked to stay near. */
+static void ask_near(const struct agent_group *group, unsigned n_worker, const double *price,
+                     const struct market_near *near, double *draw_kw, struct market_answer *sum)
+{
+    memset(draw_kw, 0, STEPS * sizeof(*draw_kw));
+    *sum = (struct market_answer){0};
+    for (size_t part = 0; part < group->oracle.n_part; part++) {
+        struct market_answer answer;
+        double part_kw[STEPS];
+
+        CU_ASSERT_EQUAL_FATAL(group->oracle.ops->respond_near(group->oracle.self, part,
+                                                              (unsigned)part % n_worker, price,
+                                                              near, part_kw, &answer, NULL),
+                              WALRAS_OK);
+        sum->cost += answer.cost;
+        sum->bound += answer.bound;
+        for (size_t t = 0; t < STEPS; t++)
+            draw_kw[t] += part_kw[t];
+    }
+}
+
+/* Each member follows its own z: what it did, relaxed, less the shift. Forgetting starts anew. */
+static void test_members_stay_near_what_they_did(void)
+{
+    enum { MEMBERS = 600, ROUNDS = 4 };
+    static double z[MEMBERS][STEPS];
+    static const double shift_kw[STEPS] = {0.3, -0.1, 0.2, 0.0, -0.4, 0.1};
+    struct agent_fleet *fleet = make_smooth_fleet(MEMBERS, 2, false);
+    size_t n;
+    const struct agent_group *group = agent_fleet_groups(fleet, &n);
+    struct agent_workspace *workspace = NULL;
+    double draw_kw[STEPS], first_kw[STEPS], price[STEPS];
+    struct market_answer sum;
+
+    CU_ASSERT_EQUAL_FATAL(n, 1);
+    CU_ASSERT_EQUAL_FATAL(agent_workspace_new(&horizon, &workspace, NULL), WALRAS_OK);
+    memset(z, 0, sizeof(z));
+    for (size_t round = 0; round < ROUNDS; round++) {
+        const struct market_near near = {4.0, 1.6, shift_kw, false};
+        double expected_kw[STEPS] = {0.0}, cost = 0.0, bound = 0.0;
+
+        for (size_t t = 0; t < STEPS; t++)
+            price[t] = 40.0 + 30.0 * sin((double)(7 * round + 3 * t));
+        for (size_t i = 0; i < MEMBERS; i++) {
+            struct market_answer answer;
+            double one[STEPS];
+
+            for (size_t t = 0; t < STEPS; t++)
+                z[i][t] -= shift_kw[t];
+            CU_ASSERT_EQUAL(agent_solve_near(&devices[i], &horizon, price, 4.0, z[i], workspace,
+                                             one, &answer, NULL),
+                            WALRAS_OK);
+            cost += answer.cost;
+            bound += answer.bound;
+            for (size_t t = 0; t < STEPS; t++) {
+                expected_kw[t] += one[t];
+                z[i][t] = 1.6 * one[t] - 0.6 * z[i][t];
+            }
+        }
+        ask_near(group, 2, price, &near, draw_kw, &sum);
+        TESTKIT_CLOSE(sum.cost, cost, 1e-9);
+        TESTKIT_CLOSE(sum.bound, bound, 1e-9);
+        for (size_t t = 0; t < STEPS; t++)
+            TESTKIT_CLOSE(draw_kw[t], expected_kw[t], 1e-9);
+        if (round == 0)
+            memcpy(first_kw, draw_kw, sizeof(draw_kw));
+    }
+    for (size_t t = 0; t < STEPS; t++)
+        price[t] = 40.0 + 30.0 * sin((double)(3 * t));
+    ask_near(group, 1, price, &(const struct market_near){4.0, 1.6, shift_kw, true}, draw_kw, &sum);
+    CU_ASSERT_TRUE(same_bits(draw_kw, first_kw, STEPS));
+    agent_workspace_free(workspace);
+    agent_fleet_free(fleet);
+}
+
+static void test_curvature_is_the_sum_of_the_members(void)
+{
+    enum { MEMBERS = 500 };
+    struct agent_fleet *fleet = make_smooth_fleet(MEMBERS, 1, false);
+    size_t n;
+    const struct agent_group *group = agent_fleet_groups(fleet, &n);
+    struct agent_workspace *workspace = NULL;
+    double price[STEPS] = {20.0, 60.0, 35.0, 80.0, 10.0, 70.0}, draw_kw[STEPS], plain_kw[STEPS];
+    double curvature[STEPS * STEPS], expected[STEPS * STEPS] = {0.0};
+    struct market_answer answer, plain;
+
+    CU_ASSERT_EQUAL_FATAL(agent_workspace_new(&horizon, &workspace, NULL), WALRAS_OK);
+    for (size_t i = 0; i < MEMBERS; i++)
+        CU_ASSERT_EQUAL(agent_solve_curved(&devices[i], &horizon, price, workspace, draw_kw,
+                                           &answer, expected, NULL),
+                        WALRAS_OK);
+    CU_ASSERT_EQUAL(group->oracle.ops->respond_curved(group->oracle.self, 0, price, draw_kw,
+                                                      &answer, curvature, NULL),
+                    WALRAS_OK);
+    ask(group, 1, price, plain_kw, &plain);
+    TESTKIT_CLOSE(answer.cost, plain.cost, 1e-12);
+    TESTKIT_CLOSE(answer.bound, plain.bound, 1e-12);
+    for (size_t t = 0; t < STEPS; t++)
+        TESTKIT_CLOSE(draw_kw[t], plain_kw[t], 1e-12);
+    for (size_t i = 0; i < STEPS * STEPS; i++)
+        TESTKIT_CLOSE(curvature[i], expected[i], 1e-12);
+    CU_ASSERT_TRUE(curvature[0] > 0.0);
+    agent_workspace_free(workspace);
+    agent_fleet_free(fleet);
+}
+
+/* Only groups with quadratic costs have curvature; those of GLPK and integer ones cannot be tied.
+ */
+static void test_groups_offer_what_they_can(void)
+{
+    struct agent_fleet *fleet = make_fleet(9, 1);
+    size_t n;
+    const struct agent_group *groups = agent_fleet_groups(fleet, &n);
+
+    for (size_t g = 0; g < n; g++) {
+        CU_ASSERT_PTR_NULL(groups[g].oracle.ops->respond_curved);
+        CU_ASSERT_EQUAL(groups[g].integer, groups[g].oracle.ops->respond_near == NULL);
+    }
+    agent_fleet_free(fleet);
+    fleet = make_smooth_fleet(10, 1, true);
+    groups = agent_fleet_groups(fleet, &n);
+    CU_ASSERT_PTR_NULL(groups[0].oracle.ops->respond_near);
+    CU_ASSERT_PTR_NULL(groups[0].oracle.ops->respond_curved);
+    agent_fleet_free(fleet);
+}
+
 static const struct testkit_test tests[] = {
     {"every device is in one group, of its bus and kind",
      test_every_device_is_in_one_group_of_its_bus_and_kind},
@@ -344,5 +487,8 @@ static const struct testkit_test tests[] = {
     {"integer devices settle on answers of their own",
      test_integer_devices_settle_on_their_own_answers},
     {"a device that cannot answer is named", test_a_device_that_cannot_answer_is_named},
+    {"members stay near what they did", test_members_stay_near_what_they_did},
+    {"curvature is the sum of the members", test_curvature_is_the_sum_of_the_members},
+    {"groups offer what they can", test_groups_offer_what_they_can},
 };
 TESTKIT_MAIN("fleet", tests)

@@ -5,6 +5,7 @@
 #include "marketbench.h"
 #include "testkit.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +33,8 @@ static bool solve(struct marketbench *bench, int which, const double *centre, do
         status = market_master_lp_new(&bench->problem, &lp, &err);
     if (status == WALRAS_OK) {
         solver = which == QP ? market_master_solver_of(qp) : market_master_lp_solver_of(lp);
-        status = market_trial_solve(trial, &solver, &bench->rows, &ask, &settings, 1e-9, &err);
+        status =
+            market_trial_solve(trial, &solver, &bench->rows, &ask, &settings, 1e-9, UINT_MAX, &err);
     }
     if (status != WALRAS_OK)
         fprintf(stderr, "%s\n", err.msg);

@@ -52,6 +52,26 @@ static double hidden_kw(const struct random_device *random, size_t step)
     }
 }
 
+/* What the same tolerance hides of a quadratic cost, which is measured at the largest power or 1 K.
+ */
+static double hidden_square(const struct random_device *random)
+{
+    const struct agent_device *device = &random->device;
+    double largest_kw = 0.0, per_square = 0.0;
+
+    if (device->type == AGENT_BATTERY) {
+        largest_kw = fmax(device->battery.charge_kw, device->battery.discharge_kw);
+        per_square = 1e-6 * device->battery.wear_per_mw2h;
+    } else if (device->type == AGENT_EV) {
+        largest_kw = fmax(device->ev.charge_kw, device->ev.discharge_kw);
+        per_square = 1e-6 * device->ev.wear_per_mw2h;
+    } else if (device->type == AGENT_THERMAL) {
+        largest_kw = 1.0;
+        per_square = device->thermal.discomfort_per_k2h;
+    }
+    return 1e-11 * random->horizon.step_h * per_square * largest_kw * largest_kw;
+}
+
 /* What that is worth, in discomfort or power: two plans may differ by it beside 1e-7 of their cost.
  */
 static double hidden(const struct random_device *random, const double *price_per_mwh)
@@ -62,7 +82,8 @@ static double hidden(const struct random_device *random, const double *price_per
 
     for (size_t t = 0; t < random->horizon.n_step; t++)
         sum += walras_mwh(hidden_kw(random, t), step_h) * fabs(price_per_mwh[t]) +
-               (soft ? 1e-9 * step_h * random->device.thermal.comfort_price_per_kh : 0.0);
+               (soft ? 1e-9 * step_h * random->device.thermal.comfort_price_per_kh : 0.0) +
+               hidden_square(random);
     return sum;
 }
 
@@ -100,7 +121,7 @@ static bool is_borderline(const struct random_device *random, const double *pric
 }
 
 struct tally {
-    size_t solved, infeasible;
+    size_t solved, infeasible, given_up;
 };
 
 /* The audit, which knows no solver, finds the draw feasible and its least cost to be what is said.
@@ -145,6 +166,8 @@ static bool agree(const struct random_device *random, const double *price_per_mw
                   struct agent_model *model, struct agent_workspace *workspace, struct tally *tally)
 {
     double fast_kw[RANDOM_STEPS], model_kw[RANDOM_STEPS], fast_size, model_size, fast, slow, size;
+    bool smooth = agent_device_is_smooth(&random->device) && random->device.type != AGENT_GENERATOR;
+    double loose; /* tangents leave something out; it is the exact solver that must not be worse */
     struct market_answer fast_answer = {0}, model_answer = {0};
     struct walras_err fast_err = {0}, model_err = {0};
     enum walras_status fast_status = agent_solve(&random->device, &random->horizon, price_per_mwh,
@@ -152,6 +175,10 @@ static bool agree(const struct random_device *random, const double *price_per_mw
     enum walras_status model_status =
         agent_model_solve(model, price_per_mwh, model_kw, &model_answer, &model_err);
 
+    if (model_status == WALRAS_INTERNAL && smooth) { /* numbers that differ too much for GLPK */
+        tally->given_up++;
+        return true;
+    }
     if (fast_status != model_status && is_borderline(random, price_per_mwh, workspace))
         return true;
     if (fast_status != model_status) {
@@ -167,14 +194,16 @@ static bool agree(const struct random_device *random, const double *price_per_mw
     fast = worth(random, price_per_mwh, fast_kw, fast_answer.cost, &fast_size);
     slow = worth(random, price_per_mwh, model_kw, model_answer.cost, &model_size);
     size = fmax(fast_size, model_size);
+    loose = smooth ? 1e-6 * fmax(size, 1.0) : 0.0;
     if (!passes_audit(random, fast_kw, fast_answer.cost, 1e-9 * extent(&random->device),
                       1e-9 * size + hidden(random, price_per_mwh), "fast") ||
         !passes_audit(random, model_kw, model_answer.cost, 1e-7 * extent(&random->device),
-                      1e-7 * size + hidden(random, price_per_mwh), "model"))
+                      1e-7 * size + loose + hidden(random, price_per_mwh), "model"))
         return false;
-    if (fabs(fast - slow) <= 1e-7 * size + hidden(random, price_per_mwh) &&
+    if (fast - slow <= 1e-7 * size + hidden(random, price_per_mwh) &&
+        slow - fast <= 1e-7 * size + loose + hidden(random, price_per_mwh) &&
         model_answer.bound <= slow + 1e-12 * size &&
-        model_answer.bound >= slow - 1e-7 * size - hidden(random, price_per_mwh))
+        (smooth || model_answer.bound >= slow - 1e-7 * size - hidden(random, price_per_mwh)))
         return true;
     fprintf(stderr, "fast %.12g, model %.12g (bound %.12g), size %.12g, relative %.3g\n", fast,
             slow, model_answer.bound, size, (fast - slow) / size);
@@ -202,7 +231,16 @@ static bool agree_on_device(struct walras_rng *rng, struct random_device *random
     return same;
 }
 
-static struct tally compare(enum agent_device_type type, size_t usual)
+/* At thousands of degrees GLPK's tolerance is more than what quadratic discomfort is about. */
+static bool is_absurd(const struct random_device *random)
+{
+    for (size_t t = 0; random->device.type == AGENT_THERMAL && t < random->horizon.n_step; t++)
+        if (fabs(walras_series_at(random->device.thermal.max_c, t)) > 100.0)
+            return true;
+    return false;
+}
+
+static struct tally compare(enum agent_device_type type, bool squares, size_t usual)
 {
     static struct random_device random;
     struct tally tally = {0};
@@ -212,7 +250,11 @@ static struct tally compare(enum agent_device_type type, size_t usual)
         uint64_t seed = testkit_seed() + 1000000 * (uint64_t)type + k;
         struct walras_rng rng = walras_rng_from_seed(seed);
 
-        random_device(&rng, type, k % 50 == 0 ? 96 : 30, &random);
+        random_device(&rng, type, k % 50 == 0 ? 96 : squares ? 12 : 30, &random);
+        if (squares)
+            random_squares(&rng, &random);
+        if (squares && is_absurd(&random))
+            continue;
         if (agree_on_device(&rng, &random, &tally))
             continue;
         fprintf(stderr, "  at %s %llu (%zu steps)\n", agent_device_type_name(type),
@@ -220,7 +262,8 @@ static struct tally compare(enum agent_device_type type, size_t usual)
         parted++;
     }
     CU_ASSERT_EQUAL(parted, 0);
-    CU_ASSERT_TRUE(tally.solved > 2 * cases); /* of four price vectors each */
+    CU_ASSERT_TRUE(50 * tally.given_up <= cases);
+    CU_ASSERT_TRUE(tally.solved > (squares ? 1 : 2) * cases); /* of four price vectors each */
     if (getenv("WALRAS_TEST_TALLY"))
         fprintf(stderr, "%s: %zu solved, %zu infeasible, %zu parted\n",
                 agent_device_type_name(type), tally.solved, tally.infeasible, parted);
@@ -229,42 +272,57 @@ static struct tally compare(enum agent_device_type type, size_t usual)
 
 static void test_load(void)
 {
-    compare(AGENT_LOAD, 1000);
+    compare(AGENT_LOAD, false, 1000);
 }
 
 static void test_pv(void)
 {
-    compare(AGENT_PV, 1000);
+    compare(AGENT_PV, false, 1000);
 }
 
 static void test_battery(void)
 {
-    CU_ASSERT_TRUE(compare(AGENT_BATTERY, 4000).infeasible > 0);
+    CU_ASSERT_TRUE(compare(AGENT_BATTERY, false, 4000).infeasible > 0);
 }
 
 static void test_ev(void)
 {
-    CU_ASSERT_TRUE(compare(AGENT_EV, 3000).infeasible > 0);
+    CU_ASSERT_TRUE(compare(AGENT_EV, false, 3000).infeasible > 0);
 }
 
 static void test_thermal(void)
 {
-    CU_ASSERT_TRUE(compare(AGENT_THERMAL, 3000).infeasible > 0);
+    CU_ASSERT_TRUE(compare(AGENT_THERMAL, false, 3000).infeasible > 0);
 }
 
 static void test_shiftable(void)
 {
-    compare(AGENT_SHIFTABLE, 1000);
+    compare(AGENT_SHIFTABLE, false, 1000);
 }
 
 static void test_generator(void)
 {
-    compare(AGENT_GENERATOR, 1500);
+    compare(AGENT_GENERATOR, false, 1500);
 }
 
 static void test_bid(void)
 {
-    compare(AGENT_BID, 1000);
+    compare(AGENT_BID, false, 1000);
+}
+
+static void test_quadratic_battery(void)
+{
+    compare(AGENT_BATTERY, true, 600);
+}
+
+static void test_quadratic_ev(void)
+{
+    compare(AGENT_EV, true, 600);
+}
+
+static void test_quadratic_thermal(void)
+{
+    compare(AGENT_THERMAL, true, 600);
 }
 
 static const struct testkit_test tests[] = {
@@ -276,5 +334,8 @@ static const struct testkit_test tests[] = {
     {"shiftable: fast and GLPK agree", test_shiftable},
     {"generator: fast and GLPK agree", test_generator},
     {"bid: fast and GLPK agree", test_bid},
+    {"battery with quadratic wear: fast and GLPK agree", test_quadratic_battery},
+    {"ev with quadratic wear: fast and GLPK agree", test_quadratic_ev},
+    {"thermal with quadratic discomfort: fast and GLPK agree", test_quadratic_thermal},
 };
 TESTKIT_MAIN("models", tests)

@@ -1,4 +1,5 @@
 #include "central_lp.h"
+#include "market/method.h"
 #include "marketkit.h"
 #include "random_market.h"
 #include "testkit.h"
@@ -222,12 +223,24 @@ static void test_stopping_early_leaves_a_plan_that_holds_or_none(void)
     CU_ASSERT_TRUE(try_limits(n, testkit_seed() + 50000, "bundle", rounds, 8) > n);
 }
 
-static void test_the_subgradient_method_tells_the_truth(void)
+static void test_every_method_tells_the_truth(void)
 {
     static const unsigned rounds[] = {1, 10, 60};
-    size_t n = testkit_cases(RANDOM_MARKETS / 8);
+    size_t n = testkit_cases(RANDOM_MARKETS / 16);
 
-    CU_ASSERT_TRUE(try_limits(n, testkit_seed() + 60000, "subgradient", rounds, 3) > 0);
+    for (size_t i = 0; market_methods()[i]; i++) {
+        printf("%s ", market_methods()[i]->name);
+        CU_ASSERT_TRUE(try_limits(n, testkit_seed() + 60000 + i * n, market_methods()[i]->name,
+                                  rounds, 3) > n);
+    }
+}
+
+static void test_newton_clears_random_markets_at_the_central_optimum(void)
+{
+    struct scenario_clear_settings settings = marketkit_settings(1e-6);
+
+    settings.market.method = "newton";
+    try_markets(testkit_cases(RANDOM_MARKETS / 8), testkit_seed() + 70000, &settings);
 }
 
 static const struct testkit_test tests[] = {
@@ -242,6 +255,8 @@ static const struct testkit_test tests[] = {
      test_random_markets_clear_with_a_single_group_a_bus},
     {"stopping early leaves a plan that holds, or none",
      test_stopping_early_leaves_a_plan_that_holds_or_none},
-    {"the subgradient method tells the truth", test_the_subgradient_method_tells_the_truth},
+    {"every method tells the truth", test_every_method_tells_the_truth},
+    {"Newton clears random markets at the central optimum",
+     test_newton_clears_random_markets_at_the_central_optimum},
 };
 TESTKIT_MAIN("random markets", tests)

@@ -1,4 +1,3 @@
-#include "core/json.h"
 #include "marketkit.h"
 #include "testkit.h"
 
@@ -11,32 +10,10 @@
  * not shipped): the bound must not be above that optimum, the plan not below it.
  */
 
-static double read_optimum(const char *name)
-{
-    char path[256];
-    const char *found = NULL;
-    struct walras_json_doc *doc = NULL;
-    struct walras_json root, node;
-    double objective = NAN;
-
-    snprintf(path, sizeof(path), "oracle/%s.optimum.json", name);
-    found = testkit_reference(path);
-    if (!found)
-        return objective;
-    CU_ASSERT_EQUAL_FATAL(walras_json_read(found, &doc, NULL), WALRAS_OK);
-    root = walras_json_root(doc);
-    CU_ASSERT_EQUAL(walras_json_need(&root, "objective", &node, NULL), WALRAS_OK);
-    CU_ASSERT_EQUAL(walras_json_number(&node, (struct walras_range){-HUGE_VAL, HUGE_VAL, 0, 0},
-                                       &objective, NULL),
-                    WALRAS_OK);
-    walras_json_free(doc);
-    return objective;
-}
-
 static void compare(const char *name)
 {
     struct scenario_clear_settings settings = marketkit_settings(1e-4);
-    double optimum = read_optimum(name);
+    double optimum = marketkit_oracle_optimum(name);
     struct marketkit kit = {0};
     char path[256];
     const char *found = NULL;

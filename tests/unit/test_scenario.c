@@ -70,7 +70,11 @@ static void test_every_key_lands_in_its_field(void)
     CU_ASSERT_EQUAL(walras_series_at(s.devices[0].load.draw_kvar, 1), 0.3);
     CU_ASSERT_FALSE(s.devices[1].pv.curtailable);
     CU_ASSERT_EQUAL(s.devices[2].battery.loss_per_hour, 0.01);
+    CU_ASSERT_EQUAL(s.devices[2].battery.wear_per_mw2h, 700.0);
     CU_ASSERT_TRUE(s.devices[2].battery.exclusive);
+    CU_ASSERT_EQUAL(s.devices[3].ev.wear_per_mw2h, 800.0);
+    CU_ASSERT_EQUAL(s.devices[4].thermal.discomfort_per_k2h, 0.02);
+    CU_ASSERT_EQUAL(agent_thermal_target_c(&s.devices[4].thermal, 1), 21.0);
     CU_ASSERT_EQUAL(s.devices[3].ev.capacity_kwh, 40.0);
     CU_ASSERT_EQUAL(walras_series_at(s.devices[4].thermal.max_c, 1), 22.5);
     CU_ASSERT_EQUAL(s.devices[5].shiftable.latest, 1);
