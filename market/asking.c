@@ -153,17 +153,18 @@ static enum walras_status add_parts(struct market_asking *c, size_t point, struc
     return WALRAS_OK;
 }
 
-/* Of groups that only jump the curvature stays at 0. */
+/* Of groups that only jump the curvature is 0, whatever other ranks added before. */
 static enum walras_status reserve_curvature(struct market_asking *c, struct walras_err *err)
 {
-    size_t n_step = c->problem->n_step;
+    size_t n = c->problem->n_group * c->problem->n_step * c->problem->n_step;
 
     if (!c->curvature)
-        c->curvature = calloc(c->problem->n_group * n_step * n_step + 1, sizeof(*c->curvature));
-    return c->curvature ? WALRAS_OK
-                        : walras_fail(err, WALRAS_NOMEM,
-                                      "the curvature of %zu groups does not fit in memory",
-                                      c->problem->n_group);
+        c->curvature = calloc(n + 1, sizeof(*c->curvature));
+    if (!c->curvature)
+        return walras_fail(err, WALRAS_NOMEM, "the curvature of %zu groups does not fit in memory",
+                           c->problem->n_group);
+    memset(c->curvature, 0, n * sizeof(*c->curvature));
+    return WALRAS_OK;
 }
 
 /* Answers and draws of a query lie close together, however many points it has. */
