@@ -193,6 +193,7 @@ static int clear_share(struct clear_options *o, bool *agreed)
     o->settings.market.progress = show_progress;
     o->settings.market.context = &line;
     ends = clear_scenario(o, &scenario, agreed, &err);
+    o->settings.market.context = NULL; /* line ends here */
     scenario_release(&scenario);
     return ends;
 }

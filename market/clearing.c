@@ -256,7 +256,7 @@ enum walras_status market_clear(const struct market_problem *problem,
     enum walras_status status = walras_ranks_agree(settings->ranks, begin(&c, err), err);
 
     if (status == WALRAS_OK) {
-        if (walras_ranks_lead(settings->ranks))
+        if (c.method) /* rank 0 has it */
             status = lead(&c, err);
         else
             market_crew_serve(c.crew);

@@ -127,7 +127,8 @@ static void merge(struct scenario_clearing *c)
 {
     struct clear_book *book = c->book;
 
-    qsort(book->told, book->n, sizeof(*book->told), by_place);
+    if (book->told) /* there are orders */
+        qsort(book->told, book->n, sizeof(*book->told), by_place);
     for (size_t i = 0; i < book->n; i++) {
         struct told *told = &book->told[i];
 
@@ -196,7 +197,7 @@ enum walras_status clear_orders(struct scenario_clearing *c, struct walras_err *
     if (status != WALRAS_OK || !walras_ranks_lead(ranks))
         return status;
     n = ranks ? c->book->n : n;
-    c->orders = malloc((n + 2 * s->n_supply * s->horizon.n_step + 1) * sizeof(*c->orders));
+    c->orders = calloc(n + 2 * s->n_supply * s->horizon.n_step + 1, sizeof(*c->orders));
     if (!c->orders)
         return walras_fail(err, WALRAS_NOMEM, "%zu orders do not fit in memory", n);
     if (ranks)
