@@ -5,8 +5,8 @@
  * Groups   one bus, one kind of behaviour, alike devices together (few different answers mix
  *          faster than many); as many groups as settings.n_group allow, the largest split first.
  *          Integer devices have groups of their own: they are settled, not mixed.
- * Ranks    every rank has the same groups, with its own share of their members, maybe none; together
- *          they are the groups that one process forms.
+ * Ranks    every rank has the same groups, with its own share of their members, maybe none;
+ *          together they are the groups that one process forms.
  * Units    kW, currency; draw positive from the grid.
  * Threads  parts of groups may be asked, and awards told, in parallel by distinct workers <
  *          n_worker; all else one at a time.
@@ -36,9 +36,9 @@ struct agent_group {
     struct market_oracle oracle;
     bool integer;
     double swing_kw;
-    unsigned kind; /* of device */
+    unsigned kind;   /* of device */
     size_t n_device; /* of all ranks, as swing_kw is */
-    char name[96]; /* "ev at bus 7, 2 of 3" */
+    char name[96];   /* "ev at bus 7, 2 of 3" */
 };
 
 /*

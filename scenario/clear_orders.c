@@ -127,8 +127,9 @@ static void merge(struct scenario_clearing *c)
 {
     struct clear_book *book = c->book;
 
-    if (book->told) /* there are orders */
-        qsort(book->told, book->n, sizeof(*book->told), by_place);
+    if (book->n == 0 || !book->told || !c->orders)
+        return;
+    qsort(book->told, book->n, sizeof(*book->told), by_place);
     for (size_t i = 0; i < book->n; i++) {
         struct told *told = &book->told[i];
 
