@@ -58,6 +58,20 @@ static double rounding_kwh(const struct spill *spill)
 }
 
 /*
+ * Mixes the waste at worth `low` into what is there, that at `high`: where wear is all but linear,
+ * neighbouring numbers make wastes that are far apart.
+ */
+static void mix(const struct spill *spill, size_t first, size_t end, double low, double high_share,
+                double step_h)
+{
+    for (size_t t = end; t-- > first; low *= spill->tank->keep) {
+        double waste_kw = best_waste(spill, t, low / step_h);
+
+        spill->waste_kw[t] = waste_kw + high_share * (spill->waste_kw[t] - waste_kw);
+    }
+}
+
+/*
  * Writes the waste that ends the stretch at `goal`, or as near as can be: what rounding alone keeps
  * from it is not worth wasting in steps that hardly bear on it.
  */
@@ -77,7 +91,12 @@ static void aim(const struct spill *spill, size_t first, size_t end, double stat
         else
             high = middle;
     }
-    walk(spill, first, end, state, high, step_h);
+
+    double over = walk(spill, first, end, state, low, step_h) - goal;
+    double under = goal - walk(spill, first, end, state, high, step_h);
+
+    if (over > 0.0 && under > 0.0)
+        mix(spill, first, end, low, over / (over + under), step_h);
 }
 
 /* The step inside the stretch whose end breaks its bounds most; `end`: none does. */
