@@ -43,6 +43,13 @@ static bool is_pinned(const struct smooth *smooth, size_t t, double state)
            (step->bend_above > 0.0 && is_near(state, step->bend_high, smooth->slack));
 }
 
+/* Whatever the state at the end of the step is, the next one leaves nothing of it. */
+static bool is_lost(const struct smooth *smooth, size_t t)
+{
+    return smooth->keep * (smooth->step[t].high - smooth->step[t].low) <= smooth->slack &&
+           smooth->keep < 1e-9;
+}
+
 static bool is_free(double kw, double limit_kw, double change_per_kw, double slack)
 {
     return change_per_kw * kw > slack && change_per_kw * (limit_kw - kw) > slack;
@@ -84,8 +91,12 @@ static void relate(const struct smooth *smooth, struct smooth_room *room)
 
     for (size_t t = smooth->end; t-- > smooth->first;) {
         struct smooth_relation *r = &room->relation[t];
-        bool pinned = is_pinned(smooth, t, room->state[t]);
+        bool pinned = is_pinned(smooth, t, room->state[t]), lost = is_lost(smooth, t);
 
+        if (lost) { /* as at the end */
+            state = 0.0;
+            mu = 1.0;
+        }
         r->w_state = pinned ? 1.0 : state + smooth->stiff * mu;
         r->w_mu = pinned ? 0.0 : mu;
 
@@ -94,8 +105,8 @@ static void relate(const struct smooth *smooth, struct smooth_room *room)
         r->w_state /= size;
         r->w_mu /= size;
         if (t + 1 < smooth->end) {
-            room->relation[t + 1].starts_run = pinned;
-            room->relation[t + 1].back = pinned ? 0.0 : smooth->keep / size;
+            room->relation[t + 1].starts_run = pinned || lost;
+            room->relation[t + 1].back = pinned || lost ? 0.0 : smooth->keep / size;
         }
         add_step(smooth, room, t, r);
         state = r->rest_state * smooth->keep * smooth->keep;
