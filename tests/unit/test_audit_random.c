@@ -173,6 +173,28 @@ static void test_smooth_answers_pass(void)
     }
 }
 
+/* Round trips that lose nearly all, where the audit once told waste wrong by 4e-7 and 2e-5. */
+static void test_waste_at_low_efficiency_is_told(void)
+{
+    static const struct {
+        enum agent_device_type type;
+        uint64_t seed;
+    } cases[] = {{AGENT_EV, 147380}, {AGENT_BATTERY, 2332583}};
+    static struct random_device random;
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct walras_rng rng = walras_rng_from_seed(cases[i].seed);
+        size_t solved = 0;
+        double rho;
+
+        random_device(&rng, cases[i].type, 40, &random);
+        random_squares(&rng, &random);
+        rho = pow(10.0, walras_rng_range(&rng, -3.0, 3.0));
+        CU_ASSERT_TRUE(fast_holds(&rng, &random, rho, &solved));
+        CU_ASSERT_TRUE(solved > 0);
+    }
+}
+
 /* GLPK's answers hold to GLPK's tolerances. */
 static bool model_holds(struct walras_rng *rng, const struct random_device *random, size_t *solved)
 {
@@ -226,6 +248,7 @@ static void test_integer_answers_pass(void)
 static const struct testkit_test tests[] = {
     {"answers of the fast solvers pass, at their cost", test_fast_answers_pass},
     {"answers with quadratic costs or near a centre pass too", test_smooth_answers_pass},
+    {"waste at low efficiency is told", test_waste_at_low_efficiency_is_told},
     {"answers of GLPK's integer models pass, at their cost", test_integer_answers_pass},
 };
 TESTKIT_MAIN("audit of answers", tests)
