@@ -427,9 +427,7 @@ static double scale_of(const struct bundle *b, double value)
  */
 static void adapt_tau(struct bundle *b, double gain, double foretold_gain, double little)
 {
-    if (foretold_gain <= little)
-        b->tau *= 4.0;
-    else if (gain >= 0.8 * foretold_gain)
+    if (foretold_gain <= little || gain >= 0.8 * foretold_gain)
         b->tau *= 4.0;
     else if (gain >= 0.5 * foretold_gain)
         b->tau *= 2.0;
