@@ -9,8 +9,9 @@
 struct shelf { /* orders of one bus and step, by price; sloped ones last, in order of entry */
     struct market_order *orders;
     size_t n, capacity, n_flat;
+    size_t *owner; /* [n - n_flat] of the sloped orders, rising; room for n_owner */
+    size_t n_owner;
     size_t first; /* index of orders[0] in the closed book */
-    size_t next;  /* sloped order that the next award takes */
 };
 
 struct agent_book {
@@ -23,10 +24,17 @@ struct agent_book {
     size_t n_order;
 };
 
-struct visit { /* one device on its way through its orders */
+struct entry { /* one device on its way into the book */
     struct agent_book *book;
+    size_t owner;
     uint32_t bus;
-    const double *order_kw; /* of an award */
+};
+
+struct visit { /* one device on its way through its orders, for its award */
+    const struct agent_book *book;
+    size_t owner;
+    uint32_t bus;
+    const double *order_kw;
     double *draw_kw;
 };
 
@@ -54,8 +62,10 @@ void agent_book_free(struct agent_book *book)
 {
     if (!book)
         return;
-    for (size_t i = 0; book->shelves && i < book->n_shelf; i++)
+    for (size_t i = 0; book->shelves && i < book->n_shelf; i++) {
         free(book->shelves[i].orders);
+        free(book->shelves[i].owner);
+    }
     free(book->shelves);
     free(book->firm_kw);
     free(book->orders);
@@ -98,11 +108,29 @@ static bool make_room(struct shelf *shelf)
     return true;
 }
 
+/* Sloped orders stand behind all flat ones; whose they are stands beside them. */
+static enum walras_status enter_sloped(struct shelf *shelf, size_t owner)
+{
+    size_t at = shelf->n - shelf->n_flat;
+
+    if (at == shelf->n_owner) {
+        size_t room = shelf->n_owner ? 2 * shelf->n_owner : 4;
+        size_t *grown = realloc(shelf->owner, room * sizeof(*grown));
+
+        if (!grown)
+            return WALRAS_NOMEM;
+        shelf->owner = grown;
+        shelf->n_owner = room;
+    }
+    shelf->owner[at] = owner;
+    return WALRAS_OK;
+}
+
 static enum walras_status enter_order(void *context, const struct market_order *order)
 {
-    struct visit *visit = context;
-    size_t n_step = visit->book->horizon.n_step;
-    struct shelf *shelf = &visit->book->shelves[visit->bus * n_step + order->step];
+    const struct entry *entry = context;
+    size_t n_step = entry->book->horizon.n_step;
+    struct shelf *shelf = &entry->book->shelves[entry->bus * n_step + order->step];
     bool flat = order->slope_per_mwh_per_kw <= 0.0;
     size_t at = flat ? find_price(shelf, order->price_per_mwh) : shelf->n;
 
@@ -111,23 +139,24 @@ static enum walras_status enter_order(void *context, const struct market_order *
         shelf->orders[at].high_kw += order->high_kw;
         return WALRAS_OK;
     }
-    if (!make_room(shelf))
+    if (!make_room(shelf) || (!flat && enter_sloped(shelf, entry->owner) != WALRAS_OK))
         return WALRAS_NOMEM;
     memmove(shelf->orders + at + 1, shelf->orders + at, (shelf->n - at) * sizeof(*order));
     shelf->orders[at] = *order;
-    shelf->orders[at].bus = visit->bus;
+    shelf->orders[at].bus = entry->bus;
     shelf->n++;
     shelf->n_flat += flat;
     return WALRAS_OK;
 }
 
-enum walras_status agent_book_enter(struct agent_book *book, const struct agent_device *device,
-                                    uint32_t bus, struct walras_err *err)
+enum walras_status agent_book_enter(struct agent_book *book, size_t owner,
+                                    const struct agent_device *device, uint32_t bus,
+                                    struct walras_err *err)
 {
-    struct visit visit = {.book = book, .bus = bus};
+    struct entry entry = {.book = book, .owner = owner, .bus = bus};
     enum walras_status status =
         agent_device_orders(device, &book->horizon, book->firm_kw + bus * book->horizon.n_step,
-                            &book->firm_cost, enter_order, &visit);
+                            &book->firm_cost, enter_order, &entry);
 
     if (status != WALRAS_OK)
         return walras_fail(err, status, "device %s: its orders do not fit in memory", device->id);
@@ -147,7 +176,6 @@ enum walras_status agent_book_close(struct agent_book *book, struct walras_err *
         struct shelf *shelf = &book->shelves[i];
 
         shelf->first = book->n_order;
-        shelf->next = shelf->n_flat;
         if (shelf->n > 0)
             memcpy(book->orders + book->n_order, shelf->orders, shelf->n * sizeof(*book->orders));
         book->n_order += shelf->n;
@@ -171,13 +199,29 @@ double agent_book_firm_cost(const struct agent_book *book)
     return book->firm_cost;
 }
 
+/* The sloped order of that owner. */
+static size_t find_owner(const struct shelf *shelf, size_t owner)
+{
+    size_t low = 0, high = shelf->n - shelf->n_flat;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (shelf->owner[middle] < owner)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return shelf->n_flat + low;
+}
+
 static enum walras_status award_order(void *context, const struct market_order *order)
 {
-    struct visit *visit = context;
+    const struct visit *visit = context;
     size_t n_step = visit->book->horizon.n_step;
-    struct shelf *shelf = &visit->book->shelves[visit->bus * n_step + order->step];
-    size_t at =
-        order->slope_per_mwh_per_kw > 0.0 ? shelf->next++ : find_price(shelf, order->price_per_mwh);
+    const struct shelf *shelf = &visit->book->shelves[visit->bus * n_step + order->step];
+    size_t at = order->slope_per_mwh_per_kw > 0.0 ? find_owner(shelf, visit->owner)
+                                                  : find_price(shelf, order->price_per_mwh);
     const struct market_order *whole = &shelf->orders[at];
     double width = whole->high_kw - whole->low_kw;
     double filled = visit->order_kw[shelf->first + at] - whole->low_kw;
@@ -187,11 +231,12 @@ static enum walras_status award_order(void *context, const struct market_order *
     return WALRAS_OK;
 }
 
-enum walras_status agent_book_award(struct agent_book *book, const struct agent_device *device,
-                                    uint32_t bus, const double *order_kw, double *draw_kw,
-                                    struct walras_err *err)
+enum walras_status agent_book_award(const struct agent_book *book, size_t owner,
+                                    const struct agent_device *device, uint32_t bus,
+                                    const double *order_kw, double *draw_kw, struct walras_err *err)
 {
-    struct visit visit = {.book = book, .bus = bus, .order_kw = order_kw, .draw_kw = draw_kw};
+    struct visit visit = {
+        .book = book, .owner = owner, .bus = bus, .order_kw = order_kw, .draw_kw = draw_kw};
     double cost = 0.0;
     enum walras_status status = WALRAS_OK;
 

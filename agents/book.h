@@ -21,8 +21,11 @@ WALRAS_NODISCARD enum walras_status agent_book_new(size_t n_bus,
                                                    struct walras_err *err);
 void agent_book_free(struct agent_book *book);
 
-/* Enters a separable device at `bus`: its orders, firm draw and constant cost. */
-WALRAS_NODISCARD enum walras_status agent_book_enter(struct agent_book *book,
+/*
+ * Enters a separable device at `bus`: its orders, firm draw and constant cost. `owner` is a number
+ * of the caller's, larger with every entry, by which the device is known when it is awarded.
+ */
+WALRAS_NODISCARD enum walras_status agent_book_enter(struct agent_book *book, size_t owner,
                                                      const struct agent_device *device,
                                                      uint32_t bus, struct walras_err *err);
 
@@ -34,10 +37,10 @@ const double *agent_book_firm_kw(const struct agent_book *book); /* [n_bus x n_s
 double agent_book_firm_cost(const struct agent_book *book);
 
 /*
- * The draw [n_step] of a device that was entered, when the book's orders inject order_kw. Devices
- * with sloped orders must be asked for in the order they were entered, each once.
+ * The draw [n_step] of a device that was entered, when the book's orders inject order_kw. A device
+ * has at most one sloped order a step.
  */
-WALRAS_NODISCARD enum walras_status agent_book_award(struct agent_book *book,
+WALRAS_NODISCARD enum walras_status agent_book_award(const struct agent_book *book, size_t owner,
                                                      const struct agent_device *device,
                                                      uint32_t bus, const double *order_kw,
                                                      double *draw_kw, struct walras_err *err);

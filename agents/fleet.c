@@ -16,6 +16,7 @@ void agent_fleet_free(struct agent_fleet *fleet)
     agent_book_free(fleet->book);
     fleet_forget(fleet);
     free(fleet->member);
+    free(fleet->place);
     free(fleet->groups);
     free(fleet->inner);
     free(fleet->models);
@@ -51,7 +52,7 @@ enum walras_status fleet_solve(struct agent_fleet *fleet, size_t device, unsigne
     enum walras_status status = WALRAS_OK;
     bool exact = false;
 
-    if (!fleet->models[device])
+    if (!fleet_model(fleet, device))
         return fleet_blame(
             fleet, device,
             agent_solve(asked, &fleet->horizon, price_per_mwh, workspace, draw_kw, answer, err),
@@ -62,6 +63,18 @@ enum walras_status fleet_solve(struct agent_fleet *fleet, size_t device, unsigne
     if (status == WALRAS_OK && !exact)
         status = agent_model_solve(fleet->models[device], price_per_mwh, draw_kw, answer, err);
     return fleet_blame(fleet, device, status, err);
+}
+
+/*
+ * Members of a group lie far apart among the devices, further than the processor looks ahead:
+ * without a hint, short solves wait for memory (docs/decisions.md).
+ */
+static inline void fetch(const struct agent_device *device)
+{
+    enum { CACHE_LINE = 64 };
+
+    for (size_t at = 0; at < sizeof(*device); at += CACHE_LINE)
+        __builtin_prefetch((const char *)device + at);
 }
 
 static enum walras_status respond(void *self, size_t part, unsigned worker,
@@ -78,6 +91,9 @@ static enum walras_status respond(void *self, size_t part, unsigned worker,
     fleet_part(group, part, &begin, &end);
     for (size_t i = begin; i < end; i++) {
         struct market_answer device = {0};
+
+        if (i + 1 < end)
+            fetch(&fleet->devices[fleet->member[i + 1]]);
         enum walras_status status = fleet_ask(fleet, i, worker, price_per_mwh, one, &device, err);
 
         if (status != WALRAS_OK)
@@ -101,7 +117,7 @@ static enum walras_status fill_book(struct agent_fleet *fleet, struct walras_err
     for (size_t i = 0; i < fleet->n_device && status == WALRAS_OK; i++)
         if (agent_device_is_separable(&fleet->devices[i]))
             status = fleet_blame(
-                fleet, i, agent_book_enter(fleet->book, &fleet->devices[i], fleet->bus[i], err),
+                fleet, i, agent_book_enter(fleet->book, i, &fleet->devices[i], fleet->bus[i], err),
                 err);
     return status == WALRAS_OK ? agent_book_close(fleet->book, err) : status;
 }
@@ -114,24 +130,37 @@ static bool needs_model(const struct agent_fleet *fleet, size_t device)
            (fleet->settings.glpk || !agent_has_fast_solver(asked));
 }
 
+static enum walras_status make_models(struct agent_fleet *fleet, struct walras_err *err)
+{
+    enum walras_status status = WALRAS_OK;
+
+    for (size_t i = 0; i < fleet->n_device && status == WALRAS_OK; i++) {
+        if (!needs_model(fleet, i))
+            continue;
+        if (!fleet->models)
+            fleet->models = calloc(fleet->n_device, sizeof(struct agent_model *));
+        if (!fleet->models)
+            return walras_fail(err, WALRAS_NOMEM, "%zu devices do not fit in memory",
+                               fleet->n_device);
+        status = fleet_blame(
+            fleet, i, agent_model_new(&fleet->devices[i], &fleet->horizon, &fleet->models[i], err),
+            err);
+    }
+    return status;
+}
+
 static enum walras_status make_solvers(struct agent_fleet *fleet, struct walras_err *err)
 {
     unsigned n_worker = fleet->settings.n_worker;
     enum walras_status status = WALRAS_OK;
 
-    fleet->models = calloc(fleet->n_device + 1, sizeof(struct agent_model *));
     fleet->workspaces = calloc(n_worker, sizeof(struct agent_workspace *));
     fleet->scratch = calloc(n_worker * fleet->horizon.n_step, sizeof(*fleet->scratch));
-    if (!fleet->models || !fleet->workspaces || !fleet->scratch)
-        return walras_fail(err, WALRAS_NOMEM, "%zu devices do not fit in memory", fleet->n_device);
+    if (!fleet->workspaces || !fleet->scratch)
+        return walras_fail(err, WALRAS_NOMEM, "cannot set up %u workers", n_worker);
     for (unsigned i = 0; i < n_worker && status == WALRAS_OK; i++)
         status = agent_workspace_new(&fleet->horizon, &fleet->workspaces[i], err);
-    for (size_t i = 0; i < fleet->n_device && status == WALRAS_OK; i++)
-        if (needs_model(fleet, i))
-            status = fleet_blame(
-                fleet, i,
-                agent_model_new(&fleet->devices[i], &fleet->horizon, &fleet->models[i], err), err);
-    return status;
+    return status == WALRAS_OK ? make_models(fleet, err) : status;
 }
 
 /*
@@ -244,65 +273,4 @@ const struct agent_group *agent_fleet_groups(const struct agent_fleet *fleet, si
 {
     *n = fleet->n_group;
     return fleet->groups;
-}
-
-/* A convex member's award: its answers to the points, mixed by the weights of its group. */
-static enum walras_status award_mixed(struct agent_fleet *fleet, size_t g, size_t member,
-                                      const struct agent_awards *awards, double *draw_kw,
-                                      struct walras_err *err)
-{
-    size_t n_step = fleet->horizon.n_step, device = fleet->member[member];
-
-    memset(draw_kw, 0, n_step * sizeof(*draw_kw));
-    for (size_t j = 0; j < awards->n_point; j++) {
-        double weight = awards->weight[g * awards->n_point + j];
-        const double *price =
-            awards->point_price_per_mwh + (j * fleet->n_bus + fleet->bus[device]) * n_step;
-        struct market_answer answer = {0};
-
-        if (weight <= 0.0)
-            continue;
-        enum walras_status status =
-            fleet_ask(fleet, member, 0, price, fleet->scratch, &answer, err);
-
-        if (status != WALRAS_OK)
-            return status;
-        for (size_t t = 0; t < n_step; t++)
-            draw_kw[t] += weight * fleet->scratch[t];
-    }
-    return WALRAS_OK;
-}
-
-static enum walras_status award_group(struct agent_fleet *fleet, size_t g,
-                                      const struct agent_awards *awards, double *draw_kw,
-                                      struct walras_err *err)
-{
-    const struct fleet_group *group = &fleet->inner[g];
-    size_t n_step = fleet->horizon.n_step;
-    enum walras_status status = WALRAS_OK;
-
-    for (size_t i = group->first; i < group->first + group->n && status == WALRAS_OK; i++) {
-        double *out = draw_kw + fleet->member[i] * n_step;
-
-        if (fleet->is_settled[i])
-            memcpy(out, fleet->settled_kw + i * n_step, n_step * sizeof(*out));
-        else
-            status = award_mixed(fleet, g, i, awards, out, err);
-    }
-    return status;
-}
-
-enum walras_status agent_fleet_award(struct agent_fleet *fleet, const struct agent_awards *awards,
-                                     double *draw_kw, struct walras_err *err)
-{
-    size_t n_step = fleet->horizon.n_step;
-    enum walras_status status = WALRAS_OK;
-
-    for (size_t i = 0; i < fleet->n_device && status == WALRAS_OK; i++)
-        if (agent_device_is_separable(&fleet->devices[i]))
-            status = agent_book_award(fleet->book, &fleet->devices[i], fleet->bus[i],
-                                      awards->order_kw, draw_kw + i * n_step, err);
-    for (size_t g = 0; g < fleet->n_group && status == WALRAS_OK; g++)
-        status = award_group(fleet, g, awards, draw_kw, err);
-    return status;
 }

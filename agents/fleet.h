@@ -6,8 +6,8 @@
  *          faster than many); as many groups as settings.n_group allow, the largest split first.
  *          Integer devices have groups of their own: they are settled, not mixed.
  * Units    kW, currency; draw positive from the grid.
- * Threads  parts of groups may be asked in parallel by distinct workers < n_worker; all else one at
- *          a time.
+ * Threads  parts of groups may be asked, and awards told, in parallel by distinct workers <
+ *          n_worker; all else one at a time.
  */
 #ifndef WALRAS_AGENTS_FLEET_H
 #define WALRAS_AGENTS_FLEET_H
@@ -59,11 +59,13 @@ struct agent_awards {                  /* what the market decided; borrowed */
 };
 
 /*
- * Every device's draw [n_device x n_step]: its share of its orders, its own answers mixed by the
- * weights of its group, or what it settled on.
+ * Draws [n x n_step] of devices [first, first + n): their share of their orders, their own answers
+ * mixed by the weights of their group, or what they settled on. The same bits whoever asks for
+ * whatever range. Distinct workers may be told distinct ranges at the same time.
  */
 WALRAS_NODISCARD enum walras_status agent_fleet_award(struct agent_fleet *fleet,
                                                       const struct agent_awards *awards,
+                                                      unsigned worker, size_t first, size_t n,
                                                       double *draw_kw, struct walras_err *err);
 
 #endif

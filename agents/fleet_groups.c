@@ -5,33 +5,69 @@
 #include <stdlib.h>
 #include <string.h>
 
+/*
+ * Who answers together. All that decides it are counts: how many devices of each kind there are at
+ * each bus, and how many of each likeness among those that must be split. Counts of parts of a
+ * fleet add up, so whoever holds a part only can place its devices once the sums are known.
+ */
+
 enum { FEW_INTEGERS = 64 };
 
-struct candidate { /* a device that must be asked, and what it is sorted by */
-    size_t device;
+/* Likeness is counted in bins; a car's are two numbers, come and go, of half the bits each. */
+enum { HALF_BITS = 7, HALF_BINS = 1 << HALF_BITS, N_BIN = HALF_BINS * HALF_BINS };
+
+/* What devices are told apart by at one bus: the type of a convex one; integer ones are one kind.
+ */
+enum { KIND_INTEGER = AGENT_N_TYPE, N_KIND, KIND_TOLD = N_KIND };
+
+struct bucket { /* one bus, one kind: members [first, first + n), to be split into n_group */
     uint32_t bus;
-    bool integer;
-    enum agent_device_type type;
-    double key; /* devices that answer alike have keys alike */
-};
-
-struct bucket { /* one bus, one kind: candidates [first, first + n), to be split into n_group */
+    unsigned kind;
     size_t first, n, n_group;
+    uint32_t *bin_next; /* [N_BIN] where the next of each likeness goes; NULL: not split by it */
+    size_t next;        /* without bins */
 };
 
-static double likeness(const struct agent_device *device)
+struct sorting { /* one call of fleet_form_groups */
+    struct agent_fleet *fleet;
+    uint32_t *count; /* [n_bus x N_KIND] devices; then the index of their bucket */
+    struct bucket *buckets;
+    size_t n_bucket;
+    uint32_t *bins; /* [buckets that are split x N_BIN] */
+};
+
+/* Equal shares of each octave from 1/128 on: bins of 0.2 % of the value and less. */
+static size_t bin_of_size(double value)
+{
+    const size_t per_octave = N_BIN / 32;
+    int exponent = 0;
+    double mantissa = frexp(fmin(fmax(value, 1.0 / 128.0), 1e7), &exponent);
+
+    return (size_t)(exponent + 6) * per_octave +
+           (size_t)((2.0 * mantissa - 1.0) * (double)per_octave);
+}
+
+static size_t bin_of_step(uint32_t step, size_t n_step)
+{
+    return n_step < HALF_BINS ? step : step * (size_t)(HALF_BINS - 1) / n_step;
+}
+
+/* Devices that answer alike have bins alike. */
+static size_t likeness(const struct agent_device *device, size_t n_step)
 {
     switch (device->type) {
     case AGENT_BATTERY: /* hours of charge, then losses */
-        return device->battery.capacity_kwh / fmax(device->battery.charge_kw, 1e-9) +
-               device->battery.charge_efficiency * device->battery.discharge_efficiency;
+        return bin_of_size(device->battery.capacity_kwh / fmax(device->battery.charge_kw, 1e-9) +
+                           device->battery.charge_efficiency *
+                               device->battery.discharge_efficiency);
     case AGENT_EV: /* leaves about when, comes about when */
-        return 1e6 * device->ev.depart + device->ev.arrive;
+        return HALF_BINS * bin_of_step(device->ev.depart, n_step) +
+               bin_of_step(device->ev.arrive, n_step);
     case AGENT_THERMAL: /* time constant */
-        return device->thermal.capacity_kwh_per_k /
-               fmax(device->thermal.conductance_kw_per_k, 1e-9);
+        return bin_of_size(device->thermal.capacity_kwh_per_k /
+                           fmax(device->thermal.conductance_kw_per_k, 1e-9));
     default:
-        return 0.0;
+        return 0;
     }
 }
 
@@ -61,104 +97,156 @@ static double swing(const struct agent_device *device, size_t n_step)
     }
 }
 
-static int compare(const void *left, const void *right)
-{
-    const struct candidate *a = left, *b = right;
-
-    if (a->bus != b->bus)
-        return a->bus < b->bus ? -1 : 1;
-    if (a->integer != b->integer)
-        return a->integer ? 1 : -1;
-    if (!a->integer && a->type != b->type)
-        return a->type < b->type ? -1 : 1;
-    if (!a->integer && (a->key < b->key || a->key > b->key))
-        return a->key < b->key ? -1 : 1;
-    return a->device < b->device ? -1 : a->device > b->device;
-}
-
-static bool same_kind(const struct candidate *a, const struct candidate *b)
-{
-    return a->bus == b->bus && a->integer == b->integer && (a->integer || a->type == b->type);
-}
-
 /* A program of its own counts as integer only when it has integer columns. */
 static bool is_integer(const struct agent_fleet *fleet, size_t device)
 {
     if (fleet->devices[device].type == AGENT_LP)
-        return agent_model_is_integer(fleet->models[device]);
+        return agent_model_is_integer(fleet_model(fleet, device));
     return agent_device_is_integer(&fleet->devices[device]);
 }
 
-static size_t list_candidates(const struct agent_fleet *fleet, struct candidate *candidates)
+static unsigned kind_of(const struct agent_fleet *fleet, size_t device)
 {
-    size_t n = 0;
-
-    for (size_t i = 0; i < fleet->n_device; i++) {
-        const struct agent_device *device = &fleet->devices[i];
-
-        if (!agent_device_is_separable(device))
-            candidates[n++] = (struct candidate){i, fleet->bus[i], is_integer(fleet, i),
-                                                 device->type, likeness(device)};
-    }
-    qsort(candidates, n, sizeof(*candidates), compare);
-    return n;
+    if (agent_device_is_separable(&fleet->devices[device]))
+        return KIND_TOLD;
+    return is_integer(fleet, device) ? KIND_INTEGER : fleet->devices[device].type;
 }
 
-static size_t list_buckets(const struct candidate *candidates, size_t n, struct bucket *buckets)
+static void count_kinds(struct sorting *s)
 {
-    size_t n_bucket = 0;
+    for (size_t i = 0; i < s->fleet->n_device; i++) {
+        unsigned kind = kind_of(s->fleet, i);
 
-    for (size_t i = 0; i < n; i++) {
-        if (i == 0 || !same_kind(&candidates[i], &candidates[i - 1]))
-            buckets[n_bucket++] = (struct bucket){.first = i, .n_group = 1};
-        buckets[n_bucket - 1].n++;
+        if (kind != KIND_TOLD)
+            s->count[s->fleet->bus[i] * N_KIND + kind]++;
     }
-    return n_bucket;
+}
+
+/* By bus, then by kind. Counts become places in the list. */
+static enum walras_status list_buckets(struct sorting *s, struct walras_err *err)
+{
+    size_t n_cell = s->fleet->n_bus * N_KIND, first = 0, n = 0;
+
+    for (size_t cell = 0; cell < n_cell; cell++)
+        n += s->count[cell] > 0;
+    s->buckets = calloc(n + 1, sizeof(*s->buckets));
+    if (!s->buckets)
+        return walras_fail(err, WALRAS_NOMEM, "%zu kinds of devices do not fit in memory", n);
+    for (size_t cell = 0; cell < n_cell; cell++) {
+        if (s->count[cell] == 0)
+            continue;
+        s->buckets[s->n_bucket] = (struct bucket){.bus = (uint32_t)(cell / N_KIND),
+                                                  .kind = (unsigned)(cell % N_KIND),
+                                                  .first = first,
+                                                  .n = s->count[cell],
+                                                  .n_group = 1};
+        first += s->count[cell];
+        s->count[cell] = (uint32_t)s->n_bucket++;
+    }
+    s->fleet->n_member = first;
+    return WALRAS_OK;
 }
 
 /*
  * Few integer devices get a group each: groups of one can reconsider what they play
  * (market/settle.h).
  */
-static void part_integers(const struct candidate *candidates, struct bucket *buckets,
-                          size_t n_bucket)
+static void part_integers(struct sorting *s)
 {
     size_t n_integer = 0;
 
-    for (size_t i = 0; i < n_bucket; i++)
-        n_integer += candidates[buckets[i].first].integer ? buckets[i].n : 0;
-    for (size_t i = 0; i < n_bucket && n_integer <= FEW_INTEGERS; i++)
-        if (candidates[buckets[i].first].integer)
-            buckets[i].n_group = buckets[i].n;
+    for (size_t i = 0; i < s->n_bucket; i++)
+        n_integer += s->buckets[i].kind == KIND_INTEGER ? s->buckets[i].n : 0;
+    for (size_t i = 0; i < s->n_bucket && n_integer <= FEW_INTEGERS; i++)
+        if (s->buckets[i].kind == KIND_INTEGER)
+            s->buckets[i].n_group = s->buckets[i].n;
 }
 
 /* Splits the bucket with the most devices a group, again and again, until there are `wanted`. */
-static size_t share_out(const struct candidate *candidates, struct bucket *buckets, size_t n_bucket,
-                        size_t wanted)
+static size_t share_out(struct sorting *s, size_t wanted)
 {
     size_t n_group = 0;
 
-    part_integers(candidates, buckets, n_bucket);
-    for (size_t i = 0; i < n_bucket; i++)
-        n_group += buckets[i].n_group;
+    part_integers(s);
+    for (size_t i = 0; i < s->n_bucket; i++)
+        n_group += s->buckets[i].n_group;
 
     for (; n_group < wanted; n_group++) {
         size_t best = SIZE_MAX;
         double most = 1.0;
 
-        for (size_t i = 0; i < n_bucket; i++) {
-            double size = (double)buckets[i].n / (double)buckets[i].n_group;
+        for (size_t i = 0; i < s->n_bucket; i++) {
+            double size = (double)s->buckets[i].n / (double)s->buckets[i].n_group;
 
-            if (!candidates[buckets[i].first].integer && size > most) {
+            if (s->buckets[i].kind != KIND_INTEGER && size > most) {
                 most = size;
                 best = i;
             }
         }
         if (best == SIZE_MAX)
             break;
-        buckets[best].n_group++;
+        s->buckets[best].n_group++;
     }
     return n_group;
+}
+
+static struct bucket *bucket_of(const struct sorting *s, size_t device, unsigned kind)
+{
+    return &s->buckets[s->count[s->fleet->bus[device] * N_KIND + kind]];
+}
+
+/* Counts likeness where a bucket is split by it, and turns counts into places. */
+static enum walras_status count_likeness(struct sorting *s, struct walras_err *err)
+{
+    const struct agent_fleet *fleet = s->fleet;
+    size_t n_split = 0;
+
+    for (size_t i = 0; i < s->n_bucket; i++)
+        n_split += s->buckets[i].n_group > 1 && s->buckets[i].kind != KIND_INTEGER;
+    s->bins = calloc(n_split * N_BIN + 1, sizeof(*s->bins));
+    if (!s->bins)
+        return walras_fail(err, WALRAS_NOMEM, "cannot split %zu kinds of devices", n_split);
+    for (size_t i = 0, at = 0; i < s->n_bucket; i++)
+        if (s->buckets[i].n_group > 1 && s->buckets[i].kind != KIND_INTEGER)
+            s->buckets[i].bin_next = s->bins + N_BIN * at++;
+    for (size_t i = 0; i < fleet->n_device; i++) {
+        unsigned kind = kind_of(fleet, i);
+        struct bucket *bucket = kind == KIND_TOLD ? NULL : bucket_of(s, i, kind);
+
+        if (bucket && bucket->bin_next)
+            bucket->bin_next[likeness(&fleet->devices[i], fleet->horizon.n_step)]++;
+    }
+    for (size_t k = 0; k < n_split; k++) {
+        uint32_t *bin = s->bins + k * N_BIN, before = 0;
+
+        for (size_t i = 0; i < N_BIN; i++) {
+            uint32_t n = bin[i];
+
+            bin[i] = before;
+            before += n;
+        }
+    }
+    return WALRAS_OK;
+}
+
+static void place_devices(struct sorting *s)
+{
+    struct agent_fleet *fleet = s->fleet;
+
+    for (size_t i = 0; i < fleet->n_device; i++) {
+        unsigned kind = kind_of(fleet, i);
+
+        fleet->place[i] = FLEET_TOLD;
+        if (kind == KIND_TOLD)
+            continue;
+        struct bucket *bucket = bucket_of(s, i, kind);
+        size_t at = bucket->bin_next
+                        ? bucket->bin_next[likeness(&fleet->devices[i], fleet->horizon.n_step)]++
+                        : bucket->next++;
+
+        fleet->place[i] = (uint32_t)(bucket->first + at);
+        fleet->member[fleet->place[i]] = (uint32_t)i;
+    }
 }
 
 static void name_group(struct agent_group *group, const struct agent_device *device, size_t part,
@@ -173,13 +261,13 @@ static void name_group(struct agent_group *group, const struct agent_device *dev
         snprintf(group->name, sizeof(group->name), "%s at bus %u", kind, group->bus);
 }
 
-static void fill_groups(struct agent_fleet *fleet, const struct candidate *candidates,
-                        const struct bucket *buckets, size_t n_bucket)
+static void fill_groups(struct sorting *s)
 {
+    struct agent_fleet *fleet = s->fleet;
     size_t g = 0;
 
-    for (size_t i = 0; i < n_bucket; i++) {
-        const struct bucket *bucket = &buckets[i];
+    for (size_t i = 0; i < s->n_bucket; i++) {
+        const struct bucket *bucket = &s->buckets[i];
 
         for (size_t k = 0; k < bucket->n_group; k++, g++) {
             size_t first = bucket->first + k * bucket->n / bucket->n_group;
@@ -187,45 +275,54 @@ static void fill_groups(struct agent_fleet *fleet, const struct candidate *candi
             struct agent_group *group = &fleet->groups[g];
 
             fleet->inner[g] = (struct fleet_group){.first = first, .n = end - first};
-            *group = (struct agent_group){.bus = candidates[first].bus,
-                                          .integer = candidates[first].integer,
-                                          .kind = (unsigned)candidates[first].type,
+            *group = (struct agent_group){.bus = bucket->bus,
+                                          .integer = bucket->kind == KIND_INTEGER,
+                                          .kind = fleet->devices[fleet->member[first]].type,
                                           .n_device = end - first};
             for (size_t m = first; m < end; m++)
-                group->swing_kw +=
-                    swing(&fleet->devices[candidates[m].device], fleet->horizon.n_step);
-            name_group(group, &fleet->devices[candidates[first].device], k, bucket->n_group);
+                group->swing_kw += swing(&fleet->devices[fleet->member[m]], fleet->horizon.n_step);
+            name_group(group, &fleet->devices[fleet->member[first]], k, bucket->n_group);
         }
     }
 }
 
+static enum walras_status take_memory(struct agent_fleet *fleet, struct walras_err *err)
+{
+    fleet->place = calloc(fleet->n_device + 1, sizeof(*fleet->place));
+    fleet->member = calloc(fleet->n_member + 1, sizeof(*fleet->member));
+    fleet->groups = calloc(fleet->n_group + 1, sizeof(*fleet->groups));
+    fleet->inner = calloc(fleet->n_group + 1, sizeof(*fleet->inner));
+    fleet->is_settled = calloc(fleet->n_member + 1, sizeof(*fleet->is_settled));
+    if (fleet->models)
+        fleet->memory = calloc(fleet->n_member + 1, sizeof(*fleet->memory));
+    if (!fleet->place || !fleet->member || !fleet->groups || !fleet->inner || !fleet->is_settled ||
+        (fleet->models && !fleet->memory))
+        return walras_fail(err, WALRAS_NOMEM, "%zu devices do not fit in memory", fleet->n_device);
+    return WALRAS_OK;
+}
+
 enum walras_status fleet_form_groups(struct agent_fleet *fleet, struct walras_err *err)
 {
-    struct candidate *candidates = calloc(fleet->n_device + 1, sizeof(*candidates));
-    struct bucket *buckets = calloc(fleet->n_device + 1, sizeof(*buckets));
+    struct sorting s = {.fleet = fleet};
     enum walras_status status = WALRAS_OK;
 
-    if (candidates && buckets) {
-        size_t n = list_candidates(fleet, candidates);
-        size_t n_bucket = list_buckets(candidates, n, buckets);
-
-        fleet->n_member = n;
-        fleet->n_group = share_out(candidates, buckets, n_bucket, fleet->settings.n_group);
-        fleet->member = calloc(n + 1, sizeof(*fleet->member));
-        fleet->groups = calloc(fleet->n_group + 1, sizeof(*fleet->groups));
-        fleet->inner = calloc(fleet->n_group + 1, sizeof(*fleet->inner));
-        if (fleet->member && fleet->groups && fleet->inner) {
-            for (size_t i = 0; i < n; i++)
-                fleet->member[i] = candidates[i].device;
-            fill_groups(fleet, candidates, buckets, n_bucket);
-        }
+    s.count = calloc(fleet->n_bus * N_KIND + 1, sizeof(*s.count));
+    if (!s.count)
+        return walras_fail(err, WALRAS_NOMEM, "cannot group devices of %zu buses", fleet->n_bus);
+    count_kinds(&s);
+    status = list_buckets(&s, err);
+    if (status == WALRAS_OK) {
+        fleet->n_group = share_out(&s, fleet->settings.n_group);
+        status = take_memory(fleet, err);
     }
-    fleet->is_settled = calloc(fleet->n_member + 1, sizeof(*fleet->is_settled));
-    fleet->memory = calloc(fleet->n_member + 1, sizeof(*fleet->memory));
-    if (!fleet->member || !fleet->groups || !fleet->inner || !fleet->is_settled || !fleet->memory)
-        status =
-            walras_fail(err, WALRAS_NOMEM, "%zu devices do not fit in memory", fleet->n_device);
-    free(candidates);
-    free(buckets);
+    if (status == WALRAS_OK)
+        status = count_likeness(&s, err);
+    if (status == WALRAS_OK) {
+        place_devices(&s);
+        fill_groups(&s);
+    }
+    free(s.count);
+    free(s.buckets);
+    free(s.bins);
     return status;
 }

@@ -1,6 +1,7 @@
 /*
  * A fleet's insides, shared by forming groups (fleet_groups.c), answering (fleet.c), remembering
- * answers (fleet_memory.c), settling (fleet_settle.c) and smooth methods (fleet_smooth.c).
+ * answers (fleet_memory.c), settling (fleet_settle.c), awarding (fleet_award.c) and smooth methods
+ * (fleet_smooth.c).
  */
 #ifndef WALRAS_AGENTS_FLEET_INTERNAL_H
 #define WALRAS_AGENTS_FLEET_INTERNAL_H
@@ -12,6 +13,9 @@
 #include <stdatomic.h>
 
 enum { FLEET_PART = 256 }; /* devices in a part: small enough to share out, large enough to pay */
+
+/* The place of a device that is told to the market as orders, not asked. */
+#define FLEET_TOLD UINT32_MAX
 
 struct fleet_group {
     struct agent_fleet *fleet;
@@ -36,19 +40,26 @@ struct agent_fleet {
     struct agent_horizon horizon;
     struct agent_fleet_settings settings;
     struct agent_book *book;
-    size_t *member; /* [n_member] devices that are asked, by group */
+    uint32_t *member; /* [n_member] devices that are asked, by group */
+    uint32_t *place;  /* [n_device] the other way: where in member; FLEET_TOLD: nowhere */
     size_t n_member;
     struct agent_group *groups; /* [n_group] */
     struct fleet_group *inner;  /* [n_group] */
     size_t n_group;
-    struct agent_model **models;         /* [n_device], NULL where a fast solver answers */
+    struct agent_model **models; /* [n_device], NULL where a fast solver answers; or NULL: all */
     struct agent_workspace **workspaces; /* [n_worker] */
     double *scratch;                     /* [n_worker x n_step] */
     double *settled_kw;                  /* [n_member x n_step], NULL before anything is settled */
     bool *is_settled;                    /* [n_member] */
-    struct fleet_memory *memory;         /* [n_member] */
+    struct fleet_memory *memory;         /* [n_member]; NULL: no device has a model */
     double *_Atomic past_kw; /* [n_member x n_step], NULL before anyone is asked to stay near */
 };
+
+/* NULL: a fast solver answers. */
+static inline struct agent_model *fleet_model(const struct agent_fleet *fleet, size_t device)
+{
+    return fleet->models ? fleet->models[device] : NULL;
+}
 
 /* Members of a part, counted as fleet->member is. */
 static inline void fleet_part(const struct fleet_group *group, size_t part, size_t *begin,
@@ -70,7 +81,7 @@ static inline void fleet_add(const double *one_kw, const struct market_answer *o
         draw_kw[t] += one_kw[t];
 }
 
-/* Sorts the devices that must be asked into groups: member, groups, inner. */
+/* Sorts the devices that must be asked into groups: member, place, groups, inner. */
 WALRAS_NODISCARD enum walras_status fleet_form_groups(struct agent_fleet *fleet,
                                                       struct walras_err *err);
 

@@ -64,12 +64,13 @@ enum walras_status fleet_ask(struct agent_fleet *fleet, size_t member, unsigned 
                              const double *price_per_mwh, double *draw_kw,
                              struct market_answer *answer, struct walras_err *err)
 {
-    const struct fleet_memory *memory = &fleet->memory[member];
+    const struct fleet_memory *memory = NULL;
     size_t n_step = fleet->horizon.n_step, device = fleet->member[member];
     uint64_t price = 0;
 
-    if (!fleet->models[device])
+    if (!fleet_model(fleet, device))
         return fleet_solve(fleet, device, worker, price_per_mwh, draw_kw, answer, err);
+    memory = &fleet->memory[member];
     price = hash_prices(price_per_mwh, n_step);
     for (size_t i = 0; i < memory->n; i++)
         if (memory->answers[i].price == price) {

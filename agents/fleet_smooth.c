@@ -31,7 +31,7 @@ static enum walras_status member_near(struct agent_fleet *fleet, size_t member, 
 
     for (size_t t = 0; t < n_step; t++)
         past_kw[t] = (near->forget ? 0.0 : past_kw[t]) - near->shift_kw[t];
-    if (fleet->models[device])
+    if (fleet_model(fleet, device))
         status = fleet_ask(fleet, member, worker, price_per_mwh, draw_kw, answer, err);
     else
         status = fleet_blame(fleet, device,
@@ -89,7 +89,7 @@ enum walras_status fleet_respond_curved(void *self, unsigned worker, const doubl
         struct market_answer answered = {0};
         enum walras_status status;
 
-        if (fleet->models[device])
+        if (fleet_model(fleet, device))
             status = fleet_ask(fleet, i, worker, price_per_mwh, one, &answered, err);
         else
             status = fleet_blame(fleet, device,

@@ -1,13 +1,16 @@
 #include "scenario/certificate.h"
 
+#include "core/units.h"
 #include "scenario/certificate_internal.h"
+
+#include <stdlib.h>
 
 /* Sizes that the checks are compared with: 1 when everything is small. */
 struct sizes {
     double kw, price_per_mwh, cost;
 };
 
-static struct sizes find_sizes(const struct scenario_result *result,
+static struct sizes find_sizes(const struct scenario_result *result, const double *gross_kw,
                                const struct scenario_certificate *certificate)
 {
     const struct scenario *scenario = result->scenario;
@@ -15,14 +18,12 @@ static struct sizes find_sizes(const struct scenario_result *result,
     struct sizes sizes = {.kw = 1.0, .price_per_mwh = 1.0, .cost = 1.0};
 
     for (size_t t = 0; t < n_step; t++) {
-        double gross_kw = 0.0;
+        double passing_kw = gross_kw[t];
 
-        for (size_t d = 0; d < scenario->n_device; d++)
-            gross_kw += fabs(result->award_kw[d * n_step + t]);
         for (size_t i = 0; i < scenario->n_supply; i++) /* may pass through, past all devices */
-            gross_kw +=
+            passing_kw +=
                 fabs(result->import_kw[i * n_step + t]) + fabs(result->export_kw[i * n_step + t]);
-        sizes.kw = fmax(sizes.kw, gross_kw);
+        sizes.kw = fmax(sizes.kw, passing_kw);
     }
     for (size_t i = 0; i < scenario->network.n_bus * n_step; i++)
         sizes.price_per_mwh = fmax(sizes.price_per_mwh, fabs(result->market->price_per_mwh[i]));
@@ -30,9 +31,10 @@ static struct sizes find_sizes(const struct scenario_result *result,
     return sizes;
 }
 
-static bool is_clean(const struct scenario_result *result, const struct scenario_certificate *c)
+static bool is_clean(const struct scenario_result *result, const double *gross_kw,
+                     const struct scenario_certificate *c)
 {
-    struct sizes sizes = find_sizes(result, c);
+    struct sizes sizes = find_sizes(result, gross_kw, c);
     bool soft = !isnan(result->scenario->line_overload_price_per_mwh);
 
     return c->max_imbalance_kw <= CERTIFICATE_TOLERANCE * sizes.kw &&
@@ -45,25 +47,81 @@ static bool is_clean(const struct scenario_result *result, const struct scenario
            c->dual_bound <= c->objective + CERTIFICATE_TOLERANCE * sizes.cost;
 }
 
+static void compare_prices(const struct scenario_result *result, const double *price_per_mwh,
+                           struct scenario_certificate *out)
+{
+    size_t n_step = result->scenario->horizon.n_step;
+
+    for (size_t b = 0; b < result->scenario->network.n_bus; b++)
+        for (size_t t = 0; t < n_step; t++) {
+            double announced = result->market->price_per_mwh[b * n_step + t];
+
+            certificate_keep_worst(fabs(announced - price_per_mwh[b * n_step + t]), b, t,
+                                   &out->max_price_error_per_mwh, &out->price_error);
+        }
+}
+
+static void take_devices(const struct certificate_device_sums *sums, double step_h,
+                         struct scenario_certificate *out)
+{
+    out->device_cost = sums->cost;
+    out->max_device_breach = sums->max_breach;
+    out->device_breach = sums->breach;
+    out->device_what = sums->what;
+    out->n_device_breach = sums->n_breach;
+    out->drawn_mwh = walras_mwh(sums->drawn_kw, step_h);
+    out->given_mwh = walras_mwh(sums->given_kw, step_h);
+}
+
+static enum walras_status judge(const struct scenario_result *result,
+                                const struct scenario_angles *angles, double *price_per_mwh,
+                                struct certificate_devices *devices,
+                                struct scenario_certificate *out, struct walras_err *err)
+{
+    double limit_value = 0.0;
+    enum walras_status status =
+        certificate_find_prices(result, angles, price_per_mwh, &limit_value, err);
+
+    if (status == WALRAS_OK)
+        status = certificate_judge_devices(result, price_per_mwh, devices, err);
+    if (status == WALRAS_OK)
+        status = certificate_judge_plan(result, angles, devices->injection_kw, out, err);
+    if (status != WALRAS_OK)
+        return status;
+    take_devices(&devices->sums, result->scenario->horizon.step_h, out);
+    compare_prices(result, price_per_mwh, out);
+    out->objective = out->device_cost + out->supply_cost + out->breach_cost;
+    out->dual_bound = devices->sums.bound +
+                      certificate_supply_bound(result->scenario, price_per_mwh) - limit_value;
+    out->gap = (out->objective - out->dual_bound) / fmax(1.0, fabs(out->objective));
+    out->clean = is_clean(result, devices->gross_kw, out);
+    return WALRAS_OK;
+}
+
 enum walras_status scenario_certify(const struct scenario_result *result,
                                     struct scenario_certificate *certificate,
                                     struct walras_err *err)
 {
+    size_t n_step = result->scenario->horizon.n_step;
+    size_t n_cell = result->scenario->network.n_bus * n_step;
     struct scenario_certificate found = {0};
+    struct certificate_devices devices = {0};
     struct scenario_angles *angles = NULL;
+    double *memory = calloc(2 * n_cell + n_step, sizeof(*memory));
     enum walras_status status = WALRAS_OK;
 
+    if (!memory)
+        return walras_fail(err, WALRAS_NOMEM, "cannot hold the prices of %zu buses",
+                           result->scenario->network.n_bus);
+    devices.injection_kw = memory + n_cell;
+    devices.gross_kw = memory + 2 * n_cell;
     if (result->scenario->model == SCENARIO_DC)
         status = scenario_angles_new(&result->scenario->network, &angles, err);
     if (status == WALRAS_OK)
-        status = certificate_judge_plan(result, angles, &found, err);
-    if (status == WALRAS_OK)
-        status = certificate_judge_prices(result, angles, &found, err);
+        status = judge(result, angles, memory, &devices, &found, err);
     scenario_angles_free(angles);
-    if (status != WALRAS_OK)
-        return status;
-    found.gap = (found.objective - found.dual_bound) / fmax(1.0, fabs(found.objective));
-    found.clean = is_clean(result, &found);
-    *certificate = found;
-    return WALRAS_OK;
+    free(memory);
+    if (status == WALRAS_OK)
+        *certificate = found;
+    return status;
 }

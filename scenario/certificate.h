@@ -16,7 +16,8 @@
  * which no plan undercuts, whatever λ and μ are. With soft limits it holds as long as no μ exceeds
  * the price of a breach. On an unlimited exchange a margin below 1e-7 of the price counts as none.
  *
- * Threads  no shared state.
+ * Threads  no shared state; devices are judged on as many threads as the awards have, with the same
+ *          result for any number of them.
  */
 #ifndef WALRAS_SCENARIO_CERTIFICATE_H
 #define WALRAS_SCENARIO_CERTIFICATE_H
@@ -44,13 +45,14 @@ struct scenario_certificate {
     double max_price_error_per_mwh; /* announced bus price against p_bt */
     struct scenario_place price_error;
     double device_cost, supply_cost, breach_cost, objective;
-    double dual_bound; /* -INFINITY: the prices prove nothing */
-    double gap;        /* (objective − dual_bound) / max(1, |objective|) */
-    bool clean;        /* every check holds to 1e-6 of the size of what it compares */
+    double drawn_mwh, given_mwh; /* by the devices, as awarded */
+    double dual_bound;           /* -INFINITY: the prices prove nothing */
+    double gap;                  /* (objective − dual_bound) / max(1, |objective|) */
+    bool clean;                  /* every check holds to 1e-6 of the size of what it compares */
 };
 
 /*
- * Judges result->award_kw, flow_kw, import_kw, export_kw (none NULL) and the prices, shadow prices,
+ * Judges result->awards, flow_kw, import_kw, export_kw (none NULL) and the prices, shadow prices,
  * objective and bound of result->market; result->certificate is not looked at. The models are
  * copperplate and DC. Fails (WALRAS_INVALID, prefixed with agent and device) when an award is not
  * finite or a device cannot be solved at all, WALRAS_UNSUPPORTED (scenario_angles_new),

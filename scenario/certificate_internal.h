@@ -1,5 +1,5 @@
 /*
- * The two halves of a certificate. Private to the scenario folder.
+ * The parts of a certificate. Private to the scenario folder.
  */
 #ifndef WALRAS_SCENARIO_CERTIFICATE_INTERNAL_H
 #define WALRAS_SCENARIO_CERTIFICATE_INTERNAL_H
@@ -27,15 +27,42 @@ static inline double certificate_limit_kw(const struct scenario *scenario, size_
     return scenario->network.lines[line].limit_kw * scenario->rating_scale;
 }
 
-/* From the plan: balance, flows, audits, cost. `angles` is NULL when there is no line. */
+/* Of some devices: sums, and the worst. Those of parts merge into those of the whole. */
+struct certificate_device_sums {
+    double cost, bound;        /* of the awards; at the prices, proven */
+    double drawn_kw, given_kw; /* over all steps */
+    double max_breach;
+    struct scenario_place breach;
+    const char *what;
+    size_t n_breach;
+};
+
+struct certificate_devices { /* arrays are the caller's, zeroed */
+    struct certificate_device_sums sums;
+    double *injection_kw; /* [n_bus x n_step] of the devices */
+    double *gross_kw;     /* [n_step] Σ |draw| */
+};
+
+/* From the prices: p_bt [n_bus x n_step] of λ and μ, and Δ/1000 · Σ μ · (L − d · base). */
+WALRAS_NODISCARD enum walras_status
+certificate_find_prices(const struct scenario_result *result, const struct scenario_angles *angles,
+                        double *price_per_mwh, double *limit_value, struct walras_err *err);
+/* What the exchange could gain at most at these prices, currency, <= 0. */
+double certificate_supply_bound(const struct scenario *scenario, const double *price_per_mwh);
+
+/* From the awards and the prices, device by device. */
+WALRAS_NODISCARD enum walras_status certificate_judge_devices(const struct scenario_result *result,
+                                                              const double *price_per_mwh,
+                                                              struct certificate_devices *out,
+                                                              struct walras_err *err);
+/*
+ * From the plan: balance, flows, exchange. `angles` is NULL when there is no line; injection_kw
+ * [n_bus x n_step] is that of the devices, to which the exchange is added.
+ */
 WALRAS_NODISCARD enum walras_status certificate_judge_plan(const struct scenario_result *result,
                                                            const struct scenario_angles *angles,
+                                                           double *injection_kw,
                                                            struct scenario_certificate *out,
                                                            struct walras_err *err);
-/* From the prices: their parts add up, and the dual bound. */
-WALRAS_NODISCARD enum walras_status certificate_judge_prices(const struct scenario_result *result,
-                                                             const struct scenario_angles *angles,
-                                                             struct scenario_certificate *out,
-                                                             struct walras_err *err);
 
 #endif

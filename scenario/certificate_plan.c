@@ -1,22 +1,14 @@
 #include "scenario/certificate_internal.h"
 
-#include "agents/audit.h"
 #include "core/units.h"
 
 #include <stdlib.h>
 
-/* injection_kw [n_bus x n_step], from the awards and the supply. */
-static void sum_injections(const struct scenario_result *result, double *injection_kw)
+static void add_supply(const struct scenario_result *result, double *injection_kw)
 {
     const struct scenario *scenario = result->scenario;
     size_t n_step = scenario->horizon.n_step;
 
-    for (size_t d = 0; d < scenario->n_device; d++) {
-        double *at_bus = injection_kw + scenario_device_bus(scenario, d) * n_step;
-
-        for (size_t t = 0; t < n_step; t++)
-            at_bus[t] -= result->award_kw[d * n_step + t];
-    }
     for (size_t s = 0; s < scenario->n_supply; s++) {
         double *at_bus = injection_kw + scenario->supplies[s].bus * n_step;
 
@@ -83,47 +75,6 @@ static enum walras_status judge_flows(const struct scenario_result *result,
     return WALRAS_OK;
 }
 
-static double largest_draw_kw(const double *draw_kw, size_t n_step)
-{
-    double largest_kw = 1.0;
-
-    for (size_t t = 0; t < n_step; t++)
-        largest_kw = fmax(largest_kw, fabs(draw_kw[t]));
-    return largest_kw;
-}
-
-static enum walras_status judge_devices(const struct scenario_result *result,
-                                        struct scenario_certificate *out, struct walras_err *err)
-{
-    const struct scenario *scenario = result->scenario;
-
-    size_t n_step = scenario->horizon.n_step;
-
-    for (size_t d = 0; d < scenario->n_device; d++) {
-        const double *draw_kw = result->award_kw + d * n_step;
-        struct agent_verdict verdict = {0};
-        enum walras_status status =
-            agent_audit(&scenario->devices[d], &scenario->horizon, draw_kw, &verdict, err);
-
-        if (status != WALRAS_OK) {
-            walras_err_prefix(err, "agent %s, device %s",
-                              scenario->agents[scenario->device_agent[d]].id,
-                              scenario->devices[d].id);
-            return status;
-        }
-        double before = out->max_device_breach;
-
-        certificate_keep_worst(verdict.breach, d, verdict.step, &out->max_device_breach,
-                               &out->device_breach);
-        if (out->max_device_breach > before)
-            out->device_what = verdict.what;
-        out->n_device_breach +=
-            !(verdict.breach <= CERTIFICATE_TOLERANCE * largest_draw_kw(draw_kw, n_step));
-        out->device_cost += verdict.cost;
-    }
-    return WALRAS_OK;
-}
-
 static void judge_supply(const struct scenario_result *result, struct scenario_certificate *out)
 {
     const struct scenario *scenario = result->scenario;
@@ -149,25 +100,11 @@ static void judge_supply(const struct scenario_result *result, struct scenario_c
 
 enum walras_status certificate_judge_plan(const struct scenario_result *result,
                                           const struct scenario_angles *angles,
-                                          struct scenario_certificate *out, struct walras_err *err)
+                                          double *injection_kw, struct scenario_certificate *out,
+                                          struct walras_err *err)
 {
-    const struct scenario *scenario = result->scenario;
-    size_t n = scenario->network.n_bus * scenario->horizon.n_step;
-    double *injection_kw = calloc(n, sizeof(*injection_kw));
-    enum walras_status status = WALRAS_OK;
-
-    if (!injection_kw)
-        return walras_fail(err, WALRAS_NOMEM, "cannot hold %zu injections", n);
-    sum_injections(result, injection_kw);
-    judge_balance(scenario, injection_kw, out);
-    if (angles)
-        status = judge_flows(result, angles, injection_kw, out, err);
-    free(injection_kw);
-    if (status == WALRAS_OK)
-        status = judge_devices(result, out, err);
-    if (status != WALRAS_OK)
-        return status;
+    add_supply(result, injection_kw);
+    judge_balance(result->scenario, injection_kw, out);
     judge_supply(result, out);
-    out->objective = out->device_cost + out->supply_cost + out->breach_cost;
-    return WALRAS_OK;
+    return angles ? judge_flows(result, angles, injection_kw, out, err) : WALRAS_OK;
 }

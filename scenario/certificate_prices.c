@@ -1,6 +1,5 @@
 #include "scenario/certificate_internal.h"
 
-#include "agents/model.h"
 #include "core/units.h"
 
 #include <stdlib.h>
@@ -107,57 +106,6 @@ static enum walras_status build_prices(struct judge *judge, struct walras_err *e
     return WALRAS_OK;
 }
 
-static void compare_prices(const struct judge *judge, struct scenario_certificate *out)
-{
-    size_t n_step = judge->scenario->horizon.n_step;
-
-    for (size_t b = 0; b < judge->scenario->network.n_bus; b++)
-        for (size_t t = 0; t < n_step; t++) {
-            double announced = judge->result->market->price_per_mwh[b * n_step + t];
-
-            certificate_keep_worst(fabs(announced - judge->price_per_mwh[b * n_step + t]), b, t,
-                                   &out->max_price_error_per_mwh, &out->price_error);
-        }
-}
-
-static enum walras_status device_bound(const struct judge *judge, size_t device,
-                                       struct agent_workspace *workspace, double *draw_kw,
-                                       double *bound, struct walras_err *err)
-{
-    const struct scenario *scenario = judge->scenario;
-    const struct agent_device *asked = &scenario->devices[device];
-    const double *price_per_mwh =
-        judge->price_per_mwh + scenario_device_bus(scenario, device) * scenario->horizon.n_step;
-    struct market_answer answer = {0};
-    enum walras_status status =
-        agent_ask_once(asked, &scenario->horizon, price_per_mwh, workspace, draw_kw, &answer, err);
-
-    if (status != WALRAS_OK)
-        walras_err_prefix(err, "agent %s, device %s",
-                          scenario->agents[scenario->device_agent[device]].id, asked->id);
-    *bound += answer.bound;
-    return status;
-}
-
-static enum walras_status devices_bound(const struct judge *judge, double *bound,
-                                        struct walras_err *err)
-{
-    const struct scenario *scenario = judge->scenario;
-    double *draw_kw = malloc(scenario->horizon.n_step * sizeof(*draw_kw));
-    struct agent_workspace *workspace = NULL;
-    enum walras_status status = WALRAS_OK;
-
-    if (!draw_kw)
-        status = walras_fail(err, WALRAS_NOMEM, "cannot hold a draw");
-    if (status == WALRAS_OK)
-        status = agent_workspace_new(&scenario->horizon, &workspace, err);
-    for (size_t d = 0; d < scenario->n_device && status == WALRAS_OK; d++)
-        status = device_bound(judge, d, workspace, draw_kw, bound, err);
-    agent_workspace_free(workspace);
-    free(draw_kw);
-    return status;
-}
-
 /* min over 0 <= q <= limit of margin · q, currency. */
 static double exchange_bound(double margin_per_mwh, double limit_kw, double price_per_mwh,
                              double step_h)
@@ -169,16 +117,15 @@ static double exchange_bound(double margin_per_mwh, double limit_kw, double pric
     return margin_per_mwh * walras_mwh(limit_kw, step_h);
 }
 
-static double supply_bound(const struct judge *judge)
+double certificate_supply_bound(const struct scenario *scenario, const double *price_per_mwh)
 {
-    const struct scenario *scenario = judge->scenario;
     size_t n_step = scenario->horizon.n_step;
     double bound = 0.0;
 
     for (size_t s = 0; s < scenario->n_supply; s++)
         for (size_t t = 0; t < n_step; t++) {
             const struct scenario_supply *supply = &scenario->supplies[s];
-            double here = judge->price_per_mwh[supply->bus * n_step + t];
+            double here = price_per_mwh[supply->bus * n_step + t];
 
             bound += exchange_bound(walras_series_at(supply->price_per_mwh, t) - here,
                                     walras_series_at(supply->import_limit_kw, t), here,
@@ -190,35 +137,28 @@ static double supply_bound(const struct judge *judge)
     return bound;
 }
 
-enum walras_status certificate_judge_prices(const struct scenario_result *result,
-                                            const struct scenario_angles *angles,
-                                            struct scenario_certificate *out,
-                                            struct walras_err *err)
+enum walras_status certificate_find_prices(const struct scenario_result *result,
+                                           const struct scenario_angles *angles,
+                                           double *price_per_mwh, double *limit_value,
+                                           struct walras_err *err)
 {
-    const struct scenario *scenario = result->scenario;
-    const struct grid_network *network = &scenario->network;
-    struct judge judge = {.result = result, .scenario = scenario, .angles = angles};
+    const struct grid_network *network = &result->scenario->network;
+    struct judge judge = {.result = result,
+                          .scenario = result->scenario,
+                          .angles = angles,
+                          .price_per_mwh = price_per_mwh};
     enum walras_status status = WALRAS_OK;
-    double bound = 0.0;
 
-    judge.price_per_mwh =
-        calloc(network->n_bus * scenario->horizon.n_step, sizeof(*judge.price_per_mwh));
     judge.scratch = malloc(2 * network->n_bus * sizeof(*judge.scratch));
     judge.base_kw = calloc(network->n_line + 1, sizeof(*judge.base_kw));
-    if (!judge.price_per_mwh || !judge.scratch || !judge.base_kw)
+    if (!judge.scratch || !judge.base_kw)
         status =
             walras_fail(err, WALRAS_NOMEM, "cannot hold the prices of %zu buses", network->n_bus);
     if (status == WALRAS_OK && angles)
         find_base_flows(&judge);
     if (status == WALRAS_OK)
         status = build_prices(&judge, err);
-    if (status == WALRAS_OK)
-        status = devices_bound(&judge, &bound, err);
-    if (status == WALRAS_OK) {
-        compare_prices(&judge, out);
-        out->dual_bound = bound + supply_bound(&judge) - judge.limit_value;
-    }
-    free(judge.price_per_mwh);
+    *limit_value = judge.limit_value;
     free(judge.scratch);
     free(judge.base_kw);
     return status;

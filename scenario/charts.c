@@ -25,7 +25,7 @@ static bool has_rounds(const struct scenario_result *result)
 
 static bool has_plan(const struct scenario_result *result)
 {
-    return has_prices(result) && result->award_kw != NULL;
+    return has_prices(result) && result->awards != NULL;
 }
 
 static const struct {

@@ -27,23 +27,42 @@ struct stack {
     double unit_kw; /* 1, 1000: what the axis counts in */
 };
 
-static void add_up(const struct scenario_result *result, struct stack *stack)
+struct adding {
+    const struct scenario *scenario;
+    struct stack *stack;
+};
+
+static enum walras_status add_devices(void *context, const struct scenario_awards_part *part,
+                                      struct walras_err *err)
+{
+    const struct adding *adding = context;
+    size_t n_step = adding->stack->n_step;
+
+    (void)err;
+    for (size_t i = 0; i < part->n; i++)
+        for (size_t t = 0; t < n_step; t++) {
+            enum agent_device_type type = adding->scenario->devices[part->first + i].type;
+            double draw_kw = part->draw_kw[i * n_step + t];
+
+            adding->stack->kw[scenario_kind_of(type, draw_kw > 0.0) * n_step + t] += fabs(draw_kw);
+        }
+    return WALRAS_OK;
+}
+
+static enum walras_status add_up(const struct scenario_result *result, struct stack *stack,
+                                 struct walras_err *err)
 {
     const struct scenario *scenario = result->scenario;
+    struct adding adding = {scenario, stack};
+    const struct scenario_awards_pass pass = {.context = &adding, .take = add_devices};
     size_t n_step = stack->n_step;
 
-    for (size_t d = 0; d < scenario->n_device; d++)
-        for (size_t t = 0; t < n_step; t++) {
-            double draw_kw = result->award_kw[d * n_step + t];
-
-            stack->kw[scenario_kind_of(scenario->devices[d].type, draw_kw > 0.0) * n_step + t] +=
-                fabs(draw_kw);
-        }
     for (size_t s = 0; s < scenario->n_supply; s++)
         for (size_t t = 0; t < n_step; t++) {
             stack->kw[SCENARIO_IMPORT * n_step + t] += fmax(0.0, result->import_kw[s * n_step + t]);
             stack->kw[SCENARIO_EXPORT * n_step + t] += fmax(0.0, result->export_kw[s * n_step + t]);
         }
+    return scenario_awards_run(result->awards, &pass, err);
 }
 
 static void find_peak(struct stack *stack)
@@ -188,7 +207,12 @@ enum walras_status chart_stack(FILE *file, const struct scenario_result *result,
     stack.kw = calloc(SCENARIO_N_KIND * stack.n_step, sizeof(*stack.kw));
     if (!stack.kw)
         return walras_fail(err, WALRAS_NOMEM, "cannot add up %zu steps", stack.n_step);
-    add_up(result, &stack);
+    enum walras_status status = add_up(result, &stack, err);
+
+    if (status != WALRAS_OK) {
+        free(stack.kw);
+        return status;
+    }
     chart_begin(file, result, "stack", "Supply and demand",
                 "what comes in (up) and what is drawn (down), average of each step");
     write_stack(file, result, &stack);

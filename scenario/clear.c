@@ -1,6 +1,7 @@
 #include "scenario/clear.h"
 
 #include "agents/fleet.h"
+#include "core/clock.h"
 #include "scenario/clear_internal.h"
 
 #include <math.h>
@@ -13,7 +14,8 @@
 
 struct scenario_clear_settings scenario_clear_settings_defaults(void)
 {
-    return (struct scenario_clear_settings){.market = market_settings_defaults()};
+    return (struct scenario_clear_settings){.market = market_settings_defaults(),
+                                            .kept_bytes = (size_t)64 << 20};
 }
 
 void scenario_clearing_free(struct scenario_clearing *c)
@@ -27,9 +29,7 @@ void scenario_clearing_free(struct scenario_clearing *c)
     free(c->orders);
     free(c->groups);
     free(c->bus_ids);
-    free(c->award_kw);
-    free(c->flow_kw);
-    free(c->import_kw);
+    clear_awards_release(c);
     free(c);
 }
 
@@ -169,82 +169,6 @@ static struct market_problem problem_of(const struct scenario_clearing *c)
                                    .bus_ids = c->bus_ids};
 }
 
-static void take_supply(struct scenario_clearing *c)
-{
-    size_t n = c->scenario->n_supply * c->scenario->horizon.n_step;
-    const double *order_kw = c->market.order_kw + c->n_booked;
-
-    for (size_t i = 0; i < n; i++) {
-        c->import_kw[i] = order_kw[2 * i];
-        c->import_kw[n + i] = -order_kw[2 * i + 1];
-    }
-}
-
-/* Flows of one step from the awards. */
-static enum walras_status flow_step(struct scenario_clearing *c, size_t t, double *injection_kw,
-                                    double *value, struct walras_err *err)
-{
-    const struct scenario *s = c->scenario;
-    size_t n_step = s->horizon.n_step, n_supply = s->n_supply;
-    enum walras_status status = WALRAS_OK;
-
-    memset(injection_kw, 0, s->network.n_bus * sizeof(*injection_kw));
-    for (size_t i = 0; i < s->n_device; i++)
-        injection_kw[c->device_bus[i]] -= c->award_kw[i * n_step + t];
-    for (size_t i = 0; i < n_supply; i++)
-        injection_kw[s->supplies[i].bus] +=
-            c->import_kw[i * n_step + t] - c->import_kw[(n_supply + i) * n_step + t];
-    status = grid_limits_values(c->limits, injection_kw, value, err);
-    if (status == WALRAS_OK)
-        for (size_t r = 0; r < grid_limits_count(c->limits); r++)
-            c->flow_kw[grid_limits_at(c->limits, r)->index * n_step + t] = value[r];
-    return status;
-}
-
-static enum walras_status take_flows(struct scenario_clearing *c, struct walras_err *err)
-{
-    size_t n_bus = c->scenario->network.n_bus;
-    double *work = NULL;
-    enum walras_status status = WALRAS_OK;
-
-    if (!c->limits)
-        return WALRAS_OK;
-    work = calloc(n_bus + grid_limits_count(c->limits) + 1, sizeof(*work));
-    if (!work)
-        return walras_fail(err, WALRAS_NOMEM, "the flows do not fit in memory");
-    for (size_t t = 0; t < c->scenario->horizon.n_step && status == WALRAS_OK; t++)
-        status = flow_step(c, t, work, work + n_bus, err);
-    free(work);
-    return status;
-}
-
-static enum walras_status take_awards(struct scenario_clearing *c, struct walras_err *err)
-{
-    const struct scenario *s = c->scenario;
-    size_t n_step = s->horizon.n_step;
-    struct agent_awards awards = {.order_kw = c->market.order_kw,
-                                  .weight = c->market.weight,
-                                  .point_price_per_mwh = c->market.point_price_per_mwh,
-                                  .n_point = c->market.n_point};
-
-    c->award_kw = calloc(s->n_device * n_step + 1, sizeof(*c->award_kw));
-    c->flow_kw = calloc(s->network.n_line * n_step + 1, sizeof(*c->flow_kw));
-    c->import_kw = calloc(2 * s->n_supply * n_step + 1, sizeof(*c->import_kw));
-    if (!c->award_kw || !c->flow_kw || !c->import_kw)
-        return walras_fail(err, WALRAS_NOMEM, "the awards of %zu devices do not fit in memory",
-                           s->n_device);
-    take_supply(c);
-    enum walras_status status = agent_fleet_award(c->fleet, &awards, c->award_kw, err);
-
-    if (status == WALRAS_OK)
-        status = take_flows(c, err);
-    c->result.award_kw = c->award_kw;
-    c->result.flow_kw = c->flow_kw;
-    c->result.import_kw = c->import_kw;
-    c->result.export_kw = c->import_kw + s->n_supply * n_step;
-    return status;
-}
-
 /* A participant that cannot meet its own constraints is the answer, not a failure. */
 static enum walras_status participant_fault(struct scenario_clearing *c, struct walras_err *fault)
 {
@@ -281,14 +205,14 @@ static enum walras_status clear_market(struct scenario_clearing *c, struct walra
         snprintf(c->why, sizeof(c->why),
                  "the on/off decisions of the devices, as chosen, do not fit the "
                  "limits together; more rounds do not help, more room or flexible devices do");
-    return c->market.has_plan ? take_awards(c, err) : WALRAS_OK;
+    return c->market.has_plan ? clear_awards(c, err) : WALRAS_OK;
 }
 
 static enum walras_status certify(struct scenario_clearing *c, struct walras_err *err)
 {
     enum walras_status status = WALRAS_OK;
 
-    if (!c->award_kw)
+    if (!c->result.awards)
         return WALRAS_OK;
     status = scenario_certify(&c->result, &c->certificate, err);
     if (status != WALRAS_OK)
@@ -302,6 +226,39 @@ static enum walras_status certify(struct scenario_clearing *c, struct walras_err
     return WALRAS_OK;
 }
 
+static enum walras_status set_up(struct scenario_clearing *c, struct walras_err *err)
+{
+    enum walras_status status = make_limits(c, err);
+
+    if (status == WALRAS_OK)
+        status = make_fleet(c, err);
+    if (status == WALRAS_OK)
+        status = make_orders(c, err);
+    if (status == WALRAS_OK)
+        status = make_groups(c, err);
+    return status;
+}
+
+/* Sets up, clears, awards and certifies. */
+static enum walras_status run(struct scenario_clearing *c, struct walras_err *err)
+{
+    double start_s = walras_monotonic_s();
+    enum walras_status status = set_up(c, err);
+
+    c->result = (struct scenario_result){.scenario = c->scenario,
+                                         .market = &c->market,
+                                         .limits = c->limits,
+                                         .method = c->settings.market.method,
+                                         .gap_asked = c->settings.market.gap,
+                                         .setup_s = walras_monotonic_s() - start_s};
+    if (status == WALRAS_OK)
+        status = clear_market(c, err);
+    if (status == WALRAS_OK)
+        status = certify(c, err);
+    c->result.judging_s = walras_monotonic_s() - start_s - c->result.setup_s - c->market.seconds;
+    return status;
+}
+
 enum walras_status scenario_clear(const struct scenario *scenario,
                                   const struct scenario_clear_settings *settings,
                                   struct scenario_clearing **made, struct walras_err *err)
@@ -313,22 +270,7 @@ enum walras_status scenario_clear(const struct scenario *scenario,
         return walras_fail(err, WALRAS_NOMEM, "cannot set up the clearing");
     c->scenario = scenario;
     c->settings = *settings;
-    status = make_limits(c, err);
-    if (status == WALRAS_OK)
-        status = make_fleet(c, err);
-    if (status == WALRAS_OK)
-        status = make_orders(c, err);
-    if (status == WALRAS_OK)
-        status = make_groups(c, err);
-    c->result = (struct scenario_result){.scenario = scenario,
-                                         .market = &c->market,
-                                         .limits = c->limits,
-                                         .method = settings->market.method,
-                                         .gap_asked = settings->market.gap};
-    if (status == WALRAS_OK)
-        status = clear_market(c, err);
-    if (status == WALRAS_OK)
-        status = certify(c, err);
+    status = run(c, err);
     if (status != WALRAS_OK) {
         scenario_clearing_free(c);
         return status;

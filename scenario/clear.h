@@ -15,6 +15,7 @@ struct scenario_clear_settings {
     struct market_settings market;
     bool glpk;      /* ask all devices through GLPK instead of the exact fast solvers */
     size_t n_group; /* about how many groups of convex devices answer together; 0: chosen by size */
+    size_t kept_bytes; /* awards that take more are computed when they are asked for; 64 MiB */
 };
 struct scenario_clear_settings scenario_clear_settings_defaults(void);
 

@@ -1,6 +1,6 @@
 /*
- * A clearing's insides, shared by running it (clear.c) and explaining what cannot be met
- * (infeasible.c).
+ * A clearing's insides, shared by running it (clear.c), telling what it decided (clear_awards.c)
+ * and explaining what cannot be met (infeasible.c).
  */
 #ifndef WALRAS_SCENARIO_CLEAR_INTERNAL_H
 #define WALRAS_SCENARIO_CLEAR_INTERNAL_H
@@ -20,11 +20,19 @@ struct scenario_clearing {
     size_t n_group;
     const char **bus_ids;
     struct market_result market;
-    double *award_kw, *flow_kw, *import_kw; /* export behind import */
+    struct agent_awards decided;
+    struct scenario_awards awards;
+    double *award_kw; /* [n_device x n_step] while they are few; NULL: computed when asked for */
+    double *bus_draw_kw, *flow_kw, *import_kw; /* export behind import */
     char why[480];
     struct scenario_certificate certificate;
     struct scenario_result result;
 };
+
+/* What the market decided, as a plan: awards, draws of buses, flows, exchange. */
+WALRAS_NODISCARD enum walras_status clear_awards(struct scenario_clearing *clearing,
+                                                 struct walras_err *err);
+void clear_awards_release(struct scenario_clearing *clearing);
 
 /* Writes `why` from the needs that the market could not meet: where, when, how much. */
 void scenario_explain_infeasible(struct scenario_clearing *clearing);

@@ -146,8 +146,8 @@ static enum walras_status take_result(struct scenario_run *run,
     run->n_round = market->n_rounds;
     run->end = end_of(market->outcome, stopped);
     run->doubtful = result->certificate && !result->certificate->clean;
-    run->awarded = result->award_kw ? market->objective : (double)NAN;
-    if (run->n_round > 0 && result->award_kw && !run->doubtful)
+    run->awarded = result->awards ? market->objective : (double)NAN;
+    if (run->n_round > 0 && result->awards && !run->doubtful)
         take_last_plan(run);
     snprintf(run->why, sizeof(run->why), "%s", result->why ? result->why : "");
     return WALRAS_OK;

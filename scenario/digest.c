@@ -41,16 +41,16 @@ static void print_limit_reached(FILE *file, const struct scenario_result *r, boo
     fprintf(file, "stopped at the %s limit after %u round%s, %.2f s%s\n",
             m->outcome == MARKET_ROUND_LIMIT ? "round" : "time", m->n_rounds, plural(m->n_rounds),
             m->seconds,
-            doubtful      ? ""
-            : r->award_kw ? "; the plan below is feasible, its gap larger than asked"
-            : r->why      ? ""
-                          : "; no feasible plan yet: allow more rounds");
+            doubtful    ? ""
+            : r->awards ? "; the plan below is feasible, its gap larger than asked"
+            : r->why    ? ""
+                        : "; no feasible plan yet: allow more rounds");
 }
 
 static void print_outcome(FILE *file, const struct scenario_result *r)
 {
     const struct market_result *m = r->market;
-    bool doubtful = r->award_kw && r->certificate && !r->certificate->clean;
+    bool doubtful = r->awards && r->certificate && !r->certificate->clean;
 
     fprintf(file, "%s: %s", r->scenario->name, doubtful ? "the plan below is NOT certified; " : "");
     switch (m->outcome) {
@@ -133,18 +133,14 @@ static void print_exchange(FILE *file, const struct scenario_result *r)
 
 static void print_energy(FILE *file, const struct scenario_result *r)
 {
-    const struct scenario *s = r->scenario;
-    double drawn = 0.0, injected = 0.0;
     char draw[SCENARIO_WORDS], give[SCENARIO_WORDS];
 
-    for (size_t i = 0; i < s->n_device * s->horizon.n_step; i++) {
-        drawn += fmax(r->award_kw[i], 0.0);
-        injected -= fmin(r->award_kw[i], 0.0);
-    }
-    scenario_energy_words(walras_mwh(drawn, s->horizon.step_h), draw);
-    scenario_energy_words(walras_mwh(injected, s->horizon.step_h), give);
+    if (!r->certificate)
+        return;
+    scenario_energy_words(r->certificate->drawn_mwh, draw);
+    scenario_energy_words(r->certificate->given_mwh, give);
     fprintf(file, "  energy     devices draw %s and give %s", draw, give);
-    if (s->n_supply > 0)
+    if (r->scenario->n_supply > 0)
         print_exchange(file, r);
     fputc('\n', file);
 }
@@ -283,7 +279,7 @@ enum walras_status scenario_digest_print(FILE *file, const struct scenario_resul
     enum walras_status status = WALRAS_OK;
 
     print_outcome(file, result);
-    if (!result->award_kw)
+    if (!result->awards)
         return WALRAS_OK;
     print_cost(file, result);
     print_prices(file, result);

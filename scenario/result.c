@@ -35,7 +35,7 @@ static void put_summary(struct walras_json_out *out, const struct scenario_resul
     double objective = result->certificate ? result->certificate->objective : market->objective;
     double gap = (objective - market->bound) / fmax(1.0, fabs(objective));
 
-    if (!result->award_kw) /* no plan */
+    if (!result->awards) /* no plan */
         objective = gap = NAN;
     walras_json_out_key(out, "walras");
     walras_json_out_integer(out, 1);
@@ -119,21 +119,6 @@ static void put_supply(struct walras_json_out *out, const struct scenario_result
         walras_json_out_close(out, '}');
     }
     walras_json_out_close(out, ']');
-}
-
-static void put_bus_draw(struct walras_json_out *out, const struct scenario_result *result,
-                         double *draw_kw)
-{
-    const struct scenario *scenario = result->scenario;
-    size_t n_bus = scenario->network.n_bus, n_step = scenario->horizon.n_step;
-
-    for (size_t i = 0; i < n_bus * n_step; i++)
-        draw_kw[i] = 0.0;
-    for (size_t d = 0; d < scenario->n_device && result->award_kw; d++)
-        for (size_t t = 0; t < n_step; t++)
-            draw_kw[scenario_device_bus(scenario, d) * n_step + t] +=
-                result->award_kw[d * n_step + t];
-    put_matrix(out, "bus_draw_kw", result->award_kw ? draw_kw : NULL, n_bus, n_step);
 }
 
 static void put_line_ends(struct walras_json_out *out, const char *key,
@@ -267,7 +252,8 @@ static void put_result(struct walras_json_out *out, const struct scenario_result
     put_prices(out, result);
     put_price_parts(out, result, scratch);
     put_supply(out, result);
-    put_bus_draw(out, result, scratch);
+    put_matrix(out, "bus_draw_kw", result->bus_draw_kw, result->scenario->network.n_bus,
+               result->scenario->horizon.n_step);
     put_lines(out, result);
     put_binding(out, result, binding, n_binding);
     put_relaxed(out, result);
@@ -295,31 +281,20 @@ enum walras_status scenario_result_print(FILE *file, const struct scenario_resul
     return status;
 }
 
-static enum walras_status write_json(const char *path, const struct scenario_result *result,
-                                     struct walras_err *err)
+static enum walras_status
+write_file(const char *path, const struct scenario_result *result,
+           enum walras_status (*write)(FILE *, const struct scenario_result *, struct walras_err *),
+           struct walras_err *err)
 {
     FILE *file = NULL;
     enum walras_status status = walras_file_create(path, &file, err);
 
     if (status != WALRAS_OK)
         return status;
-    status = scenario_result_print(file, result, err);
+    status = write(file, result, err);
     enum walras_status finished = walras_file_finish(file, path, err);
 
     return status != WALRAS_OK ? status : finished;
-}
-
-static enum walras_status
-write_table(const char *path, const struct scenario_result *result,
-            void (*write)(FILE *file, const struct scenario_result *result), struct walras_err *err)
-{
-    FILE *file = NULL;
-    enum walras_status status = walras_file_create(path, &file, err);
-
-    if (status != WALRAS_OK)
-        return status;
-    write(file, result);
-    return walras_file_finish(file, path, err);
 }
 
 enum walras_status scenario_result_write(const char *directory,
@@ -328,8 +303,9 @@ enum walras_status scenario_result_write(const char *directory,
 {
     static const struct {
         const char *name;
-        void (*write)(FILE *file, const struct scenario_result *result); /* NULL: result.json */
-    } files[] = {{"result.json", NULL},
+        enum walras_status (*write)(FILE *file, const struct scenario_result *result,
+                                    struct walras_err *err);
+    } files[] = {{"result.json", scenario_result_print},
                  {"awards.csv", result_write_awards},
                  {"prices.csv", result_write_prices},
                  {"rounds.csv", result_write_rounds}};
@@ -340,8 +316,7 @@ enum walras_status scenario_result_write(const char *directory,
 
         if (!path)
             return walras_fail(err, WALRAS_NOMEM, "cannot hold the name of %s", files[f].name);
-        status = files[f].write ? write_table(path, result, files[f].write, err)
-                                : write_json(path, result, err);
+        status = write_file(path, result, files[f].write, err);
         free(path);
     }
     return status;

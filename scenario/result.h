@@ -9,6 +9,7 @@
 #define WALRAS_SCENARIO_RESULT_H
 
 #include "market/clearing.h"
+#include "scenario/awards.h"
 #include "scenario/scenario.h"
 
 #include <stdio.h>
@@ -22,8 +23,10 @@ struct scenario_result {
     const char *method;
     const char *why; /* outcome infeasible: what cannot be met; else NULL */
     double gap_asked;
+    double setup_s, judging_s; /* beside market->seconds: before it; awards and certificate */
     /* The plan; all NULL when there is none (infeasible). */
-    const double *award_kw;                         /* [n_device x n_step] draw */
+    const struct scenario_awards *awards;           /* every device's draw */
+    const double *bus_draw_kw;                      /* [n_bus x n_step] of all devices at a bus */
     const double *flow_kw;                          /* [n_line x n_step] from → to */
     const double *import_kw;                        /* [n_supply x n_step] */
     const double *export_kw;                        /* [n_supply x n_step] */

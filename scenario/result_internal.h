@@ -6,10 +6,11 @@
 
 #include "scenario/result.h"
 
-/* The shortest text that reads back the same, and what ends the field; nothing when not finite. */
-
-void result_write_awards(FILE *file, const struct scenario_result *result);
-void result_write_prices(FILE *file, const struct scenario_result *result);
-void result_write_rounds(FILE *file, const struct scenario_result *result);
+WALRAS_NODISCARD enum walras_status
+result_write_awards(FILE *file, const struct scenario_result *result, struct walras_err *err);
+WALRAS_NODISCARD enum walras_status
+result_write_prices(FILE *file, const struct scenario_result *result, struct walras_err *err);
+WALRAS_NODISCARD enum walras_status
+result_write_rounds(FILE *file, const struct scenario_result *result, struct walras_err *err);
 
 #endif

@@ -1,3 +1,4 @@
+#include "scenario/awards.h"
 #include "scenario/simulate_internal.h"
 
 #include "agents/audit.h"
@@ -52,15 +53,24 @@ static enum walras_status take_award(struct commit *c, size_t device, const doub
 }
 
 /* The only place that reads the result's awards. */
-static enum walras_status take_awards(struct commit *c, struct walras_err *err)
+static enum walras_status take_part(void *context, const struct scenario_awards_part *part,
+                                    struct walras_err *err)
 {
+    struct commit *c = context;
     size_t n_step = c->window->scenario.horizon.n_step;
     enum walras_status status = WALRAS_OK;
 
-    memset(c->sim->committed_kw, 0, c->sim->scenario->n_device * c->n * sizeof(double));
-    for (size_t d = 0; d < c->window->scenario.n_device && status == WALRAS_OK; d++)
-        status = take_award(c, d, c->result->award_kw + d * n_step, err);
+    for (size_t i = 0; i < part->n && status == WALRAS_OK; i++)
+        status = take_award(c, part->first + i, part->draw_kw + i * n_step, err);
     return status;
+}
+
+static enum walras_status take_awards(struct commit *c, struct walras_err *err)
+{
+    const struct scenario_awards_pass pass = {.context = c, .take = take_part};
+
+    memset(c->sim->committed_kw, 0, c->sim->scenario->n_device * c->n * sizeof(double));
+    return scenario_awards_run(c->result->awards, &pass, err);
 }
 
 /* Walks every device through [first, first + n) of the run, which is inside one day. */

@@ -359,8 +359,10 @@ static enum walras_status write_prices(const char *directory, const struct scena
     if (status == WALRAS_OK) {
         status = walras_file_create(path, &file, err);
         if (status == WALRAS_OK) {
-            result_write_prices(file, &view.result);
-            status = walras_file_finish(file, path, err);
+            status = result_write_prices(file, &view.result, err);
+            enum walras_status finished = walras_file_finish(file, path, err);
+
+            status = status == WALRAS_OK ? finished : status;
         }
         view_release(&view);
     }

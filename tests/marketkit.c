@@ -99,9 +99,10 @@ double marketkit_price(const struct marketkit *kit, const char *bus, size_t step
 double marketkit_award(const struct marketkit *kit, const char *agent, const char *device,
                        size_t step)
 {
-    CU_ASSERT_PTR_NOT_NULL_FATAL(kit->result->award_kw);
-    return kit->result
-        ->award_kw[marketkit_device(kit, agent, device) * kit->scenario.horizon.n_step + step];
+    CU_ASSERT_PTR_NOT_NULL_FATAL(kit->result->awards);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(kit->result->awards->draw_kw);
+    return kit->result->awards
+        ->draw_kw[marketkit_device(kit, agent, device) * kit->scenario.horizon.n_step + step];
 }
 
 double marketkit_oracle_optimum(const char *name)

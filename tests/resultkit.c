@@ -53,10 +53,13 @@ static void set_plan(struct resultkit *kit)
                                       0,  22, 0,  7.5, 6, 6,   6,   6, -1, -1, -40, -1};
 
     memcpy(kit->award_kw, award_kw, sizeof(award_kw));
+    kit->awards = scenario_awards_of(kit->award_kw, RESULTKIT_DEVICE, RESULTKIT_STEP);
     for (size_t t = 0; t < RESULTKIT_STEP; t++) {
         double at_b = award_kw[t] + award_kw[4 + t] + award_kw[8 + t];
         double at_c = award_kw[12 + t] + award_kw[16 + t] + award_kw[20 + t];
 
+        kit->bus_draw_kw[RESULTKIT_STEP + t] = at_b;
+        kit->bus_draw_kw[2 * RESULTKIT_STEP + t] = at_c;
         kit->flow_kw[t] = kit->import_kw[t] = at_b + at_c;
         kit->flow_kw[RESULTKIT_STEP + t] = at_c;
         kit->energy_price_per_mwh[t] = 40.0 + 10.0 * (double)t;
@@ -130,7 +133,8 @@ void resultkit_init(struct resultkit *kit)
                                            .limits = kit->limits,
                                            .method = "bundle",
                                            .gap_asked = 1e-4,
-                                           .award_kw = kit->award_kw,
+                                           .awards = &kit->awards,
+                                           .bus_draw_kw = kit->bus_draw_kw,
                                            .flow_kw = kit->flow_kw,
                                            .import_kw = kit->import_kw,
                                            .export_kw = kit->export_kw,

@@ -25,6 +25,8 @@ struct resultkit {
     struct market_round history[3];
     struct scenario_certificate certificate;
     double award_kw[RESULTKIT_DEVICE * RESULTKIT_STEP], flow_kw[RESULTKIT_LINE * RESULTKIT_STEP];
+    double bus_draw_kw[RESULTKIT_BUS * RESULTKIT_STEP];
+    struct scenario_awards awards;
     double import_kw[RESULTKIT_STEP], export_kw[RESULTKIT_STEP];
     double price_per_mwh[RESULTKIT_BUS * RESULTKIT_STEP], energy_price_per_mwh[RESULTKIT_STEP];
     struct scenario_result result;

@@ -3,6 +3,7 @@ walras_options(walras_resultkit)
 target_include_directories(walras_resultkit PUBLIC ${CMAKE_CURRENT_LIST_DIR})
 target_link_libraries(walras_resultkit PUBLIC walras_scenario)
 
+walras_test(test_awards SOURCES unit/test_awards.c USES scenario)
 walras_test(test_certificate SOURCES unit/test_certificate.c USES scenario)
 walras_test(test_result SOURCES unit/test_result.c USES scenario LINKS walras_resultkit)
 walras_test(test_check SOURCES unit/test_check.c USES scenario LINKS walras_resultkit)
@@ -26,7 +27,8 @@ walras_test(test_reference_dcopf SOURCES unit/test_reference_dcopf.c USES scenar
 walras_test(test_reference_oracle SOURCES unit/test_reference_oracle.c USES scenario
     LINKS walras_marketkit)
 walras_test(test_cases SOURCES unit/test_cases.c USES scenario LINKS walras_marketkit)
-walras_test(test_clear SOURCES unit/test_clear.c USES scenario LINKS walras_marketkit)
+walras_test(test_clear SOURCES unit/test_clear.c USES scenario
+    LINKS walras_marketkit walras_resultkit)
 walras_test(test_fleet_methods SOURCES unit/test_fleet_methods.c USES scenario LINKS walras_marketkit)
 walras_test(test_compare SOURCES unit/test_compare.c USES scenario
     LINKS walras_marketkit walras_resultkit)

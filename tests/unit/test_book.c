@@ -44,7 +44,7 @@ static struct agent_book *fill(const struct agent_device *devices, const uint32_
 
     CU_ASSERT_EQUAL_FATAL(agent_book_new(2, &two_hours, &book, NULL), WALRAS_OK);
     for (size_t i = 0; i < n; i++)
-        CU_ASSERT_EQUAL_FATAL(agent_book_enter(book, &devices[i], bus[i], NULL), WALRAS_OK);
+        CU_ASSERT_EQUAL_FATAL(agent_book_enter(book, i, &devices[i], bus[i], NULL), WALRAS_OK);
     CU_ASSERT_EQUAL_FATAL(agent_book_close(book, NULL), WALRAS_OK);
     return book;
 }
@@ -67,11 +67,11 @@ static void test_orders_of_one_price_are_one_and_shared_pro_rata(void)
     CU_ASSERT_EQUAL(orders[0].high_kw, 10.0);
     CU_ASSERT_EQUAL(agent_book_firm_kw(book)[2], 10.0);
     CU_ASSERT_EQUAL(agent_book_firm_kw(book)[0], 0.0);
-    CU_ASSERT_EQUAL(agent_book_award(book, &devices[0], 1, (double[]){5.0, 0.0}, draw_kw, NULL),
+    CU_ASSERT_EQUAL(agent_book_award(book, 0, &devices[0], 1, (double[]){5.0, 0.0}, draw_kw, NULL),
                     WALRAS_OK);
     CU_ASSERT_DOUBLE_EQUAL(draw_kw[0], 2.0, 1e-12);
     CU_ASSERT_DOUBLE_EQUAL(draw_kw[1], 4.0, 1e-12);
-    CU_ASSERT_EQUAL(agent_book_award(book, &devices[1], 1, (double[]){5.0, 0.0}, draw_kw, NULL),
+    CU_ASSERT_EQUAL(agent_book_award(book, 1, &devices[1], 1, (double[]){5.0, 0.0}, draw_kw, NULL),
                     WALRAS_OK);
     CU_ASSERT_DOUBLE_EQUAL(draw_kw[0], 3.0, 1e-12);
     CU_ASSERT_DOUBLE_EQUAL(draw_kw[1], 6.0, 1e-12);
@@ -118,8 +118,8 @@ static void test_sloped_orders_keep_their_owner(void)
     order_kw[0] = 5.0;
     order_kw[1] = 10.0;
     order_kw[2] = 30.0;
-    for (size_t i = 0; i < 3; i++)
-        CU_ASSERT_EQUAL(agent_book_award(book, &devices[i], 0, order_kw, draw_kw[i], NULL),
+    for (size_t i = 3; i-- > 0;) /* in whatever order they are asked for */
+        CU_ASSERT_EQUAL(agent_book_award(book, i, &devices[i], 0, order_kw, draw_kw[i], NULL),
                         WALRAS_OK);
     CU_ASSERT_DOUBLE_EQUAL(draw_kw[0][0], -10.0, 1e-12);
     CU_ASSERT_DOUBLE_EQUAL(draw_kw[1][0], -30.0, 1e-12);
@@ -176,7 +176,7 @@ static void test_awards_add_up_to_the_orders(void)
         for (size_t i = 0; i < N; i++) {
             bool is_load = devices[i].type == AGENT_LOAD;
 
-            CU_ASSERT_EQUAL(agent_book_award(book, &devices[i], bus[i], order_kw, draw_kw, NULL),
+            CU_ASSERT_EQUAL(agent_book_award(book, i, &devices[i], bus[i], order_kw, draw_kw, NULL),
                             WALRAS_OK);
             for (size_t t = 0; t < 2; t++) {
                 double given_kw = is_load ? kw[i] - draw_kw[t] : -draw_kw[t];

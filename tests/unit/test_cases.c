@@ -127,8 +127,8 @@ static double step_cost(const struct marketkit *kit, size_t step)
 
         if (device->type != AGENT_GENERATOR)
             continue;
-        double given_mw =
-            walras_mw_from_kw(-kit->result->award_kw[i * kit->scenario.horizon.n_step + step]);
+        double given_mw = walras_mw_from_kw(
+            -kit->result->awards->draw_kw[i * kit->scenario.horizon.n_step + step]);
 
         cost += kit->scenario.horizon.step_h *
                 (given_mw * (device->generator.per_mwh + device->generator.per_mw2h * given_mw) +

@@ -38,6 +38,7 @@ struct market_of_two {
     struct scenario scenario;
     struct grid_limits *limits;
     double award_kw[2], flow_kw, import_kw, export_kw;
+    struct scenario_awards awards;
     double price_per_mwh[2], energy_price_per_mwh;
     struct market_binding binding;
     struct market_result market;
@@ -67,6 +68,7 @@ static void set_devices(struct market_of_two *m)
 
 static void set_answer(struct market_of_two *m)
 {
+    m->awards = scenario_awards_of(m->award_kw, 2, 1);
     m->award_kw[0] = 100.0;
     m->award_kw[1] = -40.0;
     m->flow_kw = m->import_kw = 60.0;
@@ -115,7 +117,7 @@ static struct market_of_two *make_market(void)
                                          .market = &m->market,
                                          .limits = m->limits,
                                          .method = "by hand",
-                                         .award_kw = m->award_kw,
+                                         .awards = &m->awards,
                                          .flow_kw = &m->flow_kw,
                                          .import_kw = &m->import_kw,
                                          .export_kw = &m->export_kw};
@@ -396,7 +398,7 @@ static void test_exports_count_in_cost_and_bound(void)
         .pv = {.available_kw = {&sun_kw, 0}, .cost_per_mwh = 0.0, .curtailable = true}};
     m->agent.bus = 0;
     m->agent.n_device = 1;
-    m->scenario.n_device = 1;
+    m->scenario.n_device = m->awards.n_device = 1;
     m->scenario.model = SCENARIO_COPPERPLATE;
     m->scenario.network.n_bus = 1;
     m->scenario.network.n_line = 0;

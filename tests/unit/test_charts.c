@@ -110,7 +110,7 @@ static void test_what_has_nothing_to_show_is_left_out(void)
         kit.lines[l].limit_kw = INFINITY;
     kit.supply.import_limit_kw.values = &unlimited;
     kit.market.n_rounds = 0;
-    kit.result.award_kw = NULL;
+    kit.result.awards = NULL;
     CU_ASSERT_EQUAL(draw(directory, &kit), WALRAS_OK);
     CU_ASSERT_TRUE(is_chart(directory, "prices.png"));
     CU_ASSERT_FALSE(exists(directory, "convergence.png"));
@@ -156,7 +156,8 @@ static void test_prices_of_an_infeasible_market_are_not_drawn(void)
         return;
     resultkit_init(&kit);
     kit.market.outcome = MARKET_INFEASIBLE;
-    kit.result.award_kw = kit.result.flow_kw = kit.result.import_kw = kit.result.export_kw = NULL;
+    kit.result.awards = NULL;
+    kit.result.flow_kw = kit.result.import_kw = kit.result.export_kw = NULL;
     CU_ASSERT_EQUAL(draw(directory, &kit), WALRAS_OK);
     CU_ASSERT_FALSE(exists(directory, "prices.png"));
     CU_ASSERT_TRUE(is_chart(directory, "convergence.png"));
@@ -182,7 +183,7 @@ static void test_odd_results_are_drawn_too(void)
     kit.market.n_rounds = 1;
     kit.market.objective = NAN;
     CU_ASSERT_EQUAL(draw(directory, &kit), WALRAS_OK);
-    kit.scenario.horizon.n_step = 1; /* bars instead of curves */
+    kit.scenario.horizon.n_step = kit.awards.n_step = 1; /* bars instead of curves */
     for (size_t i = 0; i < RESULTKIT_BUS; i++)
         kit.price_per_mwh[i] = -1e7 * (double)i;
     CU_ASSERT_EQUAL(draw(directory, &kit), WALRAS_OK);

@@ -1,4 +1,6 @@
+#include "core/file.h"
 #include "marketkit.h"
+#include "resultkit.h"
 #include "testkit.h"
 
 #include <math.h>
@@ -34,7 +36,7 @@ static void check_infeasible(const char *market, const char *const *words)
 
     CU_ASSERT_EQUAL_FATAL(kit.status, WALRAS_OK);
     CU_ASSERT_EQUAL(kit.market->outcome, MARKET_INFEASIBLE);
-    CU_ASSERT_PTR_NULL(kit.result->award_kw);
+    CU_ASSERT_PTR_NULL(kit.result->awards);
     CU_ASSERT_PTR_NOT_NULL_FATAL(kit.result->why);
     for (size_t i = 0; words[i]; i++) {
         bool said = strstr(kit.result->why, words[i]) != NULL;
@@ -213,7 +215,7 @@ static void test_an_appliance_that_fits_no_hour_is_no_success(void)
     printf("%s ", market_outcome_name(kit.market->outcome));
     CU_ASSERT_NOT_EQUAL(kit.market->outcome, MARKET_CONVERGED);
     CU_ASSERT_FALSE(kit.market->has_plan);
-    CU_ASSERT_PTR_NULL(kit.result->award_kw);
+    CU_ASSERT_PTR_NULL(kit.result->awards);
     marketkit_release(&kit);
 }
 
@@ -492,41 +494,97 @@ static bool same_bits(const double *a, const double *b, size_t n)
     return memcmp(a, b, n * sizeof(*a)) == 0;
 }
 
+static bool same_certificate(const struct scenario_certificate *a,
+                             const struct scenario_certificate *b)
+{
+    return a->clean == b->clean && same_bits(&a->objective, &b->objective, 1) &&
+           same_bits(&a->dual_bound, &b->dual_bound, 1) &&
+           same_bits(&a->drawn_mwh, &b->drawn_mwh, 1) &&
+           same_bits(&a->given_mwh, &b->given_mwh, 1) &&
+           same_bits(&a->max_imbalance_kw, &b->max_imbalance_kw, 1) &&
+           same_bits(&a->max_flow_error_kw, &b->max_flow_error_kw, 1) &&
+           same_bits(&a->max_device_breach, &b->max_device_breach, 1) &&
+           a->device_breach.index == b->device_breach.index &&
+           a->device_breach.step == b->device_breach.step && a->device_what == b->device_what;
+}
+
+/* awards.csv, as text; free it. */
+static char *spell_awards(const struct marketkit *kit)
+{
+    const char *directory = resultkit_directory();
+    char *path = NULL, *text = NULL;
+    size_t size = 0;
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(directory);
+    CU_ASSERT_EQUAL(scenario_result_write(directory, kit->result, NULL), WALRAS_OK);
+    path = walras_path_join(directory, "awards.csv");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(path);
+    CU_ASSERT_EQUAL(walras_file_read(path, 1 << 24, &text, &size, NULL), WALRAS_OK);
+    free(path);
+    resultkit_remove(directory);
+    return text;
+}
+
+static bool same_awards(const struct marketkit *a, const struct marketkit *b)
+{
+    char *left = spell_awards(a), *right = spell_awards(b);
+    size_t n = a->scenario.n_device * a->scenario.horizon.n_step;
+    double *kw = calloc(2 * n, sizeof(*kw));
+    bool same = false;
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(kw);
+    CU_ASSERT_EQUAL(scenario_awards_read(a->result->awards, 0, a->scenario.n_device, kw, NULL),
+                    WALRAS_OK);
+    CU_ASSERT_EQUAL(scenario_awards_read(b->result->awards, 0, a->scenario.n_device, kw + n, NULL),
+                    WALRAS_OK);
+    same = same_bits(kw, kw + n, n) && left && right && strcmp(left, right) == 0;
+    free(kw);
+    free(left);
+    free(right);
+    return same;
+}
+
 static bool same_result(const struct marketkit *a, const struct marketkit *b)
 {
     const struct market_result *left = a->market, *right = b->market;
-    size_t n_device = a->scenario.n_device, n_step = a->scenario.horizon.n_step;
+    size_t n_step = a->scenario.horizon.n_step;
 
     return left->n_rounds == right->n_rounds && same_bits(&left->objective, &right->objective, 1) &&
            same_bits(&left->bound, &right->bound, 1) &&
            same_bits(left->price_per_mwh, right->price_per_mwh, left->n_bus * n_step) &&
-           same_bits(a->result->award_kw, b->result->award_kw, n_device * n_step);
+           same_certificate(a->certificate, b->certificate) && same_awards(a, b);
 }
 
 static void test_results_are_the_same_to_the_bit(void)
 {
-    static const unsigned threads[] = {1, 1, 2, 5};
+    static const struct {
+        unsigned n_thread;
+        size_t kept_bytes; /* 0: awards are computed when they are asked for */
+    } runs[] = {{1, SIZE_MAX}, {1, 0}, {2, SIZE_MAX}, {2, 0}, {5, 0}};
     struct scenario_clear_settings settings = marketkit_settings(1e-5);
     struct marketkit first;
-    /* three parts of up to 256 devices in one group, so that threads have something to share */
+    /* twelve parts of up to 256 devices in one group, so that threads have something to share */
     static const char text[] =
         HORIZON(6) COPPERPLATE "\"supply\": [{\"id\": \"s\", \"bus\": \"1\", \"price_per_mwh\": "
-                               "[30, 20, 45, 80, 95, 50], \"import_limit_kw\": 1500}], \"agents\": "
-                               "[], \"fleets\": [{\"id\": \"f\", \"count\": 700, \"seed\": 7, "
+                               "[30, 20, 45, 80, 95, 50], \"import_limit_kw\": 6500}], \"agents\": "
+                               "[], \"fleets\": [{\"id\": \"f\", \"count\": 3000, \"seed\": 7, "
                                "\"buses\": [\"1\"], \"mix\": {\"ev\": 0.4, \"battery\": 0.4, "
                                "\"thermal\": 0.2}}]}";
 
     settings.n_group = 1;
     marketkit_clear(text, NULL, &settings, &first);
     CU_ASSERT_EQUAL_FATAL(first.status, WALRAS_OK);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(first.result->award_kw);
-    for (size_t i = 0; i < sizeof(threads) / sizeof(threads[0]); i++) {
+    CU_ASSERT_PTR_NOT_NULL_FATAL(first.result->awards);
+    CU_ASSERT_TRUE(marketkit_is_good(&first));
+    for (size_t i = 0; i < sizeof(runs) / sizeof(runs[0]); i++) {
         struct marketkit kit;
 
-        settings.market.n_thread = threads[i];
+        settings.market.n_thread = runs[i].n_thread;
+        settings.kept_bytes = runs[i].kept_bytes;
         marketkit_clear(text, NULL, &settings, &kit);
-        CU_ASSERT_TRUE(kit.status == WALRAS_OK && kit.result->award_kw &&
-                       same_result(&first, &kit));
+        CU_ASSERT_TRUE_FATAL(kit.status == WALRAS_OK && kit.result->awards);
+        CU_ASSERT_EQUAL(kit.result->awards->draw_kw != NULL, runs[i].kept_bytes > 0);
+        CU_ASSERT_TRUE(same_result(&first, &kit));
         marketkit_release(&kit);
     }
     marketkit_release(&first);

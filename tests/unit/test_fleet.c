@@ -183,7 +183,7 @@ static void test_answers_do_not_depend_on_who_works(void)
 /* Convex devices play 0.3 of their answer to one price and 0.7 of that to the other. */
 static void test_awards_mix_each_devices_own_answers(void)
 {
-    struct agent_fleet *fleet = make_fleet(9, 1);
+    struct agent_fleet *fleet = make_fleet(9, 2);
     struct agent_workspace *workspace = NULL;
     size_t n = 0;
     const struct agent_group *groups = agent_fleet_groups(fleet, &n);
@@ -202,7 +202,8 @@ static void test_awards_mix_each_devices_own_answers(void)
         weight[2 * g + 1] = groups[g].integer ? 0.0 : 0.7;
     }
     CU_ASSERT_EQUAL_FATAL(agent_workspace_new(&horizon, &workspace, NULL), WALRAS_OK);
-    CU_ASSERT_EQUAL_FATAL(agent_fleet_award(fleet, &awards, award_kw, NULL), WALRAS_OK);
+    CU_ASSERT_EQUAL_FATAL(agent_fleet_award(fleet, &awards, 0, 0, DEVICES, award_kw, NULL),
+                          WALRAS_OK);
     for (size_t i = 0; i < DEVICES; i++) {
         struct market_answer answer;
         double draw_kw[2][STEPS];
@@ -219,6 +220,13 @@ static void test_awards_mix_each_devices_own_answers(void)
                          fabs(award_kw[i * STEPS + t] - 0.3 * draw_kw[0][t] - 0.7 * draw_kw[1][t]));
     }
     CU_ASSERT_TRUE(worst <= 1e-12);
+    for (size_t first = 0, n_told = 7; first + n_told <= DEVICES; first += 500) {
+        double told_kw[7 * STEPS]; /* any range alone, by any worker: the same bits */
+
+        CU_ASSERT_EQUAL(agent_fleet_award(fleet, &awards, 1, first, n_told, told_kw, NULL),
+                        WALRAS_OK);
+        CU_ASSERT_TRUE(same_bits(told_kw, award_kw + first * STEPS, n_told * STEPS));
+    }
     agent_workspace_free(workspace);
     agent_fleet_free(fleet);
     free(weight);
@@ -272,7 +280,8 @@ static void test_integer_devices_settle_on_their_own_answers(void)
                               WALRAS_OK);
         ask(&groups[g], 1, prices[0], mixed_kw[0], &mixed[0]);
         ask(&groups[g], 1, prices[1], mixed_kw[1], &mixed[1]);
-        CU_ASSERT_EQUAL_FATAL(agent_fleet_award(fleet, &nothing, award_kw, NULL), WALRAS_OK);
+        CU_ASSERT_EQUAL_FATAL(agent_fleet_award(fleet, &nothing, 0, 0, DEVICES, award_kw, NULL),
+                              WALRAS_OK);
         for (size_t i = 0; i < DEVICES; i++) {
             if (devices[i].type != AGENT_SHIFTABLE || buses[i] != groups[g].bus)
                 continue;

@@ -60,7 +60,7 @@ static bool same_result(const struct marketkit *a, const struct marketkit *b)
 
     return left && right && left->n_rounds == right->n_rounds &&
            same_bits(&left->bound, &right->bound, 1) &&
-           same_bits(a->result->award_kw, b->result->award_kw, n);
+           same_bits(a->result->awards->draw_kw, b->result->awards->draw_kw, n);
 }
 
 static void test_every_method_clears_a_fleet(void)

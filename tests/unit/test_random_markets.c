@@ -155,7 +155,7 @@ static bool holds_when_stopped(const struct marketkit *kit, const struct lp_info
     if (kit->market->outcome == MARKET_INFEASIBLE ||
         kit->market->bound > optimum->objective + 1e-8 * size)
         return false;
-    return !kit->result->award_kw ||
+    return !kit->result->awards ||
            (kit->certificate && (kit->certificate->clean || isinf(kit->certificate->dual_bound)) &&
             kit->certificate->max_imbalance_kw <= 1e-3 && kit->certificate->n_device_breach == 0 &&
             kit->market->objective >= optimum->objective - 1e-6 * size);
@@ -171,7 +171,7 @@ static bool try_stopped(const char *text, uint64_t seed,
 
     marketkit_clear(text, NULL, settings, &kit);
     good = holds_when_stopped(&kit, optimum);
-    plan = kit.result && kit.result->award_kw;
+    plan = kit.result && kit.result->awards;
     if (!good) {
         fprintf(stderr, "%s, %u rounds: %s, bound %.10g, objective %.10g, optimum %.10g\n",
                 settings->market.method, settings->market.max_rounds,

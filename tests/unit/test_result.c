@@ -234,7 +234,9 @@ static void test_an_infeasible_market_says_why(void)
     resultkit_init(&kit);
     kit.market = (struct market_result){.outcome = MARKET_INFEASIBLE, .bound = -INFINITY};
     kit.result.why = "bus C, step 2: 40 kW are missing";
-    kit.result.award_kw = kit.result.flow_kw = kit.result.import_kw = kit.result.export_kw = NULL;
+    kit.result.awards = NULL;
+    kit.result.bus_draw_kw = NULL;
+    kit.result.flow_kw = kit.result.import_kw = kit.result.export_kw = NULL;
     kit.result.certificate = NULL;
     struct walras_json_doc *doc = write_and_read(&kit, directory);
     struct walras_json root = walras_json_root(doc), held[8];

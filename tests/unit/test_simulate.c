@@ -426,7 +426,7 @@ static void test_the_first_window_is_the_market_itself(void)
     CU_ASSERT_TRUE(same(r.run->import_kw, result->import_kw, 24));
     for (size_t d = 0; d < alone.n_device; d++) {
         for (size_t t = 0; t < 24; t++)
-            CU_ASSERT_EQUAL(draw_at(&r, d, t), result->award_kw[d * 24 + t]);
+            CU_ASSERT_EQUAL(draw_at(&r, d, t), result->awards->draw_kw[d * 24 + t]);
     }
     TESTKIT_CLOSE(r.run->windows[0].committed_cost, result->market->objective, 1e-9);
     scenario_clearing_free(clearing);

@@ -1,0 +1,164 @@
+/*
+ * What the certificate asks of every device: is its award something it can do, what does it cost,
+ * and what is the least it could cost at the prices. One pass, in parallel; sums of parts are
+ * added in device order, so that they do not depend on the number of threads.
+ */
+#include "agents/audit.h"
+#include "agents/model.h"
+#include "scenario/awards.h"
+#include "scenario/certificate_internal.h"
+
+#include <stdlib.h>
+
+struct judge {
+    const struct scenario *scenario;
+    const double *price_per_mwh;          /* [n_bus x n_step] */
+    struct agent_workspace **workspaces;  /* [n_worker] */
+    double *answer_kw;                    /* [n_worker x n_step] */
+    struct certificate_device_sums *part; /* [SCENARIO_AWARDS_SLOTS] */
+    struct certificate_devices *out;
+};
+
+static enum walras_status blame(const struct scenario *scenario, size_t device,
+                                enum walras_status status, struct walras_err *err)
+{
+    if (status != WALRAS_OK)
+        walras_err_prefix(err, "agent %s, device %s",
+                          scenario->agents[scenario->device_agent[device]].id,
+                          scenario->devices[device].id);
+    return status;
+}
+
+static void add_draw(const double *draw_kw, size_t n_step, double *largest_kw,
+                     struct certificate_device_sums *sums)
+{
+    for (size_t t = 0; t < n_step; t++) {
+        *largest_kw = fmax(*largest_kw, fabs(draw_kw[t]));
+        *(draw_kw[t] > 0.0 ? &sums->drawn_kw : &sums->given_kw) += fabs(draw_kw[t]);
+    }
+}
+
+static enum walras_status audit(const struct judge *judge, size_t device, const double *draw_kw,
+                                struct certificate_device_sums *sums, struct walras_err *err)
+{
+    const struct scenario *scenario = judge->scenario;
+    struct agent_verdict verdict = {0};
+    double largest_kw = 1.0, before = sums->max_breach;
+    enum walras_status status =
+        agent_audit(&scenario->devices[device], &scenario->horizon, draw_kw, &verdict, err);
+
+    if (status != WALRAS_OK)
+        return status;
+    certificate_keep_worst(verdict.breach, device, verdict.step, &sums->max_breach, &sums->breach);
+    if (sums->max_breach > before)
+        sums->what = verdict.what;
+    add_draw(draw_kw, scenario->horizon.n_step, &largest_kw, sums);
+    sums->n_breach += !(verdict.breach <= CERTIFICATE_TOLERANCE * largest_kw);
+    sums->cost += verdict.cost;
+    return WALRAS_OK;
+}
+
+/* min over the device's own set of its cost and what it pays: eq. of certificate.h. */
+static enum walras_status add_bound(const struct judge *judge, size_t device, unsigned worker,
+                                    struct certificate_device_sums *sums, struct walras_err *err)
+{
+    const struct scenario *scenario = judge->scenario;
+    size_t n_step = scenario->horizon.n_step;
+    struct market_answer answer = {0};
+    enum walras_status status =
+        agent_ask_once(&scenario->devices[device], &scenario->horizon,
+                       judge->price_per_mwh + scenario_device_bus(scenario, device) * n_step,
+                       judge->workspaces[worker], judge->answer_kw + worker * n_step, &answer, err);
+
+    sums->bound += answer.bound;
+    return status;
+}
+
+static enum walras_status judge_part(void *context, const struct scenario_awards_part *part,
+                                     struct walras_err *err)
+{
+    struct judge *judge = context;
+    struct certificate_device_sums sums = {0};
+    enum walras_status status = WALRAS_OK;
+
+    for (size_t i = 0; i < part->n && status == WALRAS_OK; i++) {
+        const double *draw_kw = part->draw_kw + i * judge->scenario->horizon.n_step;
+
+        status = audit(judge, part->first + i, draw_kw, &sums, err);
+        if (status == WALRAS_OK)
+            status = add_bound(judge, part->first + i, part->worker, &sums, err);
+        status = blame(judge->scenario, part->first + i, status, err);
+    }
+    judge->part[part->slot] = sums;
+    return status;
+}
+
+static void merge(struct certificate_device_sums *sums, const struct certificate_device_sums *more)
+{
+    sums->cost += more->cost;
+    sums->bound += more->bound;
+    sums->drawn_kw += more->drawn_kw;
+    sums->given_kw += more->given_kw;
+    sums->n_breach += more->n_breach;
+    if (more->max_breach > sums->max_breach) {
+        sums->max_breach = more->max_breach;
+        sums->breach = more->breach;
+        sums->what = more->what;
+    }
+}
+
+static enum walras_status take_part(void *context, const struct scenario_awards_part *part,
+                                    struct walras_err *err)
+{
+    struct judge *judge = context;
+    size_t n_step = judge->scenario->horizon.n_step;
+
+    (void)err;
+    merge(&judge->out->sums, &judge->part[part->slot]);
+    for (size_t i = 0; i < part->n; i++) {
+        const double *draw_kw = part->draw_kw + i * n_step;
+        double *at_bus = judge->out->injection_kw +
+                         scenario_device_bus(judge->scenario, part->first + i) * n_step;
+
+        for (size_t t = 0; t < n_step; t++) {
+            at_bus[t] -= draw_kw[t];
+            judge->out->gross_kw[t] += fabs(draw_kw[t]);
+        }
+    }
+    return WALRAS_OK;
+}
+
+static enum walras_status begin(struct judge *judge, unsigned n_worker, struct walras_err *err)
+{
+    const struct agent_horizon *horizon = &judge->scenario->horizon;
+    enum walras_status status = WALRAS_OK;
+
+    judge->workspaces = calloc(n_worker, sizeof(struct agent_workspace *));
+    judge->answer_kw = calloc(n_worker * horizon->n_step, sizeof(*judge->answer_kw));
+    judge->part = calloc(SCENARIO_AWARDS_SLOTS, sizeof(*judge->part));
+    if (!judge->workspaces || !judge->answer_kw || !judge->part)
+        return walras_fail(err, WALRAS_NOMEM, "cannot judge devices on %u threads", n_worker);
+    for (unsigned i = 0; i < n_worker && status == WALRAS_OK; i++)
+        status = agent_workspace_new(horizon, &judge->workspaces[i], err);
+    return status;
+}
+
+enum walras_status certificate_judge_devices(const struct scenario_result *result,
+                                             const double *price_per_mwh,
+                                             struct certificate_devices *out,
+                                             struct walras_err *err)
+{
+    unsigned n_worker = result->awards->n_worker;
+    struct judge judge = {.scenario = result->scenario, .price_per_mwh = price_per_mwh, .out = out};
+    const struct scenario_awards_pass pass = {&judge, judge_part, take_part};
+    enum walras_status status = begin(&judge, n_worker, err);
+
+    if (status == WALRAS_OK)
+        status = scenario_awards_run(result->awards, &pass, err);
+    for (unsigned i = 0; judge.workspaces && i < n_worker; i++)
+        agent_workspace_free(judge.workspaces[i]);
+    free(judge.workspaces);
+    free(judge.answer_kw);
+    free(judge.part);
+    return status;
+}

@@ -1,0 +1,149 @@
+/*
+ * What the market decided, as a plan: flows and draws of buses from the market's own sums, awards
+ * from the devices' own answers. The certificate compares the two.
+ */
+#include "scenario/clear_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void clear_awards_release(struct scenario_clearing *c)
+{
+    free(c->award_kw);
+    free(c->bus_draw_kw);
+    free(c->flow_kw);
+    free(c->import_kw);
+}
+
+static void take_supply(struct scenario_clearing *c)
+{
+    size_t n = c->scenario->n_supply * c->scenario->horizon.n_step;
+    const double *order_kw = c->market.order_kw + c->n_booked;
+
+    for (size_t i = 0; i < n; i++) {
+        c->import_kw[i] = order_kw[2 * i];
+        c->import_kw[n + i] = -order_kw[2 * i + 1];
+    }
+}
+
+/* Firm draw, groups and the orders of devices. */
+static void take_bus_draws(struct scenario_clearing *c)
+{
+    size_t n_step = c->scenario->horizon.n_step;
+    size_t n_cell = c->scenario->network.n_bus * n_step;
+
+    memcpy(c->bus_draw_kw, agent_book_firm_kw(agent_fleet_book(c->fleet)),
+           n_cell * sizeof(*c->bus_draw_kw));
+    for (size_t g = 0; g < c->n_group; g++)
+        for (size_t t = 0; t < n_step; t++)
+            c->bus_draw_kw[c->groups[g].bus * n_step + t] +=
+                c->market.group_draw_kw[g * n_step + t];
+    for (size_t i = 0; i < c->n_booked; i++)
+        c->bus_draw_kw[c->orders[i].bus * n_step + c->orders[i].step] -= c->market.order_kw[i];
+}
+
+static enum walras_status flow_step(struct scenario_clearing *c, size_t t, double *injection_kw,
+                                    double *value, struct walras_err *err)
+{
+    const struct scenario *s = c->scenario;
+    size_t n_step = s->horizon.n_step, n_supply = s->n_supply;
+    enum walras_status status = WALRAS_OK;
+
+    for (size_t b = 0; b < s->network.n_bus; b++)
+        injection_kw[b] = -c->bus_draw_kw[b * n_step + t];
+    for (size_t i = 0; i < n_supply; i++)
+        injection_kw[s->supplies[i].bus] +=
+            c->import_kw[i * n_step + t] - c->import_kw[(n_supply + i) * n_step + t];
+    status = grid_limits_values(c->limits, injection_kw, value, err);
+    if (status == WALRAS_OK)
+        for (size_t r = 0; r < grid_limits_count(c->limits); r++)
+            c->flow_kw[grid_limits_at(c->limits, r)->index * n_step + t] = value[r];
+    return status;
+}
+
+static enum walras_status take_flows(struct scenario_clearing *c, struct walras_err *err)
+{
+    size_t n_bus = c->scenario->network.n_bus;
+    double *work = NULL;
+    enum walras_status status = WALRAS_OK;
+
+    if (!c->limits)
+        return WALRAS_OK;
+    work = calloc(n_bus + grid_limits_count(c->limits) + 1, sizeof(*work));
+    if (!work)
+        return walras_fail(err, WALRAS_NOMEM, "the flows do not fit in memory");
+    for (size_t t = 0; t < c->scenario->horizon.n_step && status == WALRAS_OK; t++)
+        status = flow_step(c, t, work, work + n_bus, err);
+    free(work);
+    return status;
+}
+
+static enum walras_status read_awards(void *self, unsigned worker, size_t first, size_t n,
+                                      double *draw_kw, struct walras_err *err)
+{
+    const struct scenario_clearing *c = self;
+
+    return agent_fleet_award(c->fleet, &c->decided, worker, first, n, draw_kw, err);
+}
+
+static enum walras_status keep_part(void *context, const struct scenario_awards_part *part,
+                                    struct walras_err *err)
+{
+    struct scenario_clearing *c = context;
+    size_t n_step = c->scenario->horizon.n_step;
+
+    (void)err;
+    memcpy(c->award_kw + part->first * n_step, part->draw_kw, part->n * n_step * sizeof(double));
+    return WALRAS_OK;
+}
+
+static enum walras_status take_awards(struct scenario_clearing *c, struct walras_err *err)
+{
+    const struct scenario *s = c->scenario;
+    size_t n_award = s->n_device * s->horizon.n_step;
+    const struct scenario_awards_pass keep = {.context = c, .work = keep_part};
+    enum walras_status status = WALRAS_OK;
+
+    c->decided = (struct agent_awards){.order_kw = c->market.order_kw,
+                                       .weight = c->market.weight,
+                                       .point_price_per_mwh = c->market.point_price_per_mwh,
+                                       .n_point = c->market.n_point};
+    c->awards = (struct scenario_awards){.n_device = s->n_device,
+                                         .n_step = s->horizon.n_step,
+                                         .n_worker = c->settings.market.n_thread,
+                                         .read = read_awards,
+                                         .self = c};
+    if (n_award > c->settings.kept_bytes / sizeof(*c->award_kw))
+        return WALRAS_OK;
+    c->award_kw = calloc(n_award + 1, sizeof(*c->award_kw));
+    if (!c->award_kw)
+        return walras_fail(err, WALRAS_NOMEM, "the awards of %zu devices do not fit in memory",
+                           s->n_device);
+    status = scenario_awards_run(&c->awards, &keep, err);
+    c->awards.draw_kw = c->award_kw;
+    return status;
+}
+
+enum walras_status clear_awards(struct scenario_clearing *c, struct walras_err *err)
+{
+    const struct scenario *s = c->scenario;
+    size_t n_step = s->horizon.n_step;
+    enum walras_status status = WALRAS_OK;
+
+    c->bus_draw_kw = calloc(s->network.n_bus * n_step, sizeof(*c->bus_draw_kw));
+    c->flow_kw = calloc(s->network.n_line * n_step + 1, sizeof(*c->flow_kw));
+    c->import_kw = calloc(2 * s->n_supply * n_step + 1, sizeof(*c->import_kw));
+    if (!c->bus_draw_kw || !c->flow_kw || !c->import_kw)
+        return walras_fail(err, WALRAS_NOMEM, "the flows do not fit in memory");
+    take_supply(c);
+    take_bus_draws(c);
+    status = take_flows(c, err);
+    if (status == WALRAS_OK)
+        status = take_awards(c, err);
+    c->result.awards = &c->awards;
+    c->result.bus_draw_kw = c->bus_draw_kw;
+    c->result.flow_kw = c->flow_kw;
+    c->result.import_kw = c->import_kw;
+    c->result.export_kw = c->import_kw + s->n_supply * n_step;
+    return status;
+}
