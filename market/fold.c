@@ -1,5 +1,7 @@
 #include "market/fold.h"
 
+#include "market/dual.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,6 +134,7 @@ enum walras_status market_fold_init(struct market_fold *fold, const struct marke
     for (size_t g = 0; g < fine->n_group; g++)
         fold->swing_kw[fine->groups[g].bus] += fine->groups[g].swing_kw;
     fold->coarse.limits = NULL;
+    fold->coarse.reach_kw = market_reach_kw(fine);
     fold->coarse.n_bus = 0; /* nothing is folded yet */
     fold->rows.problem = &fold->coarse;
     return sort_orders(fold, err);
