@@ -24,12 +24,10 @@
 enum { STEP_PASSES = 3, IDLE_MASTERS = 12, ROUNDS_PER_PLAN = 5, MAX_RAISES = 2 };
 
 /*
- * The first step length in price levels. After a warm start it is a tenth of a cold one: prices are
- * near then and so are answers worth mixing. What the steps had come to in the clearing before is
- * no guide: they end long.
+ * The first step length, in what energy costs. What the steps had come to in the clearing before is
+ * no guide for a warm start: they end long.
  */
-#define COLD_STEP 3.0
-#define WARM_STEP 0.3
+#define FIRST_STEP 3.0
 
 struct bundle {
     struct market_method method;
@@ -70,6 +68,11 @@ static size_t n_cell(const struct bundle *b)
     return b->problem->n_bus * b->problem->n_step;
 }
 
+static bool is_warm(const struct bundle *b)
+{
+    return b->settings.warm.energy_price_per_mwh != NULL;
+}
+
 static void bundle_free(struct market_method *method)
 {
     struct bundle *b = bundle_of(method);
@@ -94,10 +97,11 @@ static void bundle_free(struct market_method *method)
 
 static enum walras_status take_memory(struct bundle *b, struct walras_err *err)
 {
-    size_t n_first = b->settings.warm.energy_price_per_mwh ? 1 + b->settings.warm.n_point : 1;
-    size_t n_point = n_first > b->settings.n_point ? n_first : b->settings.n_point;
+    size_t n_point = b->settings.n_point;
     enum walras_status status = WALRAS_OK;
 
+    if (is_warm(b)) /* a plan's prices too; see warm_query */
+        n_point = 1 + (b->settings.warm.n_point > n_point ? b->settings.warm.n_point : n_point);
     b->asked_room = n_point;
     b->asked = calloc(n_point, sizeof(*b->asked));
     b->asked_price = calloc(n_point * n_cell(b), sizeof(*b->asked_price));
@@ -263,7 +267,7 @@ static enum walras_status first_query(struct bundle *b, struct walras_err *err)
     status =
         market_trial_solve(&b->step, &b->solver, &b->rows, &ask, &settings, 1e-3, UINT_MAX, err);
     free(skip);
-    start_tau(b, b->step.u, b->master_lp ? 0.5 : COLD_STEP);
+    start_tau(b, b->step.u, b->master_lp ? 0.5 : FIRST_STEP);
     return status == WALRAS_OK ? query_trial(b, &b->step, err) : status;
 }
 
@@ -302,7 +306,7 @@ static enum walras_status warm_query(struct bundle *b, struct walras_err *err)
         b->asked[i + 1].open = -INFINITY;
     }
     b->n_asked = 1 + warm->n_point;
-    start_tau(b, warm->energy_price_per_mwh, WARM_STEP);
+    start_tau(b, warm->energy_price_per_mwh, FIRST_STEP);
     return status;
 }
 
@@ -370,9 +374,9 @@ static enum walras_status bundle_ask(struct market_method *method, struct market
     enum walras_status status = WALRAS_OK;
 
     if (b->n_asked == 0 && b->problem->n_group > 0 && b->round == 0)
-        status = b->settings.warm.energy_price_per_mwh ? warm_query(b, err) : first_query(b, err);
-    *query = (struct market_query){
-        .n_point = b->n_asked, .price_per_mwh = b->asked_price, .curved = b->curvature != NULL};
+        status = is_warm(b) ? warm_query(b, err) : first_query(b, err);
+    *query = (struct market_query){.n_point = b->n_asked, .price_per_mwh = b->asked_price};
+    query->curved = b->curvature && (b->round > 0 || !is_warm(b)); /* warm, the last is not ours */
     return status;
 }
 
@@ -423,9 +427,7 @@ static double scale_of(const struct bundle *b, double value)
  */
 static void adapt_tau(struct bundle *b, double gain, double foretold_gain, double little)
 {
-    if (foretold_gain <= little)
-        b->tau *= 4.0;
-    else if (gain >= 0.8 * foretold_gain)
+    if (foretold_gain <= little || gain >= 0.8 * foretold_gain)
         b->tau *= 4.0;
     else if (gain >= 0.5 * foretold_gain)
         b->tau *= 2.0;
@@ -484,6 +486,21 @@ static enum walras_status solve_restricted(struct bundle *b, struct walras_err *
 static bool may_be_done(const struct bundle *b)
 {
     return b->next_value - b->bound <= b->settings.gap * scale_of(b, b->next_value);
+}
+
+/*
+ * A warm start has answers to mix from its first round on: it makes a plan in every round and asks
+ * that plan's own prices as well. They are where the answers that it lacks are, and where steps
+ * from the best prices would come to later.
+ */
+static enum walras_status make_plan(struct bundle *b, struct walras_err *err)
+{
+    bool due = b->round >= b->next_plan && (may_be_done(b) || b->round % ROUNDS_PER_PLAN == 0);
+    enum walras_status status = is_warm(b) || due ? solve_restricted(b, err) : WALRAS_OK;
+
+    if (status == WALRAS_OK && is_warm(b) && !b->curvature) /* which goes with the last point */
+        status = query_trial(b, &b->restricted, err);
+    return status;
 }
 
 /*
@@ -581,8 +598,7 @@ static enum walras_status bundle_tell(struct market_method *method,
     if (status != WALRAS_OK)
         return status;
     remember_weights(b, &b->step, false);
-    if (b->round >= b->next_plan && (may_be_done(b) || b->round % ROUNDS_PER_PLAN == 0))
-        status = solve_restricted(b, err);
+    status = make_plan(b, err);
     if (status == WALRAS_OK)
         report(b, best, state);
     if (state->done && state->unmet_kw > 0.0 && b->n_raised < MAX_RAISES) {
