@@ -187,12 +187,19 @@ static double ask_swing(struct agent_fleet *fleet, size_t device, double *price)
     return most_kw;
 }
 
-static enum walras_status measure_programs(struct agent_fleet *fleet, struct walras_err *err)
+/* Adds programs, then the other ranks' shares, to how far groups swing. */
+static enum walras_status measure_groups(struct agent_fleet *fleet, struct walras_err *err)
 {
-    double *price = calloc(fleet->horizon.n_step, sizeof(*price));
+    size_t n_step = fleet->horizon.n_step;
+    double *price = calloc(n_step + fleet->n_group, sizeof(*price)), *swing_kw = price + n_step;
+    enum walras_status status =
+        price ? WALRAS_OK : walras_fail(err, WALRAS_NOMEM, "cannot measure devices");
 
-    if (!price)
-        return walras_fail(err, WALRAS_NOMEM, "cannot measure devices");
+    status = walras_ranks_agree(fleet->settings.ranks, status, err);
+    if (!price || status != WALRAS_OK) {
+        free(price);
+        return status;
+    }
     for (size_t g = 0; g < fleet->n_group; g++)
         for (size_t i = 0; i < fleet->inner[g].n; i++) {
             size_t device = fleet->member[fleet->inner[g].first + i];
@@ -200,6 +207,11 @@ static enum walras_status measure_programs(struct agent_fleet *fleet, struct wal
             if (fleet->devices[device].type == AGENT_LP)
                 fleet->groups[g].swing_kw += ask_swing(fleet, device, price);
         }
+    for (size_t g = 0; g < fleet->n_group; g++)
+        swing_kw[g] = fleet->groups[g].swing_kw;
+    walras_ranks_sum_all(fleet->settings.ranks, swing_kw, fleet->n_group);
+    for (size_t g = 0; g < fleet->n_group; g++)
+        fleet->groups[g].swing_kw = swing_kw[g];
     free(price);
     return WALRAS_OK;
 }
@@ -222,12 +234,13 @@ static void make_oracles(struct agent_fleet *fleet)
 {
     for (size_t g = 0; g < fleet->n_group; g++) {
         struct agent_group *group = &fleet->groups[g];
+        size_t n_part = (fleet->inner[g].n + FLEET_PART - 1) / FLEET_PART;
 
         fleet->inner[g].fleet = fleet;
         group->oracle =
             (struct market_oracle){.ops = ops_of(fleet, g),
                                    .self = &fleet->inner[g],
-                                   .n_part = (fleet->inner[g].n + FLEET_PART - 1) / FLEET_PART};
+                                   .n_part = n_part > 0 ? n_part : 1}; /* other ranks have them */
     }
 }
 
@@ -251,10 +264,11 @@ enum walras_status agent_fleet_new(const struct agent_device *devices, const uin
     status = fill_book(fleet, err);
     if (status == WALRAS_OK)
         status = make_solvers(fleet, err);
+    status = walras_ranks_agree(settings->ranks, status, err);
     if (status == WALRAS_OK)
         status = fleet_form_groups(fleet, err);
     if (status == WALRAS_OK)
-        status = measure_programs(fleet, err);
+        status = measure_groups(fleet, err);
     if (status != WALRAS_OK) {
         agent_fleet_free(fleet);
         return status;

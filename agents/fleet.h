@@ -5,6 +5,8 @@
  * Groups   one bus, one kind of behaviour, alike devices together (few different answers mix
  *          faster than many); as many groups as settings.n_group allow, the largest split first.
  *          Integer devices have groups of their own: they are settled, not mixed.
+ * Ranks    every rank has the same groups, with its own share of their members, maybe none; together
+ *          they are the groups that one process forms.
  * Units    kW, currency; draw positive from the grid.
  * Threads  parts of groups may be asked, and awards told, in parallel by distinct workers <
  *          n_worker; all else one at a time.
@@ -14,6 +16,7 @@
 
 #include "agents/book.h"
 #include "agents/device.h"
+#include "core/ranks.h"
 #include "market/oracle.h"
 
 struct agent_fleet;
@@ -25,6 +28,7 @@ struct agent_fleet_settings {
     /* Names a device in messages: "agent home-1, device bat". NULL: the device's id. */
     void (*describe)(const void *context, size_t device, char *text, size_t size);
     const void *context;
+    struct walras_ranks *ranks; /* whose shares form groups together; NULL: alone */
 };
 
 struct agent_group {
@@ -33,7 +37,7 @@ struct agent_group {
     bool integer;
     double swing_kw;
     unsigned kind; /* of device */
-    size_t n_device;
+    size_t n_device; /* of all ranks, as swing_kw is */
     char name[96]; /* "ev at bus 7, 2 of 3" */
 };
 

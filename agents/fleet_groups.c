@@ -20,21 +20,41 @@ enum { HALF_BITS = 7, HALF_BINS = 1 << HALF_BITS, N_BIN = HALF_BINS * HALF_BINS 
  */
 enum { KIND_INTEGER = AGENT_N_TYPE, N_KIND, KIND_TOLD = N_KIND };
 
-struct bucket { /* one bus, one kind: members [first, first + n), to be split into n_group */
+struct tally {                    /* of one likeness, or of a whole bucket: devices */
+    uint32_t *own, *all, *before; /* here, on all ranks, on the ranks before this one */
+};
+
+struct bucket { /* one bus, one kind: members [first, first + own), to be split into n_group */
     uint32_t bus;
     unsigned kind;
-    size_t first, n, n_group;
-    uint32_t *bin_next; /* [N_BIN] where the next of each likeness goes; NULL: not split by it */
-    size_t next;        /* without bins */
+    size_t first, own, n, n_group; /* n: on all ranks */
+    size_t before;                 /* on the ranks before this one */
+    struct tally bins;             /* [N_BIN] each; NULL: not split by likeness */
+    size_t next;                   /* without bins */
 };
 
 struct sorting { /* one call of fleet_form_groups */
     struct agent_fleet *fleet;
-    uint32_t *count; /* [n_bus x N_KIND] devices; then the index of their bucket */
+    struct tally count; /* [n_bus x N_KIND] each; own: then the index of their bucket */
     struct bucket *buckets;
     size_t n_bucket;
-    uint32_t *bins; /* [buckets that are split x N_BIN] */
+    struct tally bins;  /* [buckets that are split x N_BIN] each */
+    struct tally kinds; /* [n_group] each */
 };
+
+static bool tally_new(struct tally *tally, size_t n)
+{
+    tally->own = calloc(3 * n + 1, sizeof(*tally->own));
+    tally->all = tally->own ? tally->own + n : NULL;
+    tally->before = tally->own ? tally->own + 2 * n : NULL;
+    return tally->own;
+}
+
+static void add_up(struct walras_ranks *ranks, struct tally *tally, size_t n)
+{
+    memcpy(tally->all, tally->own, n * sizeof(*tally->own));
+    walras_ranks_total(ranks, tally->all, tally->before, n);
+}
 
 /* Equal shares of each octave from 1/128 on: bins of 0.2 % of the value and less. */
 static size_t bin_of_size(double value)
@@ -118,7 +138,7 @@ static void count_kinds(struct sorting *s)
         unsigned kind = kind_of(s->fleet, i);
 
         if (kind != KIND_TOLD)
-            s->count[s->fleet->bus[i] * N_KIND + kind]++;
+            s->count.own[s->fleet->bus[i] * N_KIND + kind]++;
     }
 }
 
@@ -128,20 +148,22 @@ static enum walras_status list_buckets(struct sorting *s, struct walras_err *err
     size_t n_cell = s->fleet->n_bus * N_KIND, first = 0, n = 0;
 
     for (size_t cell = 0; cell < n_cell; cell++)
-        n += s->count[cell] > 0;
+        n += s->count.all[cell] > 0;
     s->buckets = calloc(n + 1, sizeof(*s->buckets));
     if (!s->buckets)
         return walras_fail(err, WALRAS_NOMEM, "%zu kinds of devices do not fit in memory", n);
     for (size_t cell = 0; cell < n_cell; cell++) {
-        if (s->count[cell] == 0)
+        if (s->count.all[cell] == 0)
             continue;
         s->buckets[s->n_bucket] = (struct bucket){.bus = (uint32_t)(cell / N_KIND),
                                                   .kind = (unsigned)(cell % N_KIND),
                                                   .first = first,
-                                                  .n = s->count[cell],
+                                                  .own = s->count.own[cell],
+                                                  .n = s->count.all[cell],
+                                                  .before = s->count.before[cell],
                                                   .n_group = 1};
-        first += s->count[cell];
-        s->count[cell] = (uint32_t)s->n_bucket++;
+        first += s->count.own[cell];
+        s->count.own[cell] = (uint32_t)s->n_bucket++;
     }
     s->fleet->n_member = first;
     return WALRAS_OK;
@@ -192,47 +214,109 @@ static size_t share_out(struct sorting *s, size_t wanted)
 
 static struct bucket *bucket_of(const struct sorting *s, size_t device, unsigned kind)
 {
-    return &s->buckets[s->count[s->fleet->bus[device] * N_KIND + kind]];
+    return &s->buckets[s->count.own[s->fleet->bus[device] * N_KIND + kind]];
 }
 
-/* Counts likeness where a bucket is split by it, and turns counts into places. */
-static enum walras_status count_likeness(struct sorting *s, struct walras_err *err)
+static bool is_split(const struct bucket *bucket)
+{
+    return bucket->n_group > 1 && bucket->kind != KIND_INTEGER;
+}
+
+static enum walras_status take_bins(struct sorting *s, size_t *n_split, struct walras_err *err)
+{
+    for (size_t i = 0; i < s->n_bucket; i++)
+        *n_split += is_split(&s->buckets[i]);
+    if (!tally_new(&s->bins, *n_split * N_BIN))
+        return walras_fail(err, WALRAS_NOMEM, "cannot split %zu kinds of devices", *n_split);
+    for (size_t i = 0, at = 0; i < s->n_bucket; i++)
+        if (is_split(&s->buckets[i])) {
+            s->buckets[i].bins =
+                (struct tally){s->bins.own + at, s->bins.all + at, s->bins.before + at};
+            at += N_BIN;
+        }
+    return WALRAS_OK;
+}
+
+/* Counts likeness where a bucket is split by it. */
+static void count_likeness(struct sorting *s, size_t n_split)
 {
     const struct agent_fleet *fleet = s->fleet;
-    size_t n_split = 0;
 
-    for (size_t i = 0; i < s->n_bucket; i++)
-        n_split += s->buckets[i].n_group > 1 && s->buckets[i].kind != KIND_INTEGER;
-    s->bins = calloc(n_split * N_BIN + 1, sizeof(*s->bins));
-    if (!s->bins)
-        return walras_fail(err, WALRAS_NOMEM, "cannot split %zu kinds of devices", n_split);
-    for (size_t i = 0, at = 0; i < s->n_bucket; i++)
-        if (s->buckets[i].n_group > 1 && s->buckets[i].kind != KIND_INTEGER)
-            s->buckets[i].bin_next = s->bins + N_BIN * at++;
     for (size_t i = 0; i < fleet->n_device; i++) {
         unsigned kind = kind_of(fleet, i);
         struct bucket *bucket = kind == KIND_TOLD ? NULL : bucket_of(s, i, kind);
 
-        if (bucket && bucket->bin_next)
-            bucket->bin_next[likeness(&fleet->devices[i], fleet->horizon.n_step)]++;
+        if (bucket && bucket->bins.own)
+            bucket->bins.own[likeness(&fleet->devices[i], fleet->horizon.n_step)]++;
     }
-    for (size_t k = 0; k < n_split; k++) {
-        uint32_t *bin = s->bins + k * N_BIN, before = 0;
+    add_up(fleet->settings.ranks, &s->bins, n_split * N_BIN);
+}
 
-        for (size_t i = 0; i < N_BIN; i++) {
-            uint32_t n = bin[i];
+/* Of `own` that stand behind `before` others, how many are among the first `wanted`. */
+static size_t among(size_t wanted, size_t before, size_t own)
+{
+    if (wanted <= before)
+        return 0;
+    return wanted - before < own ? wanted - before : own;
+}
 
-            bin[i] = before;
+/* How many own members are among the first `wanted` of a bucket: by likeness, rank, device. */
+static size_t own_among(const struct bucket *bucket, size_t wanted)
+{
+    size_t passed = 0, n = 0;
+
+    if (!bucket->bins.own)
+        return among(wanted, bucket->before, bucket->own);
+    for (size_t i = 0; i < N_BIN && passed < wanted; i++) {
+        n += among(wanted, passed + bucket->bins.before[i], bucket->bins.own[i]);
+        passed += bucket->bins.all[i];
+    }
+    return n;
+}
+
+/* Which of the own members are in which group. */
+static void cut_groups(struct sorting *s)
+{
+    struct agent_fleet *fleet = s->fleet;
+    size_t g = 0;
+
+    for (size_t i = 0; i < s->n_bucket; i++) {
+        const struct bucket *bucket = &s->buckets[i];
+        size_t first = 0;
+
+        for (size_t k = 0; k < bucket->n_group; k++, g++) {
+            size_t from = k * bucket->n / bucket->n_group;
+            size_t to = (k + 1) * bucket->n / bucket->n_group, end = own_among(bucket, to);
+
+            fleet->inner[g] =
+                (struct fleet_group){.first = bucket->first + first, .n = end - first};
+            fleet->groups[g] = (struct agent_group){
+                .bus = bucket->bus, .integer = bucket->kind == KIND_INTEGER, .n_device = to - from};
+            first = end;
+        }
+    }
+}
+
+/* Counts of likeness become places. */
+static void open_bins(struct sorting *s)
+{
+    for (size_t i = 0; i < s->n_bucket; i++) {
+        uint32_t *own = s->buckets[i].bins.own, before = 0;
+
+        for (size_t bin = 0; own && bin < N_BIN; bin++) {
+            uint32_t n = own[bin];
+
+            own[bin] = before;
             before += n;
         }
     }
-    return WALRAS_OK;
 }
 
 static void place_devices(struct sorting *s)
 {
     struct agent_fleet *fleet = s->fleet;
 
+    open_bins(s);
     for (size_t i = 0; i < fleet->n_device; i++) {
         unsigned kind = kind_of(fleet, i);
 
@@ -240,8 +324,8 @@ static void place_devices(struct sorting *s)
         if (kind == KIND_TOLD)
             continue;
         struct bucket *bucket = bucket_of(s, i, kind);
-        size_t at = bucket->bin_next
-                        ? bucket->bin_next[likeness(&fleet->devices[i], fleet->horizon.n_step)]++
+        size_t at = bucket->bins.own
+                        ? bucket->bins.own[likeness(&fleet->devices[i], fleet->horizon.n_step)]++
                         : bucket->next++;
 
         fleet->place[i] = (uint32_t)(bucket->first + at);
@@ -249,10 +333,9 @@ static void place_devices(struct sorting *s)
     }
 }
 
-static void name_group(struct agent_group *group, const struct agent_device *device, size_t part,
-                       size_t n_part)
+static void name_group(struct agent_group *group, size_t part, size_t n_part)
 {
-    const char *kind = group->integer ? "integer" : agent_device_type_name(device->type);
+    const char *kind = group->integer ? "integer" : agent_device_type_name(group->kind);
 
     if (n_part > 1)
         snprintf(group->name, sizeof(group->name), "%s at bus %u, %zu of %zu", kind, group->bus,
@@ -261,29 +344,37 @@ static void name_group(struct agent_group *group, const struct agent_device *dev
         snprintf(group->name, sizeof(group->name), "%s at bus %u", kind, group->bus);
 }
 
+/* A group is of the kind of its first member, on whatever rank that is. */
+static void agree_on_kinds(struct sorting *s)
+{
+    struct agent_fleet *fleet = s->fleet;
+    uint32_t *has = s->kinds.own, *before = s->kinds.before;
+
+    for (size_t g = 0; g < fleet->n_group; g++)
+        has[g] = fleet->inner[g].n > 0;
+    add_up(fleet->settings.ranks, &s->kinds, fleet->n_group);
+    for (size_t g = 0; g < fleet->n_group; g++)
+        has[g] = has[g] && before[g] == 0
+                     ? fleet->devices[fleet->member[fleet->inner[g].first]].type
+                     : 0;
+    add_up(fleet->settings.ranks, &s->kinds, fleet->n_group);
+    for (size_t g = 0; g < fleet->n_group; g++)
+        fleet->groups[g].kind = s->kinds.all[g];
+}
+
 static void fill_groups(struct sorting *s)
 {
     struct agent_fleet *fleet = s->fleet;
     size_t g = 0;
 
-    for (size_t i = 0; i < s->n_bucket; i++) {
-        const struct bucket *bucket = &s->buckets[i];
-
-        for (size_t k = 0; k < bucket->n_group; k++, g++) {
-            size_t first = bucket->first + k * bucket->n / bucket->n_group;
-            size_t end = bucket->first + (k + 1) * bucket->n / bucket->n_group;
-            struct agent_group *group = &fleet->groups[g];
-
-            fleet->inner[g] = (struct fleet_group){.first = first, .n = end - first};
-            *group = (struct agent_group){.bus = bucket->bus,
-                                          .integer = bucket->kind == KIND_INTEGER,
-                                          .kind = fleet->devices[fleet->member[first]].type,
-                                          .n_device = end - first};
-            for (size_t m = first; m < end; m++)
-                group->swing_kw += swing(&fleet->devices[fleet->member[m]], fleet->horizon.n_step);
-            name_group(group, &fleet->devices[fleet->member[first]], k, bucket->n_group);
-        }
-    }
+    agree_on_kinds(s);
+    for (size_t i = 0; i < s->n_bucket; i++)
+        for (size_t k = 0; k < s->buckets[i].n_group; k++, g++)
+            name_group(&fleet->groups[g], k, s->buckets[i].n_group);
+    for (g = 0; g < fleet->n_group; g++)
+        for (size_t i = 0; i < fleet->inner[g].n; i++)
+            fleet->groups[g].swing_kw += swing(
+                &fleet->devices[fleet->member[fleet->inner[g].first + i]], fleet->horizon.n_step);
 }
 
 static enum walras_status take_memory(struct agent_fleet *fleet, struct walras_err *err)
@@ -304,25 +395,36 @@ static enum walras_status take_memory(struct agent_fleet *fleet, struct walras_e
 enum walras_status fleet_form_groups(struct agent_fleet *fleet, struct walras_err *err)
 {
     struct sorting s = {.fleet = fleet};
+    struct walras_ranks *ranks = fleet->settings.ranks;
     enum walras_status status = WALRAS_OK;
+    size_t n_cell = fleet->n_bus * N_KIND, n_split = 0;
 
-    s.count = calloc(fleet->n_bus * N_KIND + 1, sizeof(*s.count));
-    if (!s.count)
-        return walras_fail(err, WALRAS_NOMEM, "cannot group devices of %zu buses", fleet->n_bus);
-    count_kinds(&s);
-    status = list_buckets(&s, err);
+    if (!tally_new(&s.count, n_cell))
+        status = walras_fail(err, WALRAS_NOMEM, "cannot group devices of %zu buses", fleet->n_bus);
+    status = walras_ranks_agree(ranks, status, err);
+    if (status == WALRAS_OK) {
+        count_kinds(&s);
+        add_up(ranks, &s.count, n_cell);
+        status = list_buckets(&s, err);
+    }
     if (status == WALRAS_OK) {
         fleet->n_group = share_out(&s, fleet->settings.n_group);
         status = take_memory(fleet, err);
     }
     if (status == WALRAS_OK)
-        status = count_likeness(&s, err);
+        status = take_bins(&s, &n_split, err);
+    if (status == WALRAS_OK && !tally_new(&s.kinds, fleet->n_group))
+        status = walras_fail(err, WALRAS_NOMEM, "cannot form %zu groups", fleet->n_group);
+    status = walras_ranks_agree(ranks, status, err);
     if (status == WALRAS_OK) {
+        count_likeness(&s, n_split);
+        cut_groups(&s);
         place_devices(&s);
         fill_groups(&s);
     }
-    free(s.count);
+    free(s.count.own);
     free(s.buckets);
-    free(s.bins);
+    free(s.bins.own);
+    free(s.kinds.own);
     return status;
 }

@@ -32,6 +32,7 @@ struct cli_command {
     const char *help;           /* what --help prints */
     /* argv[0] is the first argument behind the subcommand. Returns the exit status. */
     int (*run)(int argc, char **argv);
+    bool ranks; /* may run as several ranks */
 };
 
 #define X(name) extern const struct cli_command cli_##name;

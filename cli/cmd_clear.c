@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 #include "core/outdir.h"
 #include "core/signals.h"
+#include "ranks/ranks.h"
 #include "scenario/charts.h"
 #include "scenario/clear.h"
 #include "scenario/digest.h"
@@ -108,6 +109,9 @@ static enum walras_status report(const struct clear_options *o,
         return scenario_result_print(stdout, result, err);
     if (status == WALRAS_OK && !o->quiet)
         status = scenario_digest_print(stdout, result, err);
+    if (status == WALRAS_OK && !o->quiet && result->ranks)
+        printf("  ranks      %u; %.0f bytes a round between rank 0 and each of the others\n",
+               result->ranks->n, result->market->bytes_per_round);
     if (status == WALRAS_OK && !o->quiet && o->out)
         printf("  files      %s: result.json, awards.csv, prices.csv, rounds.csv%s\n", o->out,
                o->plots ? " and charts (*.png)" : "");
@@ -128,18 +132,24 @@ static int exit_status_of(const struct scenario_result *result)
     return CLI_LIMIT;
 }
 
+/* Only rank 0 speaks and tells the exit status. A failure that is its alone ends the others. */
 static int clear_scenario(const struct clear_options *o, const struct scenario *scenario,
-                          struct walras_err *err)
+                          bool *agreed, struct walras_err *err)
 {
+    struct walras_ranks *ranks = o->settings.market.ranks;
     struct scenario_clearing *clearing = NULL;
-    int exit_status = EXIT_FAILURE;
+    const struct scenario_result *result = NULL;
+    int exit_status = EXIT_SUCCESS;
     enum walras_status status = scenario_clear(scenario, &o->settings, &clearing, err);
 
-    if (isatty(STDERR_FILENO) && !o->quiet)
+    if (isatty(STDERR_FILENO) && !o->quiet && walras_ranks_lead(ranks))
         fprintf(stderr, "\r\033[K");
-    if (status == WALRAS_OK) {
-        const struct scenario_result *result = scenario_clearing_result(clearing);
-
+    if (status != WALRAS_OK)
+        return walras_ranks_lead(ranks) ? cli_fail(err) : EXIT_SUCCESS;
+    result = scenario_clearing_result(clearing);
+    if (!walras_ranks_lead(ranks)) {
+        status = o->out ? scenario_result_help(result, err) : WALRAS_OK;
+    } else {
         status = report(o, result, err);
         exit_status = exit_status_of(result);
         if (walras_signals_stop() && !o->quiet)
@@ -148,15 +158,51 @@ static int clear_scenario(const struct clear_options *o, const struct scenario *
             fprintf(stderr, "walras: %s\n", result->why);
     }
     scenario_clearing_free(clearing);
+    *agreed = status == WALRAS_OK;
     return status == WALRAS_OK ? exit_status : cli_fail(err);
+}
+
+/* Every rank reads its own share. */
+static enum walras_status read_share(const char *path, struct walras_ranks *ranks,
+                                     struct scenario *scenario, struct walras_err *err)
+{
+    struct scenario_settings settings = scenario_settings_defaults();
+
+    if (ranks) {
+        settings.rank = ranks->rank;
+        settings.n_rank = ranks->n;
+    }
+    return walras_ranks_agree(ranks, scenario_read_with(path, &settings, scenario, err), err);
+}
+
+static int clear_share(struct clear_options *o, bool *agreed)
+{
+    struct walras_ranks *ranks = o->settings.market.ranks;
+    struct live_line line = {0};
+    struct scenario scenario = {0};
+    struct walras_err err = {0};
+    int ends = EXIT_SUCCESS;
+
+    if (read_share(o->path, ranks, &scenario, &err) != WALRAS_OK) {
+        scenario_release(&scenario);
+        return walras_ranks_lead(ranks) ? cli_fail(&err) : EXIT_SUCCESS;
+    }
+    walras_signals_install();
+    line.shown = isatty(STDERR_FILENO) && !o->quiet;
+    line.currency = scenario.currency;
+    o->settings.market.progress = show_progress;
+    o->settings.market.context = &line;
+    ends = clear_scenario(o, &scenario, agreed, &err);
+    o->settings.market.context = NULL; /* line ends here */
+    scenario_release(&scenario);
+    return ends;
 }
 
 static int run(int argc, char **argv)
 {
     struct clear_options o = {.devices = "fast", .settings = scenario_clear_settings_defaults()};
-    struct live_line line = {0};
-    struct scenario scenario;
     struct walras_err err = {0};
+    bool agreed = true;
     int ends;
 
     o.settings.market.n_thread = cli_count_cores();
@@ -166,15 +212,16 @@ static int run(int argc, char **argv)
         return ends;
     if (o.plots && scenario_charts_available(&err) != WALRAS_OK)
         return cli_fail(&err);
-    if (scenario_read(o.path, &scenario, &err) != WALRAS_OK)
+    if (ranks_begin(&o.settings.market.ranks, &err) != WALRAS_OK)
         return cli_fail(&err);
-    walras_signals_install();
-    line.shown = isatty(STDERR_FILENO) && !o.quiet;
-    line.currency = scenario.currency;
-    o.settings.market.progress = show_progress;
-    o.settings.market.context = &line;
-    ends = clear_scenario(&o, &scenario, &err);
-    scenario_release(&scenario);
+    if (o.plots && walras_ranks_count(o.settings.market.ranks) > 1)
+        ends = walras_ranks_lead(o.settings.market.ranks)
+                   ? cli_usage(&cli_clear, "--plots is for one rank: leave it out under mpirun")
+                   : EXIT_SUCCESS;
+    else
+        ends = clear_share(&o, &agreed);
+    fflush(stdout);
+    ranks_end(o.settings.market.ranks, agreed, ends);
     return ends;
 }
 
@@ -200,9 +247,13 @@ const struct cli_command cli_clear = {
         "  --points J       price points announced in a round (1), by bundle and newton\n"
         "  --groups N       about how many groups of devices answer together (chosen by size)\n"
         "  --devices D      fast: exact solvers where there are (default); glpk: GLPK for all\n\n"
+        "Under `mpirun -n R walras clear FILE` every rank reads and answers for its share of the\n"
+        "agents; rank 0 finds the prices and writes the results (docs/scaling.md). --threads are\n"
+        "those of each rank; charts need one rank.\n\n"
         "Ctrl-C stops as --time-limit does: the best plan so far is judged and written. Whole\n"
         "on/off decisions can cost more than the asked gap; the summary then says how much.\n\n"
         "Exit status: 0 cleared, 3 round or time limit reached or stopped, 4 cannot be cleared\n"
         "(the reason is named), 2 wrong input or usage, 1 a file could not be read or written.\n",
     .run = run,
+    .ranks = true,
 };

@@ -1,5 +1,6 @@
 #include "cli/cli.h"
 #include "core/text.h"
+#include "ranks/ranks.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -40,6 +41,25 @@ static int unknown_command(const char *word)
     return cli_usage(NULL, "unknown command \"%s\"", word);
 }
 
+/* Under mpirun, others do not do the same thing R times over. */
+static int run_alone(const struct cli_command *command, int argc, char **argv)
+{
+    struct walras_ranks *ranks = NULL;
+    struct walras_err err = {0};
+    bool alone = true, lead = true;
+
+    if (ranks_begin(&ranks, &err) != WALRAS_OK)
+        return cli_fail(&err);
+    alone = walras_ranks_count(ranks) == 1;
+    lead = walras_ranks_lead(ranks);
+    ranks_end(ranks, true, EXIT_SUCCESS);
+    if (alone)
+        return command->run(argc, argv);
+    return lead ? cli_usage(command, "%s runs in one process: only clear works over several ranks",
+                            command->name)
+                : EXIT_SUCCESS;
+}
+
 static int run(int argc, char **argv)
 {
     const char *word = argc > 1 ? argv[1] : NULL;
@@ -56,7 +76,8 @@ static int run(int argc, char **argv)
     }
     for (size_t i = 0; i < N_COMMAND; i++)
         if (strcmp(word, commands[i]->name) == 0)
-            return commands[i]->run(argc - 2, argv + 2);
+            return commands[i]->ranks ? commands[i]->run(argc - 2, argv + 2)
+                                      : run_alone(commands[i], argc - 2, argv + 2);
     return unknown_command(word);
 }
 

@@ -9,6 +9,7 @@
 #ifndef WALRAS_MARKET_CLEARING_H
 #define WALRAS_MARKET_CLEARING_H
 
+#include "core/ranks.h"
 #include "market/method.h"
 
 #include <stdbool.h>
@@ -42,6 +43,12 @@ struct market_settings {
     unsigned n_point;        /* price points a round, 1 */
     struct market_warm warm; /* energy_price_per_mwh NULL: cold */
     unsigned n_recall;       /* prices to hand on to a next clearing, 0 */
+    /*
+     * Ranks that hold shares of the groups (same groups, same order); NULL: alone. Rank 0 has the
+     * orders and limits and runs the method; the others answer for their shares and get what
+     * awards need of the result: weights and points.
+     */
+    struct walras_ranks *ranks;
     /* Called after each round, from the calling thread; return false to stop (counts as time
      * limit). */
     bool (*progress)(void *context, const struct market_round *round);
@@ -78,6 +85,7 @@ struct market_result { /* arrays are the result's own: market_result_release */
     unsigned n_rounds;
     uint64_t n_responses; /* group devices x points */
     double seconds, oracle_s, method_s;
+    double bytes_per_round; /* between each of the other ranks and rank 0; 0: alone */
     size_t n_bus, n_step, n_order, n_group, n_point;
     double *price_per_mwh; /* [n_bus x n_step] */
     double

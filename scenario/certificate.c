@@ -78,14 +78,23 @@ static enum walras_status judge(const struct scenario_result *result,
                                 struct certificate_devices *devices,
                                 struct scenario_certificate *out, struct walras_err *err)
 {
+    struct walras_ranks *ranks = result->ranks;
+    size_t n_cell = result->scenario->network.n_bus * result->scenario->horizon.n_step;
     double limit_value = 0.0;
-    enum walras_status status =
-        certificate_find_prices(result, angles, price_per_mwh, &limit_value, err);
+    enum walras_status status = WALRAS_OK;
 
+    if (walras_ranks_lead(ranks))
+        status = certificate_find_prices(result, angles, price_per_mwh, &limit_value, err);
+    status = walras_ranks_agree(ranks, status, err);
+    walras_ranks_broadcast(ranks, price_per_mwh, n_cell * sizeof(*price_per_mwh));
     if (status == WALRAS_OK)
         status = certificate_judge_devices(result, price_per_mwh, devices, err);
+    status = walras_ranks_agree(ranks, status, err);
     if (status == WALRAS_OK)
-        status = certificate_judge_plan(result, angles, devices->injection_kw, out, err);
+        status = certificate_add_ranks(result, devices, out, err);
+    if (status != WALRAS_OK || !walras_ranks_lead(ranks))
+        return status;
+    status = certificate_judge_plan(result, angles, devices->injection_kw, out, err);
     if (status != WALRAS_OK)
         return status;
     take_devices(&devices->sums, result->scenario->horizon.step_h, out);
@@ -111,17 +120,22 @@ enum walras_status scenario_certify(const struct scenario_result *result,
     enum walras_status status = WALRAS_OK;
 
     if (!memory)
-        return walras_fail(err, WALRAS_NOMEM, "cannot hold the prices of %zu buses",
-                           result->scenario->network.n_bus);
-    devices.injection_kw = memory + n_cell;
-    devices.gross_kw = memory + 2 * n_cell;
-    if (result->scenario->model == SCENARIO_DC)
+        status = walras_fail(err, WALRAS_NOMEM, "cannot hold the prices of %zu buses",
+                             result->scenario->network.n_bus);
+    else if (result->scenario->model == SCENARIO_DC && walras_ranks_lead(result->ranks))
         status = scenario_angles_new(&result->scenario->network, &angles, err);
-    if (status == WALRAS_OK)
+    status = walras_ranks_agree(result->ranks, status, err);
+    if (status == WALRAS_OK && memory) {
+        devices.injection_kw = memory + n_cell;
+        devices.gross_kw = memory + 2 * n_cell;
         status = judge(result, angles, memory, &devices, &found, err);
+    }
     scenario_angles_free(angles);
     free(memory);
-    if (status == WALRAS_OK)
-        *certificate = found;
-    return status;
+    if (status != WALRAS_OK)
+        return status;
+    *certificate = found;
+    if (found.elsewhere.agent[0] != '\0')
+        certificate->device_what = certificate->elsewhere.what;
+    return WALRAS_OK;
 }

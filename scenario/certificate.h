@@ -38,7 +38,11 @@ struct scenario_certificate {
     struct scenario_place flow_error;
     double max_device_breach; /* in the unit of its kind of limit: kW, kWh, K */
     struct scenario_place device_breach;
-    const char *device_what;     /* the limit that is broken; NULL: none */
+    const char *device_what; /* the limit that is broken; NULL: none */
+    /* Another rank's device, that device_breach's index does not tell; agent "": it does. */
+    struct {
+        char agent[160], device[160], what[80];
+    } elsewhere;
     size_t n_device_breach;      /* devices that break a limit by more than 1e-6 of their size */
     double max_supply_breach_kw; /* exchange outside [0, limit] */
     struct scenario_place supply_breach;

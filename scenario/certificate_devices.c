@@ -8,6 +8,7 @@
 #include "scenario/awards.h"
 #include "scenario/certificate_internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 struct judge {
@@ -160,5 +161,62 @@ enum walras_status certificate_judge_devices(const struct scenario_result *resul
     free(judge.workspaces);
     free(judge.answer_kw);
     free(judge.part);
+    return status;
+}
+
+struct of_rank {                         /* what one rank found */
+    struct certificate_device_sums sums; /* `what` means nothing to another process */
+    char agent[160], device[160], what[80];
+};
+
+static void name_worst(const struct scenario *scenario, struct of_rank *mine)
+{
+    size_t device = mine->sums.breach.index;
+
+    if (!mine->sums.what)
+        return;
+    snprintf(mine->agent, sizeof(mine->agent), "%s",
+             scenario->agents[scenario->device_agent[device]].id);
+    snprintf(mine->device, sizeof(mine->device), "%s", scenario->devices[device].id);
+    snprintf(mine->what, sizeof(mine->what), "%s", mine->sums.what);
+}
+
+/* In rank order, which is device order. */
+static void add_rank(const struct of_rank *rank, struct certificate_device_sums *sums,
+                     struct scenario_certificate *out)
+{
+    struct certificate_device_sums more = rank->sums;
+    bool worst = more.max_breach > sums->max_breach;
+
+    more.what = NULL;
+    merge(sums, &more);
+    if (!worst)
+        return;
+    snprintf(out->elsewhere.agent, sizeof(out->elsewhere.agent), "%s", rank->agent);
+    snprintf(out->elsewhere.device, sizeof(out->elsewhere.device), "%s", rank->device);
+    snprintf(out->elsewhere.what, sizeof(out->elsewhere.what), "%s", rank->what);
+}
+
+enum walras_status certificate_add_ranks(const struct scenario_result *result,
+                                         struct certificate_devices *devices,
+                                         struct scenario_certificate *out, struct walras_err *err)
+{
+    const struct scenario *scenario = result->scenario;
+    size_t n_step = scenario->horizon.n_step;
+    struct of_rank mine = {.sums = devices->sums};
+    struct of_rank *all = calloc(walras_ranks_count(result->ranks), sizeof(*all));
+    enum walras_status status =
+        all ? WALRAS_OK : walras_fail(err, WALRAS_NOMEM, "cannot judge the devices of all ranks");
+
+    status = walras_ranks_agree(result->ranks, status, err);
+    if (status == WALRAS_OK && all && result->ranks) {
+        name_worst(scenario, &mine);
+        walras_ranks_collect(result->ranks, &mine, all, sizeof(mine));
+        walras_ranks_sum(result->ranks, devices->injection_kw, scenario->network.n_bus * n_step);
+        walras_ranks_sum(result->ranks, devices->gross_kw, n_step);
+        for (unsigned r = 1; r < result->ranks->n; r++)
+            add_rank(&all[r], &devices->sums, out);
+    }
+    free(all);
     return status;
 }

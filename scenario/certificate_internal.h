@@ -55,6 +55,11 @@ WALRAS_NODISCARD enum walras_status certificate_judge_devices(const struct scena
                                                               const double *price_per_mwh,
                                                               struct certificate_devices *out,
                                                               struct walras_err *err);
+/* Adds up what the ranks found of their devices, at rank 0; the worst may be another's. */
+WALRAS_NODISCARD enum walras_status certificate_add_ranks(const struct scenario_result *result,
+                                                          struct certificate_devices *devices,
+                                                          struct scenario_certificate *out,
+                                                          struct walras_err *err);
 /*
  * From the plan: balance, flows, exchange. `angles` is NULL when there is no line; injection_kw
  * [n_bus x n_step] is that of the devices, to which the exchange is added.

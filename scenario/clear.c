@@ -27,6 +27,8 @@ void scenario_clearing_free(struct scenario_clearing *c)
     market_result_release(&c->market);
     free(c->device_bus);
     free(c->orders);
+    free(c->firm_kw);
+    clear_book_free(c->book);
     free(c->groups);
     free(c->bus_ids);
     clear_awards_release(c);
@@ -68,7 +70,8 @@ static enum walras_status make_fleet(struct scenario_clearing *c, struct walras_
                                             .glpk = c->settings.glpk,
                                             .n_group = n_group,
                                             .describe = describe,
-                                            .context = s};
+                                            .context = s,
+                                            .ranks = c->settings.market.ranks};
 
     c->device_bus = calloc(s->n_device + 1, sizeof(*c->device_bus));
     if (!c->device_bus)
@@ -97,38 +100,6 @@ static enum walras_status make_limits(struct scenario_clearing *c, struct walras
     if (s->model == SCENARIO_COPPERPLATE || s->network.n_line == 0)
         return WALRAS_OK;
     return grid_limits_dc(&s->network, s->rating_scale, &c->limits, err);
-}
-
-/* The book's orders, then two for each supply and step: import, export. */
-static enum walras_status make_orders(struct scenario_clearing *c, struct walras_err *err)
-{
-    const struct scenario *s = c->scenario;
-    size_t n_step = s->horizon.n_step, n = 0;
-    const struct market_order *booked = agent_book_orders(agent_fleet_book(c->fleet), &n);
-
-    c->n_booked = n;
-    c->n_order = n + 2 * s->n_supply * n_step;
-    c->orders = malloc((c->n_order + 1) * sizeof(*c->orders));
-    if (!c->orders)
-        return walras_fail(err, WALRAS_NOMEM, "%zu orders do not fit in memory", c->n_order);
-    if (n > 0)
-        memcpy(c->orders, booked, n * sizeof(*booked));
-    for (size_t i = 0; i < s->n_supply; i++)
-        for (uint32_t t = 0; t < n_step; t++) {
-            const struct scenario_supply *supply = &s->supplies[i];
-
-            c->orders[n++] =
-                (struct market_order){.bus = supply->bus,
-                                      .step = t,
-                                      .high_kw = walras_series_at(supply->import_limit_kw, t),
-                                      .price_per_mwh = walras_series_at(supply->price_per_mwh, t)};
-            c->orders[n++] = (struct market_order){
-                .bus = supply->bus,
-                .step = t,
-                .low_kw = -walras_series_at(supply->export_limit_kw, t),
-                .price_per_mwh = walras_series_at(supply->export_price_per_mwh, t)};
-        }
-    return WALRAS_OK;
 }
 
 static enum walras_status make_groups(struct scenario_clearing *c, struct walras_err *err)
@@ -162,8 +133,8 @@ static struct market_problem problem_of(const struct scenario_clearing *c)
     return (struct market_problem){.n_bus = s->network.n_bus,
                                    .n_step = s->horizon.n_step,
                                    .step_h = s->horizon.step_h,
-                                   .firm_draw_kw = agent_book_firm_kw(agent_fleet_book(c->fleet)),
-                                   .firm_cost = agent_book_firm_cost(agent_fleet_book(c->fleet)),
+                                   .firm_draw_kw = c->firm_kw,
+                                   .firm_cost = c->firm_cost,
                                    .orders = c->orders,
                                    .n_order = c->n_order,
                                    .groups = c->groups,
@@ -194,6 +165,7 @@ static enum walras_status clear_market(struct scenario_clearing *c, struct walra
 
     if (status == WALRAS_OK)
         status = market_settings_check(&c->settings.market, err);
+    status = walras_ranks_agree(c->settings.market.ranks, status, err);
     if (status != WALRAS_OK)
         return status;
     status = market_clear(&problem, &c->settings.market, &c->market, &fault);
@@ -202,7 +174,8 @@ static enum walras_status clear_market(struct scenario_clearing *c, struct walra
     if (status != WALRAS_OK)
         return walras_fail(err, status, "%s", fault.msg);
     if (c->market.outcome == MARKET_INFEASIBLE) {
-        scenario_explain_infeasible(c);
+        if (walras_ranks_lead(c->settings.market.ranks))
+            scenario_explain_infeasible(c);
         return WALRAS_OK;
     }
     if (!c->market.has_plan && c->market.settled &&
@@ -220,7 +193,7 @@ static enum walras_status certify(struct scenario_clearing *c, struct walras_err
     if (!c->result.awards)
         return WALRAS_OK;
     status = scenario_certify(&c->result, &c->certificate, err);
-    if (status != WALRAS_OK)
+    if (status != WALRAS_OK || !walras_ranks_lead(c->settings.market.ranks))
         return status;
     c->result.certificate = &c->certificate;
     if (c->certificate
@@ -233,15 +206,16 @@ static enum walras_status certify(struct scenario_clearing *c, struct walras_err
 
 static enum walras_status set_up(struct scenario_clearing *c, struct walras_err *err)
 {
-    enum walras_status status = make_limits(c, err);
+    enum walras_status status =
+        walras_ranks_agree(c->settings.market.ranks, make_limits(c, err), err);
 
     if (status == WALRAS_OK)
         status = make_fleet(c, err);
     if (status == WALRAS_OK)
-        status = make_orders(c, err);
+        status = clear_orders(c, err);
     if (status == WALRAS_OK)
         status = make_groups(c, err);
-    return status;
+    return walras_ranks_agree(c->settings.market.ranks, status, err);
 }
 
 /* Sets up, clears, awards and certifies. */
@@ -253,13 +227,14 @@ static enum walras_status run(struct scenario_clearing *c, struct walras_err *er
     c->result = (struct scenario_result){.scenario = c->scenario,
                                          .market = &c->market,
                                          .limits = c->limits,
+                                         .ranks = c->settings.market.ranks,
                                          .method = c->settings.market.method,
                                          .gap_asked = c->settings.market.gap,
                                          .setup_s = walras_monotonic_s() - start_s};
     if (status == WALRAS_OK)
-        status = clear_market(c, err);
+        status = walras_ranks_agree(c->settings.market.ranks, clear_market(c, err), err);
     if (status == WALRAS_OK)
-        status = certify(c, err);
+        status = walras_ranks_agree(c->settings.market.ranks, certify(c, err), err);
     c->result.judging_s = walras_monotonic_s() - start_s - c->result.setup_s - c->market.seconds;
     return status;
 }

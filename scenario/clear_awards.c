@@ -32,8 +32,7 @@ static void take_bus_draws(struct scenario_clearing *c)
     size_t n_step = c->scenario->horizon.n_step;
     size_t n_cell = c->scenario->network.n_bus * n_step;
 
-    memcpy(c->bus_draw_kw, agent_book_firm_kw(agent_fleet_book(c->fleet)),
-           n_cell * sizeof(*c->bus_draw_kw));
+    memcpy(c->bus_draw_kw, c->firm_kw, n_cell * sizeof(*c->bus_draw_kw));
     for (size_t g = 0; g < c->n_group; g++)
         for (size_t t = 0; t < n_step; t++)
             c->bus_draw_kw[c->groups[g].bus * n_step + t] +=
@@ -104,10 +103,12 @@ static enum walras_status take_awards(struct scenario_clearing *c, struct walras
     const struct scenario_awards_pass keep = {.context = c, .work = keep_part};
     enum walras_status status = WALRAS_OK;
 
-    c->decided = (struct agent_awards){.order_kw = c->market.order_kw,
-                                       .weight = c->market.weight,
-                                       .point_price_per_mwh = c->market.point_price_per_mwh,
-                                       .n_point = c->market.n_point};
+    c->decided.weight = c->market.weight;
+    c->decided.point_price_per_mwh = c->market.point_price_per_mwh;
+    c->decided.n_point = c->market.n_point;
+    status = clear_order_awards(c, err);
+    if (status != WALRAS_OK)
+        return status;
     c->awards = (struct scenario_awards){.n_device = s->n_device,
                                          .n_step = s->horizon.n_step,
                                          .n_worker = c->settings.market.n_thread,
@@ -124,11 +125,11 @@ static enum walras_status take_awards(struct scenario_clearing *c, struct walras
     return status;
 }
 
-enum walras_status clear_awards(struct scenario_clearing *c, struct walras_err *err)
+/* What the market's own sums say: rank 0 only. */
+static enum walras_status take_plan(struct scenario_clearing *c, struct walras_err *err)
 {
     const struct scenario *s = c->scenario;
     size_t n_step = s->horizon.n_step;
-    enum walras_status status = WALRAS_OK;
 
     c->bus_draw_kw = calloc(s->network.n_bus * n_step, sizeof(*c->bus_draw_kw));
     c->flow_kw = calloc(s->network.n_line * n_step + 1, sizeof(*c->flow_kw));
@@ -137,13 +138,21 @@ enum walras_status clear_awards(struct scenario_clearing *c, struct walras_err *
         return walras_fail(err, WALRAS_NOMEM, "the flows do not fit in memory");
     take_supply(c);
     take_bus_draws(c);
-    status = take_flows(c, err);
-    if (status == WALRAS_OK)
-        status = take_awards(c, err);
-    c->result.awards = &c->awards;
     c->result.bus_draw_kw = c->bus_draw_kw;
     c->result.flow_kw = c->flow_kw;
     c->result.import_kw = c->import_kw;
     c->result.export_kw = c->import_kw + s->n_supply * n_step;
+    return take_flows(c, err);
+}
+
+enum walras_status clear_awards(struct scenario_clearing *c, struct walras_err *err)
+{
+    struct walras_ranks *ranks = c->settings.market.ranks;
+    enum walras_status status = walras_ranks_lead(ranks) ? take_plan(c, err) : WALRAS_OK;
+
+    status = walras_ranks_agree(ranks, status, err);
+    if (status == WALRAS_OK)
+        status = take_awards(c, err);
+    c->result.awards = &c->awards;
     return status;
 }

@@ -1,5 +1,6 @@
 /*
- * A clearing's insides, shared by running it (clear.c), telling what it decided (clear_awards.c)
+ * A clearing's insides, shared by running it (clear.c), offering
+ * openly (clear_orders.c), telling what it decided (clear_awards.c)
  * and explaining what cannot be met (infeasible.c).
  */
 #ifndef WALRAS_SCENARIO_CLEAR_INTERNAL_H
@@ -16,6 +17,9 @@ struct scenario_clearing {
     uint32_t *device_bus;        /* [n_device] */
     struct market_order *orders; /* [n_order] the book's, then the supplies' */
     size_t n_order, n_booked;
+    struct clear_book *book; /* whose orders those are; NULL: alone */
+    double *firm_kw;         /* [n_bus x n_step] of all ranks, at rank 0 */
+    double firm_cost;
     struct market_group *groups; /* [n_group] */
     size_t n_group;
     const char **bus_ids;
@@ -33,6 +37,14 @@ struct scenario_clearing {
 WALRAS_NODISCARD enum walras_status clear_awards(struct scenario_clearing *clearing,
                                                  struct walras_err *err);
 void clear_awards_release(struct scenario_clearing *clearing);
+
+/* Fills orders, and firm_kw and firm_cost beside them. */
+WALRAS_NODISCARD enum walras_status clear_orders(struct scenario_clearing *clearing,
+                                                 struct walras_err *err);
+/* What became of the own orders: decided.order_kw. */
+WALRAS_NODISCARD enum walras_status clear_order_awards(struct scenario_clearing *clearing,
+                                                       struct walras_err *err);
+void clear_book_free(struct clear_book *book);
 
 /* Writes `why` from the needs that the market could not meet: where, when, how much. */
 void scenario_explain_infeasible(struct scenario_clearing *clearing);

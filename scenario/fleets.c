@@ -335,8 +335,12 @@ enum walras_status scenario_add_fleet(struct scenario_reader *reader,
         size_t kind = next_kind(fleet, made, k);
         uint32_t bus = fleet->buses[(offset[kind] + made[kind]) % fleet->n_bus];
 
+        uint64_t seed = walras_rng_next(&rng);
+
         made[kind]++;
-        status = add_member(reader, fleet, &catalogue, k, kind, bus, walras_rng_next(&rng), err);
+        if (!scenario_is_mine(reader))
+            continue;
+        status = add_member(reader, fleet, &catalogue, k, kind, bus, seed, err);
         reader->made.n_fleet_agent += status == WALRAS_OK;
     }
     return status;

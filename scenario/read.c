@@ -139,6 +139,36 @@ read_list(struct scenario_reader *reader, const struct walras_json *root, const 
     return walras_json_find(root, key, &list) ? read(reader, &list, err) : WALRAS_OK;
 }
 
+/* How many there are to share out; what is not well formed is complained of when it is read. */
+static size_t count_shared(const struct walras_json *root)
+{
+    struct walras_json list;
+    size_t n = 0;
+
+    if (walras_json_find(root, "agents", &list) &&
+        walras_json_array(&list, 0, SIZE_MAX, NULL) == WALRAS_OK)
+        n += walras_json_count(&list);
+    if (!walras_json_find(root, "fleets", &list) ||
+        walras_json_array(&list, 0, SIZE_MAX, NULL) != WALRAS_OK)
+        return n;
+    for (size_t i = 0; i < walras_json_count(&list); i++) {
+        struct walras_json fleet = walras_json_at(&list, i), count;
+        int64_t value = 0;
+
+        if (walras_json_find(&fleet, "count", &count) &&
+            walras_json_integer(&count, 0, INT64_MAX, &value, NULL) == WALRAS_OK)
+            n += (size_t)value;
+    }
+    return n;
+}
+
+/* What a case file brings belongs to the first share. */
+static void leave_to_first(struct scenario_reader *reader)
+{
+    if (reader->settings->rank > 0)
+        reader->made.n_agent = reader->made.n_device = 0;
+}
+
 static enum walras_status read_root(struct scenario_reader *reader, const struct walras_json *root,
                                     struct walras_err *err)
 {
@@ -164,6 +194,8 @@ static enum walras_status read_root(struct scenario_reader *reader, const struct
         status = scenario_read_grid(reader, &grid, err);
     if (status == WALRAS_OK)
         status = read_list(reader, root, "supply", scenario_read_supplies, err);
+    leave_to_first(reader);
+    reader->n_shared = count_shared(root);
     if (status == WALRAS_OK)
         status = read_list(reader, root, "agents", scenario_read_agents, err);
     if (status == WALRAS_OK)
@@ -194,7 +226,10 @@ static enum walras_status parse_case(struct scenario_reader *reader, const char 
 {
     enum walras_status status = set_horizon(reader, 1, 60, err);
 
-    return status == WALRAS_OK ? scenario_parse_case(reader, text, size, err) : status;
+    if (status == WALRAS_OK)
+        status = scenario_parse_case(reader, text, size, err);
+    leave_to_first(reader);
+    return status;
 }
 
 static size_t skip_blanks(const char *text, size_t size)

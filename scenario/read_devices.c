@@ -286,7 +286,8 @@ enum walras_status scenario_read_agents(struct scenario_reader *reader,
     for (size_t i = 0; status == WALRAS_OK && i < walras_json_count(list); i++) {
         struct walras_json node = walras_json_at(list, i);
 
-        status = read_agent(reader, &node, err);
+        if (scenario_is_mine(reader))
+            status = read_agent(reader, &node, err);
     }
     return status;
 }

@@ -53,11 +53,12 @@ static enum walras_status read_count(struct scenario_reader *reader, const struc
                                      struct scenario_fleet *fleet, struct walras_err *err)
 {
     struct walras_json count, seed;
-    int64_t value = 0;
+    unsigned n_rank = reader->settings->n_rank > 0 ? reader->settings->n_rank : 1;
+    int64_t value = 0, most = (int64_t)(reader->settings->max_device * n_rank);
     enum walras_status status = walras_json_need(node, "count", &count, err);
 
     if (status == WALRAS_OK)
-        status = walras_json_integer(&count, 1, (int64_t)reader->settings->max_device, &value, err);
+        status = walras_json_integer(&count, 1, most, &value, err);
     fleet->count = (size_t)value;
     if (status == WALRAS_OK)
         status = walras_json_need(node, "seed", &seed, err);

@@ -29,7 +29,19 @@ struct scenario_reader {
     struct series_pool *series;
     double *scratch; /* [n_known] */
     size_t agent_room, device_room;
+    size_t n_shared, n_passed; /* agents and members of fleets: in all, gone by */
 };
+
+/* Whether the next agent or member of a fleet is in the share that is asked for. */
+static inline bool scenario_is_mine(struct scenario_reader *reader)
+{
+    const struct scenario_settings *settings = reader->settings;
+    size_t at = reader->n_passed++, n = reader->n_shared, n_rank = settings->n_rank;
+
+    if (n_rank == 0)
+        return true;
+    return at >= settings->rank * n / n_rank && at < (settings->rank + 1) * n / n_rank;
+}
 
 /* A range of numbers, ends included. */
 static inline struct walras_range scenario_range(double low, double high)

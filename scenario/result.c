@@ -50,6 +50,10 @@ static void put_summary(struct walras_json_out *out, const struct scenario_resul
     put_number(out, "seconds", market->seconds);
     put_text(out, "method", result->method);
     put_integer(out, "responses", (int64_t)market->n_responses);
+    if (result->ranks) {
+        put_integer(out, "ranks", result->ranks->n);
+        put_number(out, "rank_bytes_per_round", market->bytes_per_round);
+    }
 }
 
 static void put_prices(struct walras_json_out *out, const struct scenario_result *result)
@@ -209,8 +213,13 @@ static void put_device_breach(struct walras_json_out *out, const struct scenario
         return;
     walras_json_out_key(out, "device_breach");
     walras_json_out_open(out, '{');
-    put_text(out, "agent", scenario->agents[scenario->device_agent[device]].id);
-    put_text(out, "device", scenario->devices[device].id);
+    if (certificate->elsewhere.agent[0] != '\0') {
+        put_text(out, "agent", certificate->elsewhere.agent);
+        put_text(out, "device", certificate->elsewhere.device);
+    } else {
+        put_text(out, "agent", scenario->agents[scenario->device_agent[device]].id);
+        put_text(out, "device", scenario->devices[device].id);
+    }
     put_integer(out, "step", (int64_t)certificate->device_breach.step);
     put_text(out, "what", certificate->device_what);
     walras_json_out_close(out, '}');
@@ -320,4 +329,10 @@ enum walras_status scenario_result_write(const char *directory,
         free(path);
     }
     return status;
+}
+
+enum walras_status scenario_result_help(const struct scenario_result *result,
+                                        struct walras_err *err)
+{
+    return result_write_awards(NULL, result, err);
 }

@@ -20,6 +20,11 @@ struct scenario_result {
     const struct scenario *scenario;
     const struct market_result *market;
     const struct grid_limits *limits; /* the rows that market->binding and ->breach name; or NULL */
+    /*
+     * Several ranks have the awards of their own scenarios' devices each; the plan is rank 0's, who
+     * judges and writes with the others' help (every rank calls the same functions). NULL: alone.
+     */
+    struct walras_ranks *ranks;
     const char *method;
     const char *why; /* outcome infeasible: what cannot be met; else NULL */
     double gap_asked;
@@ -45,6 +50,10 @@ const char *scenario_result_status(const struct scenario_result *result);
 WALRAS_NODISCARD enum walras_status scenario_result_write(const char *directory,
                                                           const struct scenario_result *result,
                                                           struct walras_err *err);
+
+/* What the ranks other than 0 do meanwhile: they hand over their lines of awards.csv. */
+WALRAS_NODISCARD enum walras_status scenario_result_help(const struct scenario_result *result,
+                                                         struct walras_err *err);
 
 /* Only what result.json holds, to a stream (for --json). */
 WALRAS_NODISCARD enum walras_status

@@ -6,6 +6,7 @@
 
 #include "scenario/result.h"
 
+/* file: NULL on ranks other than 0, whose lines go to rank 0. */
 WALRAS_NODISCARD enum walras_status
 result_write_awards(FILE *file, const struct scenario_result *result, struct walras_err *err);
 WALRAS_NODISCARD enum walras_status

@@ -64,6 +64,7 @@ static void add_draw(struct walras_text *text, double draw_kw)
 struct awards_table { /* awards.csv on its way */
     FILE *file;
     const struct scenario *scenario;
+    struct walras_ranks *ranks;
     struct walras_text part[SCENARIO_AWARDS_SLOTS];
 };
 
@@ -102,27 +103,86 @@ static enum walras_status write_part(void *context, const struct scenario_awards
 {
     struct awards_table *table = context;
 
+    const struct walras_text *text = &table->part[part->slot];
+    uint64_t size = text->size;
+
     (void)err; /* whoever closes the file learns of failures */
-    fwrite(table->part[part->slot].data, 1, table->part[part->slot].size, table->file);
+    if (walras_ranks_lead(table->ranks)) {
+        fwrite(text->data, 1, text->size, table->file);
+    } else if (size > 0) {
+        walras_ranks_send(table->ranks, &size, sizeof(size));
+        walras_ranks_send(table->ranks, text->data, text->size);
+    }
     return WALRAS_OK;
+}
+
+/* In place of a size: no more parts; and none, because they could not be written. */
+enum { RANK_DONE = 0 };
+#define RANK_FAILED UINT64_MAX
+
+/* Rank 0: the lines of another rank, part by part. */
+static enum walras_status write_others(struct awards_table *table, unsigned rank,
+                                       struct walras_err *err)
+{
+    uint64_t size = RANK_DONE, room = 0;
+    char *lines = NULL;
+    enum walras_status status = WALRAS_OK;
+
+    for (;;) {
+        walras_ranks_receive(table->ranks, rank, &size, sizeof(size));
+        if (size == RANK_DONE || size == RANK_FAILED)
+            break;
+        if (size > room) {
+            char *grown = realloc(lines, size);
+
+            if (!grown) {
+                status = walras_fail(err, WALRAS_NOMEM, "awards.csv: cannot hold its lines");
+                break;
+            }
+            lines = grown;
+            room = size;
+        }
+        walras_ranks_receive(table->ranks, rank, lines, size);
+        fwrite(lines, 1, size, table->file);
+    }
+    free(lines);
+    if (size == RANK_FAILED)
+        status = walras_fail(err, WALRAS_NOMEM, "awards.csv: rank %u cannot tell its awards", rank);
+    return status;
+}
+
+static enum walras_status write_all(struct awards_table *table,
+                                    const struct scenario_result *result, struct walras_err *err)
+{
+    const struct scenario_awards_pass pass = {table, spell_part, write_part};
+    enum walras_status status = scenario_awards_run(result->awards, &pass, err);
+    uint64_t end = status == WALRAS_OK ? RANK_DONE : RANK_FAILED;
+
+    if (!walras_ranks_lead(table->ranks))
+        walras_ranks_send(table->ranks, &end, sizeof(end));
+    else
+        for (unsigned r = 1; r < walras_ranks_count(table->ranks) && status == WALRAS_OK; r++)
+            status = write_others(table, r, err);
+    return status;
 }
 
 enum walras_status result_write_awards(FILE *file, const struct scenario_result *result,
                                        struct walras_err *err)
 {
     struct awards_table *table = calloc(1, sizeof(*table));
-    const struct scenario_awards_pass pass = {table, spell_part, write_part};
     enum walras_status status = WALRAS_OK;
 
     if (!table)
         return walras_fail(err, WALRAS_NOMEM, "cannot write awards.csv");
     table->file = file;
     table->scenario = result->scenario;
+    table->ranks = result->ranks;
     for (size_t i = 0; i < SCENARIO_AWARDS_SLOTS; i++)
         walras_text_init(&table->part[i], MAX_PART);
-    fputs("agent,device,step,draw_kw\n", file);
+    if (file)
+        fputs("agent,device,step,draw_kw\n", file);
     if (result->awards)
-        status = scenario_awards_run(result->awards, &pass, err);
+        status = write_all(table, result, err);
     for (size_t i = 0; i < SCENARIO_AWARDS_SLOTS; i++)
         walras_text_release(&table->part[i]);
     free(table);

@@ -82,6 +82,12 @@ struct scenario_settings {
      * horizon that begins in it is known to its end. 0 days (default): one horizon.
      */
     unsigned run_days, replan_steps; /* replan_steps 0: every hour, or every step if that is more */
+    /*
+     * Keep share `rank` of n_rank equal ones only: agents and members of fleets are shared out in
+     * order; what a case file brings belongs to share 0. What others keep is not read at all:
+     * ids are unique within a share. n_rank 0 (default): all.
+     */
+    unsigned rank, n_rank;
 };
 struct scenario_settings scenario_settings_defaults(void);
 

@@ -10,3 +10,7 @@ add_test(NAME test_simulate_cli COMMAND bash
     ${CMAKE_CURRENT_SOURCE_DIR}/integration/test_simulate.sh $<TARGET_FILE:walras>
     ${CMAKE_SOURCE_DIR})
 set_tests_properties(test_simulate_cli PROPERTIES TIMEOUT 240)
+
+add_test(NAME test_ranks COMMAND bash ${CMAKE_CURRENT_SOURCE_DIR}/integration/test_ranks.sh
+    $<TARGET_FILE:walras> ${CMAKE_SOURCE_DIR})
+set_tests_properties(test_ranks PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 400)

@@ -11,7 +11,7 @@ walras_script_test(lint_rules house/lint_rules.sh ${CMAKE_SOURCE_DIR})
 walras_script_test(test_counts house/test_counts.sh ${CMAKE_SOURCE_DIR})
 
 # What each layer is compiled with, one line each: "<layer> <include directory> …".
-set(layers core lp grid market agents scenario)
+set(layers core ranks lp grid market agents scenario)
 set(lines "")
 foreach(layer IN LISTS layers)
     string(APPEND lines

@@ -46,6 +46,8 @@ function check_include(header,    folder, path)
         complain("only lp/ includes glpk.h: use lp/lp.h")
     if (header == "jansson.h" && folder != "core")
         complain("only core/ includes jansson.h: use core's JSON reader")
+    if (header == "mpi.h" && folder != "ranks")
+        complain("only ranks/ includes mpi.h: use core/ranks.h")
     if (header ~ /_internal\.h$/) {
         path = header
         if (sub(/\/[^\/]*$/, "", path) && path != folder)

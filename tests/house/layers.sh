@@ -10,7 +10,8 @@ failed=0
 # A header of each layer, and who may include it. agents see of market the oracle only.
 allowed() {
     cat <<'TEXT'
-core/status.h      core lp grid market agents scenario
+core/status.h      core ranks lp grid market agents scenario
+ranks/ranks.h      ranks
 lp/lp.h            lp market agents scenario
 grid/network.h     grid market scenario
 market/oracle.h    market agents scenario

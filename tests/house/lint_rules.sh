@@ -7,7 +7,7 @@ tools=$(cd "$1/tools" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
-mkdir core lp grid market cli
+mkdir core ranks lp grid market cli
 failed=0
 
 fail() {
@@ -106,6 +106,9 @@ finds rules.awk grid/flow.c "only lp/ includes glpk.h"
 printf '#  include "jansson.h" /* JSON */\n' | tee core/json.c >cli/main.c
 passes rules.awk core/json.c
 finds rules.awk cli/main.c "only core/ includes jansson.h"
+printf '#include <mpi.h>\n' | tee ranks/ranks_mpi.c >market/crew.c
+passes rules.awk ranks/ranks_mpi.c
+finds rules.awk market/crew.c "only ranks/ includes mpi.h"
 printf '#include "lp/lp_internal.h"\n#include "lp_internal.h"\n' | tee lp/fence.c >grid/fence.c
 passes rules.awk lp/fence.c
 finds rules.awk grid/fence.c "lp/lp_internal.h is private to lp/"
