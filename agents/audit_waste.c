@@ -13,7 +13,8 @@
 struct spill {
     const struct audit_tank *tank;
     const double *draw_kw;
-    double *waste_kw; /* [end] */
+    double *waste_kw;    /* [end] */
+    double *ceiling_kwh; /* [end] of the state at the end of a step */
     double lost_per_kw;
 };
 
@@ -58,6 +59,20 @@ static double rounding_kwh(const struct spill *spill)
 }
 
 /*
+ * Mixes the waste at worth `low` into what is there, that at `high`: where wear is all but linear,
+ * neighbouring numbers make wastes that are far apart.
+ */
+static void mix(const struct spill *spill, size_t first, size_t end, double low, double high_share,
+                double step_h)
+{
+    for (size_t t = end; t-- > first; low *= spill->tank->keep) {
+        double waste_kw = best_waste(spill, t, low / step_h);
+
+        spill->waste_kw[t] = waste_kw + high_share * (spill->waste_kw[t] - waste_kw);
+    }
+}
+
+/*
  * Writes the waste that ends the stretch at `goal`, or as near as can be: what rounding alone keeps
  * from it is not worth wasting in steps that hardly bear on it.
  */
@@ -77,7 +92,12 @@ static void aim(const struct spill *spill, size_t first, size_t end, double stat
         else
             high = middle;
     }
-    walk(spill, first, end, state, high, step_h);
+
+    double over = walk(spill, first, end, state, low, step_h) - goal;
+    double under = goal - walk(spill, first, end, state, high, step_h);
+
+    if (over > 0.0 && under > 0.0)
+        mix(spill, first, end, low, over / (over + under), step_h);
 }
 
 /* The step inside the stretch whose end breaks its bounds most; `end`: none does. */
@@ -85,14 +105,15 @@ static size_t worst(const struct spill *spill, size_t first, size_t end, double 
                     double *bound)
 {
     const struct audit_tank *tank = spill->tank;
-    double largest = 0.0, high = audit_spill_kwh(tank), most, least;
+    double largest = 0.0, most, least;
     size_t found = end;
 
     for (size_t t = first; t + (is_free ? 0 : 1) < end; t++) {
         audit_change(tank, spill->draw_kw[t], &most, &least);
         state = tank->keep * state + most - spill->lost_per_kw * spill->waste_kw[t];
 
-        double low = end_low_kwh(tank, t), over = fmax(state - high, low - state);
+        double low = end_low_kwh(tank, t), high = spill->ceiling_kwh[t],
+               over = fmax(state - high, low - state);
 
         largest *= tank->keep; /* what is kept of it until here is what counts */
         if (over > rounding_kwh(spill) && over > largest) {
@@ -102,6 +123,24 @@ static size_t worst(const struct spill *spill, size_t first, size_t end, double 
         }
     }
     return found;
+}
+
+/*
+ * Where overflow begins to count: draws are rounded, so that the lowest state they lead to may be
+ * beyond it. To make up for that before would take what hardly bears on it far below its bounds.
+ */
+static void find_ceilings(const struct spill *spill)
+{
+    const struct audit_tank *tank = spill->tank;
+    double low = tank->start_kwh, most, least;
+
+    for (size_t t = tank->first; t < tank->end; t++) {
+        audit_change(tank, spill->draw_kw[t], &most, &least);
+        low = fmax(tank->keep * low + least, end_low_kwh(tank, t));
+        spill->ceiling_kwh[t] = audit_spill_kwh(tank);
+        if (low > spill->ceiling_kwh[t])
+            spill->ceiling_kwh[t] = low + rounding_kwh(spill);
+    }
 }
 
 static void spread(const struct spill *spill, size_t first, size_t end, double state, bool is_free,
@@ -128,13 +167,16 @@ enum walras_status audit_smooth_waste(const struct audit_case *audit, const stru
                                       double *end_kwh, struct walras_err *err)
 {
     double step_h = audit->horizon->step_h, most, least;
+    double *memory = calloc(2 * tank->end, sizeof(*memory));
     struct spill spill = {.tank = tank,
                           .draw_kw = audit->draw_kw,
-                          .waste_kw = calloc(tank->end, sizeof(double)),
+                          .waste_kw = memory,
                           .lost_per_kw = tank->out_kwh_per_kw - tank->in_kwh_per_kw};
 
-    if (!spill.waste_kw)
+    if (!memory)
         return walras_fail(err, WALRAS_NOMEM, "cannot audit %zu steps", tank->end);
+    spill.ceiling_kwh = memory + tank->end;
+    find_ceilings(&spill);
     spread(&spill, tank->first, tank->end, tank->start_kwh, true, 0.0, step_h);
     *end_kwh = tank->start_kwh;
     for (size_t t = tank->first; t < tank->end; t++) {
@@ -147,6 +189,6 @@ enum walras_status audit_smooth_waste(const struct audit_case *audit, const stru
             walras_mwh(p_kw + 2.0 * waste_kw, step_h) * tank->wear_per_mwh +
             (more_mw * more_mw + less_mw * less_mw) * step_h * tank->wear_per_mw2h;
     }
-    free(spill.waste_kw);
+    free(memory);
     return WALRAS_OK;
 }

@@ -72,7 +72,8 @@ void agent_solve_generator(const struct agent_generator *generator,
 
 /*
  * The steps that the ramp limit ties to each other move as one, by the mean of their prices; those
- * at the smallest or largest output stand still, and hold what is tied to them.
+ * at the smallest or largest output, or tied to the output before the first step, stand still, and
+ * hold what is tied to them.
  */
 void generator_curvature(const struct agent_generator *generator,
                          const struct agent_horizon *horizon, const double *draw_kw,
@@ -84,7 +85,8 @@ void generator_curvature(const struct agent_generator *generator,
     double slack_kw = 1e-9 * (fabs(generator->max_kw) + fabs(generator->min_kw));
 
     for (size_t first = 0, end; first < n; first = end) {
-        bool still = false;
+        bool still = first == 0 && generator->follows &&
+                     fabs(generator->before_kw + draw_kw[0]) >= ramp_kw - slack_kw;
 
         end = first;
         do {

@@ -33,14 +33,26 @@ static bool is_near(double x, double place, double slack)
     return fabs(x - place) <= slack;
 }
 
-static bool is_pinned(const struct smooth *smooth, size_t t, double state)
+/* What a state may miss by rounding: far less than the slack where all but that has leaked away. */
+static double slack_of(const struct smooth *smooth, const struct smooth_room *room, size_t t)
+{
+    double before = t > smooth->first ? room->state[t - 1] : smooth->start;
+    double size = fabs(smooth->keep * before) + fabs(smooth->step[t].drift) +
+                  smooth->step[t].in_per_kw * room->charge_kw[t] +
+                  smooth->out_per_kw * room->discharge_kw[t];
+
+    return fmin(smooth->slack, 1e-9 * size);
+}
+
+static bool is_pinned(const struct smooth *smooth, const struct smooth_room *room, size_t t)
 {
     const struct smooth_step *step = &smooth->step[t];
+    double state = room->state[t], slack = slack_of(smooth, room, t);
 
-    return (!smooth->is_reach && (is_near(state, step->low, smooth->slack) ||
-                                  is_near(state, step->high, smooth->slack))) ||
-           (step->bend_below > 0.0 && is_near(state, step->bend_low, smooth->slack)) ||
-           (step->bend_above > 0.0 && is_near(state, step->bend_high, smooth->slack));
+    return (!smooth->is_reach &&
+            (is_near(state, step->low, slack) || is_near(state, step->high, slack))) ||
+           (step->bend_below > 0.0 && is_near(state, step->bend_low, slack)) ||
+           (step->bend_above > 0.0 && is_near(state, step->bend_high, slack));
 }
 
 static bool is_free(double kw, double limit_kw, double change_per_kw, double slack)
@@ -54,10 +66,9 @@ static void add_step(const struct smooth *smooth, const struct smooth_room *room
 {
     double in = smooth->step[t].in_per_kw / smooth->step_h,
            out = smooth->out_per_kw / smooth->step_h;
-    bool c =
-        is_free(room->charge_kw[t], smooth->charge_kw, smooth->step[t].in_per_kw, smooth->slack);
-    bool d =
-        is_free(room->discharge_kw[t], smooth->discharge_kw, smooth->out_per_kw, smooth->slack);
+    double slack = slack_of(smooth, room, t);
+    bool c = is_free(room->charge_kw[t], smooth->charge_kw, smooth->step[t].in_per_kw, slack);
+    bool d = is_free(room->discharge_kw[t], smooth->discharge_kw, smooth->out_per_kw, slack);
 
     r->rest_state = r->w_state;
     r->rest_mu = r->w_mu;
@@ -84,8 +95,10 @@ static void relate(const struct smooth *smooth, struct smooth_room *room)
 
     for (size_t t = smooth->end; t-- > smooth->first;) {
         struct smooth_relation *r = &room->relation[t];
-        bool pinned = is_pinned(smooth, t, room->state[t]);
+        bool pinned = is_pinned(smooth, room, t);
 
+        if (state + mu <= 0.0) /* the step leaves nothing of the state: as at the end */
+            mu = 1.0;
         r->w_state = pinned ? 1.0 : state + smooth->stiff * mu;
         r->w_mu = pinned ? 0.0 : mu;
 

@@ -265,7 +265,7 @@ const struct cli_command cli_simulate = {
         "  --json           print simulation.json instead of the summary\n"
         "  --quiet          print no summary and no progress, only errors\n"
         "  --cold           begin every clearing from nothing, to compare\n"
-        "  --warm-points N  price points that a warm clearing asks first (10); fewer ask the\n"
+        "  --warm-points N  price points that a warm clearing asks first (12); fewer ask the\n"
         "                   devices less and need more rounds\n"
         "  --gap, --method, --master, --max-rounds, --threads, --points, --groups, --devices\n"
         "                   as of walras clear, for every clearing\n\n"

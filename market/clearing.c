@@ -94,15 +94,14 @@ static void end(struct clearing *c)
 }
 
 /*
- * Of any round: the first of a warm start asks again what was asked before, and some methods always
- * ask two.
+ * Of any round: a warm start first asks again what was asked before and then one more than others,
+ * and some methods always ask two.
  */
 static size_t most_points(const struct market_settings *settings)
 {
-    size_t first = settings->warm.energy_price_per_mwh ? 1 + settings->warm.n_point : 2;
+    size_t n_warm = settings->warm.energy_price_per_mwh ? settings->warm.n_point : 0;
 
-    first = first < 2 ? 2 : first;
-    return first > settings->n_point ? first : settings->n_point;
+    return 1 + (n_warm > settings->n_point ? n_warm : settings->n_point);
 }
 
 static enum walras_status begin(struct clearing *c, struct walras_err *err)

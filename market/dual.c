@@ -6,6 +6,8 @@ double market_reach_kw(const struct market_problem *problem)
 {
     double reach = 0.0;
 
+    if (problem->reach_kw > 0.0)
+        return problem->reach_kw;
     for (size_t i = 0; i < problem->n_bus * problem->n_step; i++)
         reach += fabs(problem->firm_draw_kw[i]);
     for (size_t i = 0; i < problem->n_order; i++) {

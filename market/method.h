@@ -36,7 +36,8 @@ struct market_warm {
 
 struct market_method_settings {
     double gap;
-    unsigned n_point;   /* price points a round; the first round may have 1 + warm.n_point */
+    unsigned n_point;   /* price points a round; a warm start asks 1 + warm.n_point first and may
+                           ask one more than n_point later */
     const char *master; /* "qp" or "lp" */
     struct market_warm warm;
 };

@@ -34,6 +34,8 @@ struct market_problem {
     struct grid_limits *limits;  /* NULL: one bus, or no limits at all */
     double breach_price_per_mwh; /* soft grid limits; INFINITY: hard */
     const char *const *bus_ids;  /* [n_bus] */
+    double
+        reach_kw; /* what counts as the limit of an order without one; 0: found (market/dual.h) */
 };
 
 /* Shapes, ranges, finiteness; the message names the order, group or bus. */

@@ -240,7 +240,8 @@ enum walras_status market_rows_separate(struct market_rows *rows, const double *
 
 void market_rows_sort(struct market_rows *rows)
 {
-    qsort(rows->rows, rows->n, sizeof(*rows->rows), compare_rows);
+    if (rows->n > 1) /* none: there may be no list yet */
+        qsort(rows->rows, rows->n, sizeof(*rows->rows), compare_rows);
     index_steps(rows);
 }
 

@@ -49,12 +49,17 @@ static void describe(const void *context, size_t device, char *text, size_t size
 }
 
 /*
- * Enough groups for plans that need few rounds, few enough for a quick master (docs/mathematics.md,
- * "What is measured"). A longer horizon makes the master dearer.
+ * Enough groups for plans that need few rounds, few enough for a quick master: some for each bus,
+ * more where a round of answers costs more than a master (docs/mathematics.md, "What is measured").
  */
 static size_t default_groups(const struct scenario *scenario)
 {
-    return scenario->horizon.n_step <= 32 ? 96 : 64;
+    enum { SHORT_STEPS = 32, LEAST_SHORT = 96, LEAST_LONG = 64, MOST = 512 };
+    size_t least = scenario->horizon.n_step <= SHORT_STEPS ? LEAST_SHORT : LEAST_LONG;
+    size_t by_bus = 8 * scenario->network.n_bus, by_device = scenario->n_device / 50;
+    size_t wanted = by_bus > by_device ? by_bus : by_device;
+
+    return wanted < least ? least : wanted > MOST ? MOST : wanted;
 }
 
 static enum walras_status make_fleet(struct scenario_clearing *c, struct walras_err *err)

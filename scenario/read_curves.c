@@ -123,6 +123,12 @@ struct curve {
     uint32_t *first; /* [n_list + 1] */
 };
 
+/* Lists of the steps of a horizon are repeated with it. */
+static size_t step_of(size_t k, size_t n_step)
+{
+    return n_step > 0 ? k % n_step : 0;
+}
+
 static enum walras_status count_blocks(const struct walras_json *list, size_t n_list, size_t n_step,
                                        bool one, size_t *total, struct walras_err *err)
 {
@@ -131,7 +137,7 @@ static enum walras_status count_blocks(const struct walras_json *list, size_t n_
 
     *total = status == WALRAS_OK && one ? n_list * walras_json_count(list) : 0;
     for (size_t k = 0; status == WALRAS_OK && !one && k < n_list; k++) {
-        struct walras_json step = walras_json_at(list, k % n_step);
+        struct walras_json step = walras_json_at(list, step_of(k, n_step));
 
         status = walras_json_array(&step, 0, MAX_BLOCKS, err);
         if (status == WALRAS_OK)
@@ -162,7 +168,7 @@ static enum walras_status read_curve(struct scenario_reader *reader, const struc
     if (!out->blocks || !out->first)
         return scenario_no_memory(reader, err);
     for (size_t k = 0; status == WALRAS_OK && k < n_list; k++) {
-        struct walras_json step = one ? *list : walras_json_at(list, k % n_step);
+        struct walras_json step = one ? *list : walras_json_at(list, step_of(k, n_step));
 
         status = read_blocks(&step, direction, out->blocks + out->first[k], err);
         if (status == WALRAS_OK)

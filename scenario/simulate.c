@@ -10,7 +10,7 @@ struct scenario_simulate_settings scenario_simulate_settings_defaults(void)
 {
     return (struct scenario_simulate_settings){.clear = scenario_clear_settings_defaults(),
                                                .read = scenario_settings_defaults(),
-                                               .n_warm_point = 10};
+                                               .n_warm_point = 12};
 }
 
 void scenario_simulation_free(struct scenario_simulation *sim)

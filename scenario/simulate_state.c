@@ -17,9 +17,12 @@
 enum { STATE_VERSION = 1, KEY_TEXT = 400, HASH_TEXT = 17 };
 #define LARGE 1e15
 
+/* A series that a device may do without has no values. */
 static uint64_t hash_series(uint64_t hash, struct walras_series series, size_t n)
 {
-    return walras_hash(hash, series.values, (series.stride ? n : 1) * sizeof(double));
+    size_t n_value = series.stride ? n : 1;
+
+    return walras_hash(hash, series.values, series.values ? n_value * sizeof(double) : 0);
 }
 
 /* Of the file's text, and of what it names: series, lines. */

@@ -23,7 +23,8 @@ struct agent_device scenario_device_from(const struct agent_device *device, size
         if (fields.list[i].kind == SCENARIO_SERIES) {
             struct walras_series *series = scenario_field_of(&from, &fields.list[i]);
 
-            series->values += step * series->stride;
+            if (series->values) /* one that a device may do without has none */
+                series->values += step * series->stride;
         }
     if (from.type == AGENT_BID && !from.bid.one_list) {
         from.bid.demand_first += from.bid.demand_first ? step : 0;

@@ -91,5 +91,8 @@ void marketbench_close(struct marketbench *bench)
 
 void marketbench_cut(struct marketbench *bench, size_t group, const double *draw_kw, double cost)
 {
-    CU_ASSERT_EQUAL_FATAL(market_cuts_add(&bench->cuts, group, 0, draw_kw, cost, NULL), WALRAS_OK);
+    size_t point = bench->cuts.groups[group].n;
+
+    CU_ASSERT_EQUAL_FATAL(market_cuts_add(&bench->cuts, group, point, draw_kw, cost, NULL),
+                          WALRAS_OK);
 }

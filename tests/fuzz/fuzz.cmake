@@ -2,4 +2,4 @@
 # reaches new code in tests/fuzz/corpus/<name>, which a unit test replays.
 walras_fuzz(matpower SOURCES fuzz/fuzz_matpower.c USES grid)
 walras_fuzz(scenario SOURCES fuzz/fuzz_scenario.c unit/same_scenario.c USES scenario)
-walras_fuzz(run_state SOURCES fuzz/fuzz_run_state.c USES scenario)
+walras_fuzz(run_state SOURCES fuzz/fuzz_run_state.c unit/run_state.c USES scenario)

@@ -339,7 +339,8 @@ void dual_bound(const struct dual_question *question, const struct dual_plan *pl
     }
     *bound = -(double)INFINITY;
     for (int k = 0; k < 14; k++) {
-        double noise = 1e-13 * pow(10.0, k / 2), found;
+        int tens = k / 2;
+        double noise = 1e-13 * pow(10.0, tens), found;
 
         guess(&chain, plan, noise, k % 2 == 0, mu);
         found = evaluate(&chain, mu);

@@ -1,5 +1,6 @@
 #include "core/rng.h"
 #include "market/dual.h"
+#include "market/folded.h"
 #include "market/master_lp.h"
 #include "market/trial.h"
 #include "marketbench.h"
@@ -10,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { QP, LP };
+enum { QP, FOLDED, LP };
 
 static const double penalty_per_mwh = 10000.0;
 
@@ -22,23 +23,30 @@ static bool solve(struct marketbench *bench, int which, const double *centre, do
         .penalty_per_mwh = penalty_per_mwh, .tolerance = 1e-10, .max_iterations = 100};
     struct market_master_problem ask = {.cuts = &bench->cuts, .centre = centre, .tau = tau};
     struct market_master *qp = NULL;
+    struct market_folded *folded = NULL;
     struct market_master_lp *lp = NULL;
     struct market_master_solver solver = {0};
     struct walras_err err = {0};
     enum walras_status status = market_trial_init(trial, &bench->problem, &err);
 
-    if (status == WALRAS_OK && which == QP)
+    if (status == WALRAS_OK && which == QP) {
         status = market_master_new(&bench->problem, &qp, &err);
-    else if (status == WALRAS_OK)
+        solver = market_master_solver_of(qp);
+    } else if (status == WALRAS_OK &&
+               which == FOLDED) { /* every group its own bloc: same optimum */
+        status = market_folded_new(&bench->problem, BENCH_GROUPS, &folded, &err);
+        solver = market_folded_solver_of(folded);
+    } else if (status == WALRAS_OK) {
         status = market_master_lp_new(&bench->problem, &lp, &err);
-    if (status == WALRAS_OK) {
-        solver = which == QP ? market_master_solver_of(qp) : market_master_lp_solver_of(lp);
+        solver = market_master_lp_solver_of(lp);
+    }
+    if (status == WALRAS_OK)
         status =
             market_trial_solve(trial, &solver, &bench->rows, &ask, &settings, 1e-9, UINT_MAX, &err);
-    }
     if (status != WALRAS_OK)
         fprintf(stderr, "%s\n", err.msg);
     market_master_free(qp);
+    market_folded_free(folded);
     market_master_lp_free(lp);
     return status == WALRAS_OK && trial->info.solved;
 }
@@ -236,8 +244,10 @@ static void make_random(struct marketbench *bench, struct walras_rng *rng)
         (void)marketbench_group(bench, (uint32_t)walras_rng_below(rng, n_bus),
                                 walras_rng_range(rng, 1.0, 20.0));
     marketbench_close(bench);
+    size_t n_answer = 1 + walras_rng_below(rng, 5);
+
     for (size_t g = 0; g < n_group; g++)
-        for (size_t j = 0, n = 1 + walras_rng_below(rng, 5); j < n; j++) {
+        for (size_t j = 0; j < n_answer; j++) {
             double draw_kw[4];
 
             for (size_t t = 0; t < n_step; t++)
@@ -403,7 +413,8 @@ static void test_random_masters_are_optimal_by_weak_duality(void)
         for (size_t c = 0; c < BENCH_CELLS; c++)
             centre[c] = walras_rng_range(&rng, -20.0, 100.0);
         tau = walras_rng_unit(&rng) < 0.3 ? HUGE_VAL : exp(walras_rng_range(&rng, -3.0, 7.0));
-        good = solve(&bench, QP, centre, tau, &trial) && is_optimal(&bench, &trial, centre, tau);
+        good = solve(&bench, i % 2 ? FOLDED : QP, centre, tau, &trial) &&
+               is_optimal(&bench, &trial, centre, tau);
         if (!good && n_wrong++ < 10)
             fprintf(stderr,
                     "  seed %llu: %zu buses, %zu steps, %zu orders, %zu groups, tau %g, "
@@ -417,13 +428,13 @@ static void test_random_masters_are_optimal_by_weak_duality(void)
     CU_ASSERT_EQUAL(n_wrong, 0);
 }
 
-/* Without a proximal term both masters solve the same program. */
-static void test_both_masters_find_the_same_value(void)
+/* Without a proximal term all masters solve the same program. */
+static void test_all_masters_find_the_same_value(void)
 {
     size_t n = testkit_cases(300), n_wrong = 0;
 
     for (size_t i = 0; i < n; i++) {
-        double primal[2] = {0.0, 0.0};
+        double primal[LP + 1] = {0.0};
         bool solved = true;
 
         for (int which = QP; which <= LP; which++) {
@@ -437,10 +448,14 @@ static void test_both_masters_find_the_same_value(void)
             market_trial_release(&trial);
             marketbench_release(&bench);
         }
-        if (!solved || !testkit_close(primal[QP], primal[LP], 1e-6)) {
+        if (!solved || !testkit_close(primal[QP], primal[LP], 1e-6) ||
+            !testkit_close(primal[FOLDED], primal[LP], 1e-6)) {
             n_wrong++;
-            fprintf(stderr, "seed %llu: %.12g by the quadratic master, %.12g by the linear one\n",
-                    (unsigned long long)testkit_seed() + 5000 + i, primal[QP], primal[LP]);
+            fprintf(
+                stderr,
+                "seed %llu: %.12g by the quadratic master, %.12g folded, %.12g by the linear one\n",
+                (unsigned long long)testkit_seed() + 5000 + i, primal[QP], primal[FOLDED],
+                primal[LP]);
         }
     }
     CU_ASSERT_EQUAL(n_wrong, 0);
@@ -455,6 +470,6 @@ static const struct testkit_test tests[] = {
     {"shortage and surplus cost the penalty", test_shortage_and_surplus_cost_the_penalty},
     {"slopes and orders without room count", test_slopes_and_orders_without_room_count},
     {"random masters are optimal by weak duality", test_random_masters_are_optimal_by_weak_duality},
-    {"both masters find the same value", test_both_masters_find_the_same_value},
+    {"all masters find the same value", test_all_masters_find_the_same_value},
 };
 TESTKIT_MAIN("master", tests)

@@ -127,6 +127,7 @@ static enum walras_status ask_price(const struct asked *asked, const double *pri
 static bool is_best_response(const struct asked *asked, struct agent_workspace *workspace)
 {
     const struct smooth *smooth = smooth_asked(workspace);
+    const struct agent_generator *generator = &asked->random.device.generator;
     size_t n = asked->random.horizon.n_step;
     double own_per_mwh[RANDOM_STEPS], size = fabs(asked->answer.cost), hidden = 1e-12;
     struct market_answer answer = {0};
@@ -135,6 +136,9 @@ static bool is_best_response(const struct asked *asked, struct agent_workspace *
     if (asked->rho > 0.0 && asked->random.device.type != AGENT_GENERATOR)
         hidden += 1e-4 * smooth->slack / smooth->step[smooth->first].in_per_kw * asked->rho *
                   walras_mwh(smooth->charge_kw + smooth->discharge_kw, smooth->step_h) * (double)n;
+    if (asked->rho > 0.0 && asked->random.device.type == AGENT_GENERATOR)
+        hidden += 1e-15 * asked->rho * walras_mwh(generator->max_kw, asked->random.horizon.step_h) *
+                  generator->max_kw * (double)n;
 
     for (size_t t = 0; t < n; t++) {
         own_per_mwh[t] =
@@ -347,16 +351,24 @@ static void test_no_wear_is_the_limit_of_little(void)
         CU_ASSERT_EQUAL_FATAL(agent_workspace_new(&asked.random.horizon, &workspace, NULL),
                               WALRAS_OK);
         for (double wear = 1e-80; wear <= 1e-2; wear *= 1e13) {
-            double allowed = 0.0, c_max, d_max, h = asked.random.horizon.step_h;
+            double h = asked.random.horizon.step_h, c_max, d_max, missed_kwh, allowed;
 
             if (kinds[i % 2] == AGENT_BATTERY) {
-                c_max = asked.random.device.battery.charge_kw;
-                d_max = asked.random.device.battery.discharge_kw;
-                asked.random.device.battery.wear_per_mw2h = 0.0;
+                struct agent_battery *battery = &asked.random.device.battery;
+
+                c_max = battery->charge_kw;
+                d_max = battery->discharge_kw;
+                missed_kwh = 1e-11 * (1.0 + battery->capacity_kwh) / battery->charge_efficiency;
+                allowed = walras_mwh(missed_kwh, 1.0) * battery->wear_per_mwh;
+                battery->wear_per_mw2h = 0.0;
             } else {
-                c_max = asked.random.device.ev.charge_kw;
-                d_max = asked.random.device.ev.discharge_kw;
-                asked.random.device.ev.wear_per_mw2h = 0.0;
+                struct agent_ev *ev = &asked.random.device.ev;
+
+                c_max = ev->charge_kw;
+                d_max = ev->discharge_kw;
+                missed_kwh = 1e-11 * (1.0 + ev->capacity_kwh) / ev->efficiency;
+                allowed = walras_mwh(missed_kwh, 1.0) * ev->wear_per_mwh;
+                ev->wear_per_mw2h = 0.0;
             }
             if (ask_price(&asked, asked.price_per_mwh, workspace, &linear) != WALRAS_OK)
                 break;
@@ -364,11 +376,12 @@ static void test_no_wear_is_the_limit_of_little(void)
                 asked.random.device.battery.wear_per_mw2h = wear;
             else
                 asked.random.device.ev.wear_per_mw2h = wear;
-            allowed = 1e-6 * wear * h * (double)asked.random.horizon.n_step *
-                      (c_max * c_max + d_max * d_max);
+            allowed += 1e-6 * wear * h * (double)asked.random.horizon.n_step *
+                       (c_max * c_max + d_max * d_max);
             for (size_t t = 0; t < asked.random.horizon.n_step; t++)
                 allowed += 1e-13 * (1e-3 + fabs(linear.bound)) +
-                           1e-12 * h * fabs(asked.price_per_mwh[t]) * (c_max + d_max + 1.0);
+                           1e-12 * h * fabs(asked.price_per_mwh[t]) * (c_max + d_max + 1.0) +
+                           walras_mwh(missed_kwh, 1.0) * fabs(asked.price_per_mwh[t]);
             CU_ASSERT_EQUAL(ask_price(&asked, asked.price_per_mwh, workspace, &little), WALRAS_OK);
             if (little.bound < linear.bound - allowed || little.bound > linear.bound + allowed) {
                 fprintf(stderr, "%zu: wear %g: %.15g, without %.15g, allowed %g\n", i, wear,
