@@ -120,7 +120,11 @@ agents 90 >"$work/unable.json"
 for market in "$work/fleets.json" "$work/agents.json" "$source/examples/feeder33/feeder33.json"; do
     name=$work/$(basename "$market" .json)
     # which of many plans of one cost it is, rounding decides where many answers are mixed
-    apart_kw=$([ "$market" = "$work/fleets.json" ] && echo 0.01 || echo 1e-6)
+    case $market in
+    */agents.json) apart_kw=1e-6 ;;
+    */feeder33.json) apart_kw=1e-4 ;;
+    *) apart_kw=0.01 ;;
+    esac
     "$walras" clear "$market" --threads 1 --gap 1e-4 --quiet --out "$name-alone"
     for n in 1 2 3; do
         ranks $n "$walras" clear "$market" --threads 1 --gap 1e-4 --quiet --out "$name-$n"
