@@ -6,38 +6,16 @@
  *     bench_clear N T        one fleet of N devices over T steps of a day
  *     bench_clear N T J G    with J price points a round and about G groups
  */
+#include "writer.h"
+
 #include "scenario/clear.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { FEEDERS = 8, TEXT = 65536 };
-
-struct writer {
-    char text[TEXT];
-    size_t n;
-};
-
-__attribute__((format(printf, 2, 3))) static void put(struct writer *w, const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    w->n += (size_t)vsnprintf(w->text + w->n, TEXT - w->n, format, args);
-    va_end(args);
-}
-
-/* A day-ahead price with a morning and an evening peak, EUR/MWh. */
-static double price_at(double day)
-{
-    double evening = (day - 0.79) / 0.06, morning = (day - 0.33) / 0.05;
-
-    return 70.0 - 30.0 * cos(4.0 * 3.14159265358979 * (day - 0.05)) * (day > 0.35 && day < 0.7) +
-           70.0 * exp(-evening * evening) + 25.0 * exp(-morning * morning);
-}
+enum { FEEDERS = 8 };
 
 static void write_market(struct writer *w, unsigned n, unsigned n_step)
 {

@@ -7,11 +7,12 @@
  *     bench_scale N T [THREADS]      one line: N devices over T steps of a day
  *     bench_scale market N T         the market itself, as `walras clear` reads it
  */
+#include "writer.h"
+
 #include "core/clock.h"
 #include "scenario/clear.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,30 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { DISTRICTS = 4, STREETS = 7, TEXT = 65536 };
-
-struct writer {
-    char text[TEXT];
-    size_t n;
-};
-
-__attribute__((format(printf, 2, 3))) static void put(struct writer *w, const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    w->n += (size_t)vsnprintf(w->text + w->n, TEXT - w->n, format, args);
-    va_end(args);
-}
-
-/* A day-ahead price with a morning and an evening peak, EUR/MWh. */
-static double price_at(double day)
-{
-    double evening = (day - 0.79) / 0.06, morning = (day - 0.33) / 0.05;
-
-    return 70.0 - 30.0 * cos(4.0 * 3.14159265358979 * (day - 0.05)) * (day > 0.35 && day < 0.7) +
-           70.0 * exp(-evening * evening) + 25.0 * exp(-morning * morning);
-}
+enum { DISTRICTS = 4, STREETS = 7 };
 
 /* Every district hangs on the intake, every street on its district. */
 static void put_grid(struct writer *w, double per_device_kw, unsigned n)

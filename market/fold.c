@@ -203,7 +203,7 @@ static enum walras_status fill_zones(struct market_fold *fold, struct walras_err
     for (uint32_t b = 0; b < n_bus; b++)
         sorted[b] = (struct keyed_bus){fold->key[b], b};
     qsort(sorted, n_bus, sizeof(*sorted), compare_keys);
-    for (size_t i = 0; i < n_bus; i++) /* for now, the first bus of its zone */
+    for (size_t i = 0; i < n_bus; i++) /* names a zone by its first bus; numbers follow */
         fold->zone[sorted[i].bus] = i > 0 && sorted[i].key == sorted[i - 1].key
                                         ? fold->zone[sorted[i - 1].bus]
                                         : sorted[i].bus;
