@@ -66,9 +66,7 @@ static void admm_free(struct market_method *method)
 
     if (!a)
         return;
-    market_operator_release(&a->op);
-    market_recovery_release(&a->recovery);
-    market_priced_release(&a->asked);
+    market_recovery_end(&a->recovery, &a->op, &a->asked);
     free(a->price);
     free(a->n_tied);
     free(a->near);
@@ -80,12 +78,9 @@ static enum walras_status begin(struct admm *a, const struct market_problem *p,
                                 struct walras_err *err)
 {
     size_t n = p->n_bus * p->n_step;
-    enum walras_status status = market_recovery_init(&a->recovery, p, settings, err);
+    enum walras_status status =
+        market_recovery_begin(&a->recovery, &a->op, &a->asked, p, settings, err);
 
-    if (status == WALRAS_OK)
-        status = market_operator_init(&a->op, p, &a->recovery.solver, err);
-    if (status == WALRAS_OK)
-        status = market_priced_init(&a->asked, p, err);
     if (status != WALRAS_OK)
         return status;
     a->price = calloc(8 * n, sizeof(*a->price));

@@ -17,9 +17,7 @@ void market_gradient_free(struct market_method *method)
 
     if (!s)
         return;
-    market_recovery_release(&s->recovery);
-    market_operator_release(&s->op);
-    market_priced_release(&s->asked);
+    market_recovery_end(&s->recovery, &s->op, &s->asked);
     free(s->price);
     free(s->energy);
     free(s->u);
@@ -41,12 +39,9 @@ static enum walras_status begin(struct market_gradient *s, const struct market_p
                                 struct walras_err *err)
 {
     size_t n_cell = p->n_bus * p->n_step;
-    enum walras_status status = market_recovery_init(&s->recovery, p, settings, err);
+    enum walras_status status =
+        market_recovery_begin(&s->recovery, &s->op, &s->asked, p, settings, err);
 
-    if (status == WALRAS_OK)
-        status = market_operator_init(&s->op, p, &s->recovery.solver, err);
-    if (status == WALRAS_OK)
-        status = market_priced_init(&s->asked, p, err);
     if (status != WALRAS_OK)
         return status;
     s->price = calloc(7 * n_cell + 2 * p->n_bus, sizeof(*s->price));

@@ -48,6 +48,27 @@ void market_recovery_release(struct market_recovery *r)
     market_priced_release(&r->best);
 }
 
+enum walras_status market_recovery_begin(struct market_recovery *recovery,
+                                         struct market_operator *op, struct market_priced *asked,
+                                         const struct market_problem *problem,
+                                         const struct market_method_settings *settings,
+                                         struct walras_err *err)
+{
+    enum walras_status status = market_recovery_init(recovery, problem, settings, err);
+
+    if (status == WALRAS_OK)
+        status = market_operator_init(op, problem, &recovery->solver, err);
+    return status == WALRAS_OK ? market_priced_init(asked, problem, err) : status;
+}
+
+void market_recovery_end(struct market_recovery *recovery, struct market_operator *op,
+                         struct market_priced *asked)
+{
+    market_operator_release(op);
+    market_recovery_release(recovery);
+    market_priced_release(asked);
+}
+
 /* Where a new answer goes when all places are taken: the oldest that the last plan did not use. */
 static size_t least_wanted(const struct market_group_cuts *cuts)
 {

@@ -13,6 +13,7 @@
 #define WALRAS_MARKET_RECOVERY_H
 
 #include "market/mixture.h"
+#include "market/operator.h"
 
 struct market_recovery { /* arrays are its own */
     const struct market_problem *problem;
@@ -36,6 +37,14 @@ WALRAS_NODISCARD enum walras_status
 market_recovery_init(struct market_recovery *recovery, const struct market_problem *problem,
                      const struct market_method_settings *settings, struct walras_err *err);
 void market_recovery_release(struct market_recovery *recovery);
+
+/* A method that keeps no model of its own: recovery, a step on what is open, the point asked. */
+WALRAS_NODISCARD enum walras_status
+market_recovery_begin(struct market_recovery *recovery, struct market_operator *op,
+                      struct market_priced *asked, const struct market_problem *problem,
+                      const struct market_method_settings *settings, struct walras_err *err);
+void market_recovery_end(struct market_recovery *recovery, struct market_operator *op,
+                         struct market_priced *asked);
 
 /*
  * Takes the answers of all groups to the point `asked` in. *value is the dual function there. When
