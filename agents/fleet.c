@@ -15,6 +15,7 @@ void agent_fleet_free(struct agent_fleet *fleet)
         agent_workspace_free(fleet->workspaces[i]);
     agent_book_free(fleet->book);
     fleet_forget(fleet);
+    fleet_interior_free(fleet);
     free(fleet->member);
     free(fleet->place);
     free(fleet->groups);
@@ -104,11 +105,18 @@ static enum walras_status respond(void *self, size_t part, unsigned worker,
 }
 
 static const struct market_oracle_ops model_ops = {.respond = respond}; /* by GLPK, all of them */
-static const struct market_oracle_ops mixed_ops = {.respond = respond,
-                                                   .respond_near = fleet_respond_near};
-static const struct market_oracle_ops smooth_ops = {
-    .respond = respond, .respond_near = fleet_respond_near, .respond_curved = fleet_respond_curved};
 static const struct market_oracle_ops integer_ops = {.respond = respond, .settle = fleet_settle};
+/* convex groups: with devices that only jump or not, all storage-like or not */
+static const struct market_oracle_ops convex_ops[2][2] = {
+    {{.respond = respond, .respond_near = fleet_respond_near},
+     {.respond = respond, .respond_near = fleet_respond_near, .interior = fleet_interior_turn}},
+    {{.respond = respond,
+      .respond_near = fleet_respond_near,
+      .respond_curved = fleet_respond_curved},
+     {.respond = respond,
+      .respond_near = fleet_respond_near,
+      .respond_curved = fleet_respond_curved,
+      .interior = fleet_interior_turn}}};
 
 static enum walras_status fill_book(struct agent_fleet *fleet, struct walras_err *err)
 {
@@ -219,15 +227,15 @@ static enum walras_status measure_groups(struct agent_fleet *fleet, struct walra
 static const struct market_oracle_ops *ops_of(const struct agent_fleet *fleet, size_t g)
 {
     const struct fleet_group *group = &fleet->inner[g];
+    bool smooth = false;
 
     if (fleet->groups[g].integer)
         return &integer_ops;
     if (fleet->settings.glpk)
         return &model_ops;
     for (size_t i = group->first; i < group->first + group->n; i++)
-        if (agent_device_is_smooth(&fleet->devices[fleet->member[i]]))
-            return &smooth_ops;
-    return &mixed_ops;
+        smooth = smooth || agent_device_is_smooth(&fleet->devices[fleet->member[i]]);
+    return &convex_ops[smooth][fleet_can_interior(fleet, group)];
 }
 
 static void make_oracles(struct agent_fleet *fleet)

@@ -1,14 +1,14 @@
 /*
  * A fleet's insides, shared by forming groups (fleet_groups.c), answering (fleet.c), remembering
- * answers (fleet_memory.c), settling (fleet_settle.c), awarding (fleet_award.c) and smooth methods
- * (fleet_smooth.c).
+ * answers (fleet_memory.c), settling (fleet_settle.c), awarding (fleet_award.c), smooth methods
+ * (fleet_smooth.c) and the interior point method (fleet_interior.c).
  */
 #ifndef WALRAS_AGENTS_FLEET_INTERNAL_H
 #define WALRAS_AGENTS_FLEET_INTERNAL_H
 
 #include "agents/fleet.h"
 #include "agents/model.h"
-#include "agents/solve.h"
+#include "agents/solve_internal.h"
 
 #include <stdatomic.h>
 
@@ -53,6 +53,7 @@ struct agent_fleet {
     bool *is_settled;                    /* [n_member] */
     struct fleet_memory *memory;         /* [n_member]; NULL: no device has a model */
     double *_Atomic past_kw; /* [n_member x n_step], NULL before anyone is asked to stay near */
+    struct fleet_interior *interior; /* NULL before the first interior point turn */
 };
 
 /* NULL: a fast solver answers. */
@@ -110,6 +111,12 @@ void fleet_forget(struct agent_fleet *fleet);
 enum walras_status fleet_settle(void *self, size_t n_point, const double *price_per_mwh,
                                 const double *weight, double *draw_kw, struct market_answer *answer,
                                 struct walras_err *err);
+
+/* market_oracle_ops.interior, of groups that can. */
+bool fleet_can_interior(const struct agent_fleet *fleet, const struct fleet_group *group);
+enum walras_status fleet_interior_turn(void *self, size_t part, unsigned worker,
+                                       struct market_interior *turn, struct walras_err *err);
+void fleet_interior_free(struct agent_fleet *fleet);
 
 /* market_oracle_ops.respond_near and respond_curved of convex groups. */
 enum walras_status fleet_respond_near(void *self, size_t part, unsigned worker,

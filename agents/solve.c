@@ -65,6 +65,30 @@ const struct smooth_room *smooth_answered(const struct agent_workspace *workspac
     return &workspace->room;
 }
 
+bool agent_describes(enum agent_device_type type)
+{
+    return type == AGENT_BATTERY || type == AGENT_EV || type == AGENT_THERMAL;
+}
+
+const struct smooth *agent_describe(const struct agent_device *device,
+                                    const struct agent_horizon *horizon,
+                                    struct agent_workspace *workspace)
+{
+    switch (device->type) {
+    case AGENT_BATTERY:
+        workspace->smooth = agent_describe_battery(&device->battery, horizon, workspace);
+        return &workspace->smooth;
+    case AGENT_EV:
+        workspace->smooth = agent_describe_ev(&device->ev, horizon, workspace);
+        return &workspace->smooth;
+    case AGENT_THERMAL:
+        workspace->smooth = agent_describe_thermal(&device->thermal, horizon, workspace);
+        return &workspace->smooth;
+    default:
+        return NULL;
+    }
+}
+
 bool agent_has_fast_solver(const struct agent_device *device)
 {
     switch (device->type) {

@@ -170,17 +170,15 @@ static void describe(const struct store *store, struct smooth_step *step)
     last->bend_below = store->end_short_per_mwh;
 }
 
-static bool solve_smooth(const struct store *store, const struct agent_question *question,
-                         double slack_kwh, struct agent_workspace *workspace, double *draw_kw,
-                         struct store_plan *plan)
+/* The store without a question. */
+static struct smooth smooth_of(const struct store *store, double step_h, double slack_kwh,
+                               struct smooth_room *room)
 {
-    struct smooth_room *room = &workspace->room;
-
     describe(store, room->step);
-    workspace->smooth = (struct smooth){
+    return (struct smooth){
         .first = store->first,
         .end = store->end,
-        .step_h = question->horizon->step_h,
+        .step_h = step_h,
         .keep = store->keep,
         .out_per_kw = store->out_kwh_per_kw,
         .charge_kw = store->charge_kw,
@@ -189,13 +187,22 @@ static bool solve_smooth(const struct store *store, const struct agent_question 
         .curve = store->wear_per_mw2h > AGENT_NO_SQUARE
                      ? 2.0 * walras_mw_from_kw(store->wear_per_mw2h)
                      : 0.0,
-        .rho = question->rho_per_mwh_per_kw,
-        .price_per_mwh = question->price_per_mwh,
-        .centre_kw = question->centre_kw,
         .start = store->start_kwh,
         .slack = slack_kwh,
         .step = room->step,
     };
+}
+
+static bool solve_smooth(const struct store *store, const struct agent_question *question,
+                         double slack_kwh, struct agent_workspace *workspace, double *draw_kw,
+                         struct store_plan *plan)
+{
+    struct smooth_room *room = &workspace->room;
+
+    workspace->smooth = smooth_of(store, question->horizon->step_h, slack_kwh, room);
+    workspace->smooth.rho = question->rho_per_mwh_per_kw;
+    workspace->smooth.price_per_mwh = question->price_per_mwh;
+    workspace->smooth.centre_kw = question->centre_kw;
     if (!smooth_solve(&workspace->smooth, room))
         return false;
     *plan = (struct store_plan){.end_kwh = room->state[store->end - 1]};
@@ -210,12 +217,17 @@ static bool solve_smooth(const struct store *store, const struct agent_question 
     return true;
 }
 
+/* What decimal input may miss by rounding; far inside the 1e-9 that answers are held to. */
+static double slack_kwh_of(const struct store *store)
+{
+    return 1e-11 * (1.0 + store->high_kwh);
+}
+
 static enum walras_status solve(struct store *store, const struct agent_question *question,
                                 struct agent_workspace *workspace, double *draw_kw,
                                 struct store_plan *plan, struct walras_err *err)
 {
-    /* what decimal input may miss by rounding; far inside the 1e-9 that answers are held to */
-    double slack_kwh = 1e-11 * (1.0 + store->high_kwh);
+    double slack_kwh = slack_kwh_of(store);
 
     limit_moves(store);
     if (store->wear_per_mw2h > AGENT_NO_SQUARE || question->rho_per_mwh_per_kw > 0.0)
@@ -236,14 +248,11 @@ static double wear(const struct store *store, const struct store_plan *plan, dou
            square_mw2 * step_h * store->wear_per_mw2h;
 }
 
-enum walras_status agent_solve_battery(const struct agent_battery *battery,
-                                       const struct agent_question *question,
-                                       struct agent_workspace *workspace, double *draw_kw,
-                                       double *cost, bool *both, struct walras_err *err)
+static struct store store_of_battery(const struct agent_battery *battery,
+                                     const struct agent_horizon *horizon)
 {
-    const struct agent_horizon *horizon = question->horizon;
     double end_low_kwh = storage_max(battery->min_kwh, battery->end_min_kwh);
-    struct store store = {
+    return (struct store){
         .end = horizon->n_step,
         .keep = battery->loss_per_hour == 0.0 ? 1.0
                                               : pow(1.0 - battery->loss_per_hour, horizon->step_h),
@@ -262,6 +271,15 @@ enum walras_status agent_solve_battery(const struct agent_battery *battery,
         .out_share = battery->discharge_efficiency,
         .deadline = " at the end",
     };
+}
+
+enum walras_status agent_solve_battery(const struct agent_battery *battery,
+                                       const struct agent_question *question,
+                                       struct agent_workspace *workspace, double *draw_kw,
+                                       double *cost, bool *both, struct walras_err *err)
+{
+    const struct agent_horizon *horizon = question->horizon;
+    struct store store = store_of_battery(battery, horizon);
     struct store_plan plan = {0};
     enum walras_status status = solve(&store, question, workspace, draw_kw, &plan, err);
 
@@ -272,14 +290,11 @@ enum walras_status agent_solve_battery(const struct agent_battery *battery,
     return WALRAS_OK;
 }
 
-enum walras_status agent_solve_ev(const struct agent_ev *ev, const struct agent_question *question,
-                                  struct agent_workspace *workspace, double *draw_kw, double *cost,
-                                  struct walras_err *err)
+static struct store store_of_ev(const struct agent_ev *ev, const struct agent_horizon *horizon)
 {
-    const struct agent_horizon *horizon = question->horizon;
     bool soft = !isnan(ev->unserved_price_per_mwh);
     double wanted_kwh = ev->start_kwh + ev->energy_kwh;
-    struct store store = {
+    return (struct store){
         .first = ev->arrive,
         .end = ev->depart,
         .keep = 1.0,
@@ -298,6 +313,14 @@ enum walras_status agent_solve_ev(const struct agent_ev *ev, const struct agent_
         .out_share = ev->efficiency,
         .deadline = " by departure",
     };
+}
+
+enum walras_status agent_solve_ev(const struct agent_ev *ev, const struct agent_question *question,
+                                  struct agent_workspace *workspace, double *draw_kw, double *cost,
+                                  struct walras_err *err)
+{
+    const struct agent_horizon *horizon = question->horizon;
+    struct store store = store_of_ev(ev, horizon);
     struct store_plan plan = {0};
     enum walras_status status = solve(&store, question, workspace, draw_kw, &plan, err);
 
@@ -306,9 +329,26 @@ enum walras_status agent_solve_ev(const struct agent_ev *ev, const struct agent_
     memset(draw_kw, 0, store.first * sizeof(*draw_kw));
     memset(draw_kw + store.end, 0, (horizon->n_step - store.end) * sizeof(*draw_kw));
 
-    double unserved_kwh = storage_max(wanted_kwh - plan.end_kwh, 0.0);
+    double unserved_kwh = storage_max(store.end_kwh - plan.end_kwh, 0.0);
 
     *cost = wear(&store, &plan, horizon->step_h) +
             walras_mwh(unserved_kwh, 1.0) * store.end_short_per_mwh;
     return WALRAS_OK;
+}
+
+struct smooth agent_describe_battery(const struct agent_battery *battery,
+                                     const struct agent_horizon *horizon,
+                                     struct agent_workspace *workspace)
+{
+    struct store store = store_of_battery(battery, horizon);
+
+    return smooth_of(&store, horizon->step_h, slack_kwh_of(&store), &workspace->room);
+}
+
+struct smooth agent_describe_ev(const struct agent_ev *ev, const struct agent_horizon *horizon,
+                                struct agent_workspace *workspace)
+{
+    struct store store = store_of_ev(ev, horizon);
+
+    return smooth_of(&store, horizon->step_h, slack_kwh_of(&store), &workspace->room);
 }

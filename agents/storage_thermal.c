@@ -215,32 +215,40 @@ static void describe(const struct room *room, const struct agent_workspace *work
     }
 }
 
-static bool solve_smooth(const struct room *room, const struct agent_question *question,
-                         struct agent_workspace *workspace)
+/* The room without a question. */
+static struct smooth smooth_of(const struct room *room, size_t n_step,
+                               struct agent_workspace *workspace)
 {
     const struct agent_thermal *thermal = room->thermal;
-    size_t n_step = question->horizon->n_step;
     double largest_c = fabs(thermal->start_c);
 
     for (size_t t = 0; t < n_step; t++) {
         largest_c = storage_max(largest_c, fabs(walras_series_at(thermal->min_c, t)));
         largest_c = storage_max(largest_c, fabs(walras_series_at(thermal->max_c, t)));
     }
+    if (room->soft)
+        reach(room, n_step, workspace->reach_low, workspace->reach_high);
     describe(room, workspace, n_step, workspace->room.step);
-    workspace->smooth = (struct smooth){
+    return (struct smooth){
         .end = n_step,
         .step_h = room->step_h,
         .keep = room->keep,
         .charge_kw = thermal->max_kw,
-        .rho = question->rho_per_mwh_per_kw,
-        .price_per_mwh = question->price_per_mwh,
-        .centre_kw = question->centre_kw,
         .start = thermal->cool ? -thermal->start_c : thermal->start_c,
         .slack = slack_k(-largest_c, largest_c),
         .is_reach = room->soft,
         .stiff = 2.0 * walras_kw_from_mw(thermal->discomfort_per_k2h) * room->step_h,
         .step = workspace->room.step,
     };
+}
+
+static bool solve_smooth(const struct room *room, const struct agent_question *question,
+                         struct agent_workspace *workspace)
+{
+    workspace->smooth = smooth_of(room, question->horizon->n_step, workspace);
+    workspace->smooth.rho = question->rho_per_mwh_per_kw;
+    workspace->smooth.price_per_mwh = question->price_per_mwh;
+    workspace->smooth.centre_kw = question->centre_kw;
     return smooth_solve(&workspace->smooth, &workspace->room);
 }
 
@@ -273,7 +281,7 @@ enum walras_status agent_solve_thermal(const struct agent_thermal *thermal,
     bool smooth =
         thermal->discomfort_per_k2h > AGENT_NO_SQUARE || question->rho_per_mwh_per_kw > 0.0;
 
-    if (room.soft)
+    if (room.soft && !smooth)
         reach(&room, n_step, workspace->reach_low, workspace->reach_high);
     if (smooth ? !solve_smooth(&room, question, workspace)
                : !backward(&room, n_step, question->price_per_mwh, workspace))
@@ -285,4 +293,13 @@ enum walras_status agent_solve_thermal(const struct agent_thermal *thermal,
     *cost = (room.soft ? room.comfort_per_k * discomfort_k : 0.0) +
             thermal->discomfort_per_k2h * room.step_h * square_k2;
     return WALRAS_OK;
+}
+
+struct smooth agent_describe_thermal(const struct agent_thermal *thermal,
+                                     const struct agent_horizon *horizon,
+                                     struct agent_workspace *workspace)
+{
+    const struct room room = room_of(thermal, horizon->step_h);
+
+    return smooth_of(&room, horizon->n_step, workspace);
 }

@@ -11,6 +11,7 @@ enum { ANSWER = sizeof(struct market_answer) / sizeof(double) };
 struct market_asking {
     const struct market_problem *problem;
     struct walras_pool *pool;
+    struct market_runner runner;
     size_t n_part;                     /* of all groups */
     size_t *part_group, *part_at;      /* [n_part] whose it is and which of its parts */
     struct market_answer *part_answer; /* [n_part] */
@@ -69,6 +70,18 @@ static enum walras_status list_parts(struct market_asking *asking, size_t n_poin
     return WALRAS_OK;
 }
 
+static void run_jobs(void *self, size_t n, void (*job)(void *, size_t, unsigned), void *context)
+{
+    struct market_asking *asking = self;
+
+    walras_pool_run(asking->pool, n, job, context);
+}
+
+const struct market_runner *market_asking_runner(struct market_asking *asking)
+{
+    return &asking->runner;
+}
+
 enum walras_status market_asking_new(const struct market_problem *problem, unsigned n_thread,
                                      size_t n_point, struct market_asking **made,
                                      struct walras_err *err)
@@ -79,6 +92,7 @@ enum walras_status market_asking_new(const struct market_problem *problem, unsig
     if (!asking)
         return walras_fail(err, WALRAS_NOMEM, "cannot ask %zu groups", problem->n_group);
     asking->problem = problem;
+    asking->runner = (struct market_runner){run_jobs, asking};
     status = list_parts(asking, n_point, err);
     if (status == WALRAS_OK)
         status = walras_pool_new(n_thread, &asking->pool, err);

@@ -25,6 +25,9 @@ WALRAS_NODISCARD enum walras_status market_asking_ask(struct market_asking *aski
                                                       const struct market_query *query,
                                                       struct market_reply *reply,
                                                       struct walras_err *err);
+/* The threads that ask. Lives as the asking. */
+const struct market_runner *market_asking_runner(struct market_asking *asking);
+
 /*
  * The values of the last reply, to be added to those of other ranks: answers and draws, led by a
  * number that is not one of them and begins as 0; curvature, if it was asked for.

@@ -4,6 +4,7 @@
 #include "market/asking.h"
 #include "market/award.h"
 #include "market/crew.h"
+#include "market/method_internal.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -29,7 +30,7 @@ const char *market_outcome_name(enum market_outcome outcome)
 
 struct market_settings market_settings_defaults(void)
 {
-    return (struct market_settings){.method = "bundle",
+    return (struct market_settings){.method = MARKET_METHOD_AUTO,
                                     .master = "qp",
                                     .gap = 1e-4,
                                     .max_rounds = 500,
@@ -69,7 +70,7 @@ static enum walras_status no_such_method(const char *name, struct walras_err *er
 enum walras_status market_settings_check(const struct market_settings *settings,
                                          struct walras_err *err)
 {
-    if (!market_method_find(settings->method))
+    if (strcmp(settings->method, MARKET_METHOD_AUTO) != 0 && !market_method_find(settings->method))
         return no_such_method(settings->method, err);
     if (strcmp(settings->master, "qp") != 0 && strcmp(settings->master, "lp") != 0)
         return walras_fail(err, WALRAS_INVALID, "the master must be qp or lp, got \"%s\"",
@@ -104,9 +105,20 @@ static size_t most_points(const struct market_settings *settings)
     return 1 + (n_warm > settings->n_point ? n_warm : settings->n_point);
 }
 
-static enum walras_status begin(struct clearing *c, struct walras_err *err)
+static enum walras_status make_method(struct clearing *c,
+                                      const struct market_method_settings *settings,
+                                      struct walras_err *err)
 {
     const struct market_method_ops *ops = market_method_find(c->settings->method);
+
+    if (!ops)
+        ops = market_method_choose(c->problem, settings);
+    c->result.method = ops->name;
+    return ops->new_method(c->problem, settings, &c->method, err);
+}
+
+static enum walras_status begin(struct clearing *c, struct walras_err *err)
+{
     struct market_method_settings method = {.gap = c->settings->gap,
                                             .n_point = c->settings->n_point,
                                             .master = c->settings->master,
@@ -129,8 +141,10 @@ static enum walras_status begin(struct clearing *c, struct walras_err *err)
                                  most_points(c->settings), &c->crew, err);
     if (status == WALRAS_OK && c->crew)
         c->problem = market_crew_problem(c->crew);
+    if (status == WALRAS_OK && !c->crew)
+        method.runner = market_asking_runner(c->asking);
     if (status == WALRAS_OK && walras_ranks_lead(c->settings->ranks))
-        status = ops->new_method(c->problem, &method, &c->method, err);
+        status = make_method(c, &method, err);
     return status;
 }
 
@@ -247,9 +261,9 @@ static enum walras_status lead(struct clearing *c, struct walras_err *err)
     return status;
 }
 
-enum walras_status market_clear(const struct market_problem *problem,
-                                const struct market_settings *settings,
-                                struct market_result *result, struct walras_err *err)
+static enum walras_status clear_once(const struct market_problem *problem,
+                                     const struct market_settings *settings,
+                                     struct market_result *result, struct walras_err *err)
 {
     struct clearing c = {.problem = problem, .settings = settings};
     enum walras_status status = walras_ranks_agree(settings->ranks, begin(&c, err), err);
@@ -268,4 +282,26 @@ enum walras_status market_clear(const struct market_problem *problem,
     }
     end(&c);
     return status;
+}
+
+/* A method that was chosen and gave up leaves the market to the one that does not. */
+static bool gave_up(const struct market_settings *settings, const struct market_result *result)
+{
+    return strcmp(settings->method, MARKET_METHOD_AUTO) == 0 &&
+           result->method == market_interior_ops.name && result->outcome == MARKET_ROUND_LIMIT &&
+           result->n_rounds < settings->max_rounds;
+}
+
+enum walras_status market_clear(const struct market_problem *problem,
+                                const struct market_settings *settings,
+                                struct market_result *result, struct walras_err *err)
+{
+    enum walras_status status = clear_once(problem, settings, result, err);
+    struct market_settings again = *settings;
+
+    if (status != WALRAS_OK || !gave_up(settings, result))
+        return status;
+    market_result_release(result);
+    again.method = market_bundle_ops.name;
+    return clear_once(problem, &again, result, err);
 }

@@ -34,7 +34,7 @@ struct market_round {          /* one row of the convergence history */
 enum { MARKET_MAX_POINTS = 16 };
 
 struct market_settings {
-    const char *method;      /* "bundle" (default); market_methods() lists them */
+    const char *method;      /* "auto" (default), or one that market_methods() lists */
     const char *master;      /* bundle: "qp" (default), "lp" */
     double gap;              /* 1e-4 */
     unsigned max_rounds;     /* 500 */
@@ -76,10 +76,11 @@ struct market_breach { /* a soft limit that is broken, or in an infeasible marke
 
 struct market_result { /* arrays are the result's own: market_result_release */
     enum market_outcome outcome;
-    bool settled;     /* integer groups have chosen */
-    bool has_plan;    /* false: stopped before a plan was found; no draws then */
-    double objective; /* of the plan: mixed groups, settled integer groups, orders, breaches */
-    double bound;     /* proven by the final prices' answers */
+    const char *method; /* that was used */
+    bool settled;       /* integer groups have chosen */
+    bool has_plan;      /* false: stopped before a plan was found; no draws then */
+    double objective;   /* of the plan: mixed groups, settled integer groups, orders, breaches */
+    double bound;       /* proven by the final prices' answers */
     double
         convex_objective; /* as if integer groups could be mixed; = objective when there are none */
     unsigned n_rounds;

@@ -140,6 +140,8 @@ static enum walras_status prepare(struct market_folded *f,
                                fold->cuts.n_total);
         }
     }
+    if (status == WALRAS_OK && problem->parts && changed)
+        status = market_parts_zone(problem->parts, fold->zone, fold->coarse.n_bus, err);
     if (isfinite(problem->tau))
         fold_centre(f, problem->centre);
     if (problem->extra_draw_kw)
@@ -153,7 +155,9 @@ static enum walras_status prepare(struct market_folded *f,
                                        .tau = problem->tau,
                                        .skip_group = fold->skip_bloc,
                                        .extra_draw_kw = problem->extra_draw_kw ? f->extra_kw : NULL,
-                                       .curvature = problem->curvature ? f->curvature : NULL};
+                                       .curvature = problem->curvature ? f->curvature : NULL,
+                                       .parts = problem->parts,
+                                       .resume = problem->resume && !changed};
     return status;
 }
 
@@ -240,6 +244,9 @@ static void unfold_injections(const struct market_folded *f,
             for (size_t t = 0; t<n_step && * weight> 0.0; t++)
                 at[t] -= *weight * cuts->draw_kw[j * n_step + t];
     }
+    for (size_t g = 0; g < p->n_group && problem->parts; g++)
+        for (size_t t = 0; t < n_step; t++)
+            injection_kw[p->groups[g].bus * n_step + t] -= solution->group_draw_kw[g * n_step + t];
     if (isinf(problem->tau))
         return;
     market_rows_price(problem->rows, solution->u, f->weight_kw);
@@ -270,10 +277,13 @@ static enum walras_status solve(void *master, const struct market_master_problem
     status = market_master_solve(f->inner, &coarse, settings, &own, info, err);
     if (status != WALRAS_OK)
         return status;
+    if (problem->parts)
+        status = market_parts_tell(problem->parts, false, solution->group_draw_kw,
+                                   solution->group_cost, err);
     unfold_orders(f, solution->order_kw);
     unfold_weights(f, problem, solution->weight);
     unfold_injections(f, problem, solution);
-    return WALRAS_OK;
+    return status;
 }
 
 struct market_master_solver market_folded_solver_of(struct market_folded *folded)

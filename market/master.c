@@ -15,6 +15,20 @@ static void add_curvature(struct market_master *m)
                     m->metric + m->slot_of_bus[m->problem->groups[g].bus] * size, 1);
 }
 
+/*
+ * Does the goal bend? Then what is done and multipliers must move by the same share. Orders alone
+ * take few iterations, and end with fuller balances so.
+ */
+static bool is_curved(const struct market_master *m)
+{
+    if (isfinite(m->now->tau) || (m->n_cut == 0 && !m->now->parts))
+        return true;
+    for (size_t i = 0; i < m->n_live; i++)
+        if (m->problem->orders[m->order[i]].slope_per_mwh_per_kw > 0.0)
+            return true;
+    return m->now->parts && market_parts_sum(m->now->parts)->curved;
+}
+
 static enum walras_status begin(struct market_master *m, const struct market_master_problem *now,
                                 struct walras_err *err)
 {
@@ -85,15 +99,17 @@ static void start_orders(struct market_master *m, double mu)
     }
 }
 
-/* A point inside all bounds near the guessed prices; a larger `lift` starts further inside. */
-static void start(struct market_master *m, const struct market_master_settings *settings,
-                  const double *guess, double lift)
+/* Pairs of slack and multiplier of the groups inside. */
+static size_t count_inside(struct market_master *m)
 {
-    double penalty = settings->penalty_per_mwh;
-    double row_penalty = fmin(penalty, m->problem->breach_price_per_mwh);
-    double mu = lift * 0.1 * m->price_scale * m->trade_kw * (double)m->n_step /
-                (double)(m->n_cut + 2 * m->n_live + 1);
+    if (market_parts_sum(m->now->parts)->n_pair == 0)
+        market_parts_start(m->now->parts, m->price, 1.0);
+    return market_parts_sum(m->now->parts)->n_pair;
+}
 
+/* Shortage and surplus, and prices within their bounds. */
+static void start_prices(struct market_master *m, const double *guess, double penalty, double mu)
+{
     for (size_t t = 0; t < m->n_step; t++) {
         m->u[t] = fmax(-0.9 * penalty, fmin(0.9 * penalty, guess[t]));
         m->shortage.z[t] = penalty - m->u[t];
@@ -101,20 +117,41 @@ static void start(struct market_master *m, const struct market_master_settings *
         m->shortage.x[t] = mu / m->shortage.z[t];
         m->surplus.x[t] = mu / m->surplus.z[t];
     }
+}
+
+static void start_row(struct market_master *m, size_t a, double shadow, double penalty, double mu)
+{
+    m->room.z[a] = fmin(shadow, 0.5 * penalty);
+    m->u[m->n_step + a] = m->room.z[a];
+    m->room.x[a] = mu / m->room.z[a];
+    m->breach.z[a] = penalty - m->room.z[a];
+    m->breach.x[a] = mu / m->breach.z[a];
+}
+
+/* A point inside all bounds near the guessed prices; a larger `lift` starts further inside. */
+static void start(struct market_master *m, const struct market_master_settings *settings,
+                  const double *guess, double lift)
+{
+    double penalty = settings->penalty_per_mwh;
+    double row_penalty = fmin(penalty, m->problem->breach_price_per_mwh);
+    size_t n_inside = m->now->parts ? count_inside(m) : 0;
+    double mu = lift * 0.1 * m->price_scale * m->trade_kw * (double)m->n_step /
+                (double)(m->n_cut + 2 * m->n_live + n_inside + 1);
+
+    start_prices(m, guess, penalty, mu);
     for (size_t a = 0; a < m->n_row; a++) {
         double size = fmax(fabs(m->now->rows->rows[a].room_kw), 1e-3 * m->power_scale);
         double low = fmax(mu / size, 1e-3 * m->price_scale);
 
-        low = fmax(low, 0.1 * guess[m->n_step + a]);
-        m->room.z[a] = fmin(low, 0.5 * row_penalty);
-        m->u[m->n_step + a] = m->room.z[a];
-        m->room.x[a] = mu / m->room.z[a];
-        m->breach.z[a] = row_penalty - m->room.z[a];
-        m->breach.x[a] = mu / m->breach.z[a];
+        start_row(m, a, fmax(low, 0.1 * guess[m->n_step + a]), row_penalty, mu);
     }
     market_rows_price(m->now->rows, m->u, m->price);
     start_groups(m);
     start_orders(m, mu);
+    if (m->now->parts) {
+        market_parts_start(m->now->parts, m->price, mu);
+        market_parts_fold(m->now->parts, m->price, (struct market_stride){0});
+    }
 }
 
 /* m->move and m->slack of a slot: r = (S/tau + metric) (price - centre). */
@@ -149,6 +186,9 @@ static void injections(struct market_master *m, double *bus)
                         (int)n_step, m->alpha.x + first, 1, 1.0,
                         bus + m->problem->groups[g].bus * n_step, 1);
     }
+    if (m->now->parts)
+        cblas_daxpy((int)(m->n_bus * n_step), -1.0, market_parts_sum(m->now->parts)->draw_kw, 1,
+                    bus, 1);
     for (size_t s = 0; s < m->n_slot && isfinite(m->now->tau); s++) {
         proximal_slack(m, s);
         cblas_daxpy((int)n_step, 1.0, m->slack, 1, bus + m->bus_of_slot[s] * n_step, 1);
@@ -189,6 +229,35 @@ static double residuals(struct market_master *m)
     return worst;
 }
 
+/*
+ * Goes on with more rows: all else stays as it is. A row begins with the room that it has; one that
+ * has none, with a little.
+ */
+static void resume(struct market_master *m, const struct market_master_settings *settings,
+                   const double *guess)
+{
+    double row_penalty = fmin(settings->penalty_per_mwh, m->problem->breach_price_per_mwh);
+    const struct market_parts_sum *inside = market_parts_sum(m->now->parts);
+    double mu = inside->product / fmax(1.0, (double)inside->n_pair);
+
+    memcpy(m->u, guess, m->n_u * sizeof(*m->u));
+    market_rows_price(m->now->rows, m->u, m->price);
+    injections(m, m->bus);
+    market_rows_project(m->now->rows, m->bus, m->residual);
+    for (size_t a = 0; a < m->n_row; a++) {
+        double room = m->now->rows->rows[a].room_kw + m->residual[m->n_step + a];
+        double before = guess[m->n_step + a]; /* 0: a new row */
+
+        m->room.x[a] = fmax(room, 0.1 * mu / fmax(before, m->price_scale));
+        m->room.z[a] = before > 0.0 ? before : fmin(mu / m->room.x[a], 0.5 * row_penalty);
+        m->u[m->n_step + a] = m->room.z[a];
+        m->breach.z[a] = row_penalty - m->room.z[a];
+        m->breach.x[a] = mu / m->breach.z[a];
+    }
+    market_rows_price(m->now->rows, m->u, m->price);
+    market_parts_fold(m->now->parts, m->price, (struct market_stride){0});
+}
+
 struct each { /* every complementary pair of the problem */
     struct pair *pair;
     size_t n;
@@ -206,8 +275,8 @@ static void list_pairs(struct market_master *m, struct each pairs[KINDS])
     pairs[6] = (struct each){&m->surplus, m->n_step};
 }
 
-/* Σ x z after a step of length `step`. */
-static double complementarity(const struct each pairs[KINDS], double step)
+/* Σ x z after a step. */
+static double complementarity(const struct each pairs[KINDS], struct market_stride step)
 {
     double sum = 0.0;
 
@@ -215,7 +284,7 @@ static double complementarity(const struct each pairs[KINDS], double step)
         for (size_t i = 0; i < pairs[k].n; i++) {
             const struct pair *p = pairs[k].pair;
 
-            sum += (p->x[i] + step * p->dx[i]) * (p->z[i] + step * p->dz[i]);
+            sum += (p->x[i] + step.primal * p->dx[i]) * (p->z[i] + step.dual * p->dz[i]);
         }
     return sum;
 }
@@ -241,37 +310,47 @@ static void aim(const struct each pairs[KINDS], double mu, bool second_order)
 }
 
 /* The longest step that keeps everything positive, at most 1. */
-static double longest_step(const struct each pairs[KINDS])
+static struct market_stride longest_step(const struct market_master *m,
+                                         const struct each pairs[KINDS])
 {
-    double step = 1.0;
+    struct market_stride step = {1.0, 1.0};
 
     for (size_t k = 0; k < KINDS; k++)
         for (size_t i = 0; i < pairs[k].n; i++) {
             const struct pair *p = pairs[k].pair;
 
-            if (p->x[i] + step * p->dx[i] < 0.0)
-                step = -p->x[i] / p->dx[i];
-            if (p->z[i] + step * p->dz[i] < 0.0)
-                step = -p->z[i] / p->dz[i];
+            if (p->x[i] + step.primal * p->dx[i] < 0.0)
+                step.primal = -p->x[i] / p->dx[i];
+            if (p->z[i] + step.dual * p->dz[i] < 0.0)
+                step.dual = -p->z[i] / p->dz[i];
         }
+    if (m->now->parts) {
+        struct market_stride inside = market_parts_sum(m->now->parts)->longest;
+
+        step.primal = fmin(step.primal, inside.primal);
+        step.dual = fmin(step.dual, inside.dual);
+    }
+    if (m->curved)
+        step.primal = step.dual = fmin(step.primal, step.dual);
     return step;
 }
 
-static void take_step(struct market_master *m, const struct each pairs[KINDS], double step)
+static void take_step(struct market_master *m, const struct each pairs[KINDS],
+                      struct market_stride step)
 {
     for (size_t k = 0; k < KINDS; k++)
         for (size_t i = 0; i < pairs[k].n; i++) {
             struct pair *p = pairs[k].pair;
 
-            p->x[i] += step * p->dx[i];
-            p->z[i] += step * p->dz[i];
+            p->x[i] += step.primal * p->dx[i];
+            p->z[i] += step.dual * p->dz[i];
         }
     for (size_t i = 0; i < m->n_u; i++)
-        m->u[i] += step * m->du[i];
+        m->u[i] += step.dual * m->du[i];
     for (size_t g = 0; g < m->problem->n_group; g++)
-        m->level[g] += step * m->dlevel[g];
+        m->level[g] += step.dual * m->dlevel[g];
     for (size_t i = 0; i < m->n_live; i++) {
-        m->q[i] += step * m->dq[i];
+        m->q[i] += step.primal * m->dq[i];
         if (m->lower.x[i] < m->upper.x[i]) /* the nearer bound is told apart without rounding */
             m->q[i] = m->low[i] + m->lower.x[i];
         else
@@ -296,7 +375,7 @@ static double plan_cost(const struct market_master *m,
         cost += settings->penalty_per_mwh * (m->shortage.x[t] + m->surplus.x[t]);
     for (size_t a = 0; a < m->n_row; a++)
         cost += row_penalty * m->breach.x[a];
-    return cost;
+    return cost + (m->now->parts ? market_parts_sum(m->now->parts)->cost : 0.0);
 }
 
 /*
@@ -311,41 +390,125 @@ static double goal(const struct market_master *m, const struct market_master_set
     return fmax(settings->tolerance * fmax(unit, fabs(plan_cost(m, settings))), 1e-13 * turnover);
 }
 
+/* What the orders' multipliers miss by, at most. */
+static double order_miss(const struct market_master *m)
+{
+    double sum = 0.0;
+
+    for (size_t i = 0; i < m->n_live; i++)
+        sum += fabs(m->off_price[i]) * fmin(m->high[i] - m->low[i], m->trade_kw);
+    return sum;
+}
+
+/* Where the iteration stands. */
+struct progress {
+    double off_kw, gap; /* what rows miss by; Σ slack · multiplier */
+    double unpriced;    /* what the multipliers miss by, at most */
+    size_t n_pair;
+};
+
+static struct progress look(struct market_master *m, const struct each pairs[KINDS])
+{
+    struct progress now = {.off_kw = residuals(m),
+                           .gap = complementarity(pairs, (struct market_stride){0}),
+                           .n_pair = count_pairs(pairs),
+                           .unpriced = order_miss(m)};
+
+    if (m->now->parts) {
+        const struct market_parts_sum *inside = market_parts_sum(m->now->parts);
+
+        now.off_kw = fmax(now.off_kw, inside->off_kw);
+        now.gap += inside->product;
+        now.unpriced += inside->unpriced;
+        now.n_pair += inside->n_pair;
+    }
+    return now;
+}
+
+/* The predictor: its step towards zero; returns what mu would be after as much of it as can be. */
+static double predict(struct market_master *m, const struct each pairs[KINDS],
+                      const struct progress *now)
+{
+    struct market_stride step;
+    double after = 0.0;
+
+    aim(pairs, 0.0, false);
+    m->part_mu = 0.0;
+    master_kkt_step(m);
+    if (m->now->parts)
+        market_parts_predict(m->now->parts, m->dprice);
+    step = longest_step(m, pairs);
+    if (m->now->parts) {
+        const struct market_parts_sum *inside = market_parts_sum(m->now->parts);
+
+        after = (1.0 - step.dual) * inside->product + (step.primal - step.dual) * inside->leaning +
+                step.primal * step.dual * inside->crossed;
+    }
+    return (after + complementarity(pairs, step)) / (double)now->n_pair;
+}
+
+/* The corrector: its step towards mu; returns how far it can be gone. */
+static struct market_stride correct(struct market_master *m, const struct each pairs[KINDS],
+                                    double mu)
+{
+    aim(pairs, mu, true);
+    m->part_mu = mu;
+    master_kkt_step(m);
+    if (m->now->parts)
+        market_parts_correct(m->now->parts, m->dprice, mu);
+    return longest_step(m, pairs);
+}
+
+static void advance(struct market_master *m, const struct each pairs[KINDS],
+                    struct market_stride step)
+{
+    take_step(m, pairs, step);
+    if (!m->now->parts)
+        return;
+    market_rows_price(m->now->rows, m->u, m->price);
+    market_parts_fold(m->now->parts, m->price, step);
+}
+
+/* Rows miss little, and what multipliers promise is nearly what the plan costs. */
+static bool is_solved(const struct market_master *m, const struct progress *now,
+                      const struct market_master_settings *settings, double enough)
+{
+    double loose = m->now->parts ? 1e-2 * settings->tolerance : 0.0;
+
+    return now->off_kw <= fmax(1e-9, loose) * m->power_scale && now->gap + now->unpriced <= enough;
+}
+
 static enum walras_status iterate(struct market_master *m,
                                   const struct market_master_settings *settings,
                                   struct market_master_info *info, struct walras_err *err)
 {
     struct each pairs[KINDS];
     double turnover = m->price_scale * m->trade_kw * (double)m->n_step;
-    size_t n_pair = 0;
 
     list_pairs(m, pairs);
-    n_pair = count_pairs(pairs);
+    m->curved = is_curved(m);
     for (info->iterations = 0; info->iterations < settings->max_iterations; info->iterations++) {
-        double off_kw = residuals(m), gap = complementarity(pairs, 0.0);
-        double mu = gap / (double)n_pair, after = 0.0, sigma = 0.0, step = 0.0;
+        struct progress now = look(m, pairs);
+        double mu = now.gap / (double)now.n_pair, sigma = 0.0, inside = 0.0;
         double enough = goal(m, settings);
+        struct market_stride step;
 
-        info->solved = off_kw <= 1e-9 * m->power_scale && gap <= enough;
+        info->solved = is_solved(m, &now, settings, enough);
         if (info->solved)
             break;
         enum walras_status status = master_kkt_factor(m, err);
 
         if (status != WALRAS_OK)
             return status;
-        aim(pairs, 0.0, false);
-        master_kkt_step(m);
-        step = longest_step(pairs);
-        after = complementarity(pairs, step) / (double)n_pair;
-        sigma = pow(fmax(after, 0.0) / mu, 3.0);
+        sigma = pow(fmax(predict(m, pairs, &now), 0.0) / mu, 3.0);
         /* aiming lower than asked would only cost the digits that close the balance */
-        aim(pairs, fmax(sigma * mu, 0.1 * enough / (double)n_pair), true);
-        master_kkt_step(m);
-        step = longest_step(pairs);
-        step *= fmin(0.99999, fmax(0.995, 1.0 - gap / turnover)); /* stays inside */
-        if (!(step > 1e-10))
+        step = correct(m, pairs, fmax(sigma * mu, 0.1 * enough / (double)now.n_pair));
+        inside = fmin(0.99999, fmax(0.995, 1.0 - now.gap / turnover));
+        step.primal *= inside;
+        step.dual *= inside;
+        if (!(fmax(step.primal, step.dual) > 1e-10))
             break;
-        take_step(m, pairs, step);
+        advance(m, pairs, step);
     }
     return WALRAS_OK;
 }
@@ -389,6 +552,10 @@ enum walras_status market_master_solve(struct market_master *master,
     if (status != WALRAS_OK)
         return status;
     *info = (struct market_master_info){0};
+    if (problem->resume) {
+        resume(master, settings, solution->u);
+        status = iterate(master, settings, info, err);
+    }
     for (double lift = isinf(problem->tau) ? 100.0 : 1.0;
          lift < 1e12 && !info->solved && status == WALRAS_OK; lift *= 1e3) {
         start(master, settings, solution->u, lift);

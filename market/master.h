@@ -21,6 +21,7 @@
 #define WALRAS_MARKET_MASTER_H
 
 #include "market/cuts.h"
+#include "market/parts.h"
 #include "market/rows.h"
 
 #include <stdbool.h>
@@ -42,6 +43,12 @@ struct market_master_problem { /* borrowed for the call */
     const double *extra_draw_kw; /* [n_bus x n_step] or NULL: added to the firm draw */
     /* [n_group x n_step x n_step] or NULL: joins S/tau in the proximal term; needs a finite tau */
     const double *curvature;
+    /*
+     * All groups inside instead of by their cuts, of which there are none; NULL: by cuts. Zones are
+     * the problem's buses. Needs tau = INFINITY.
+     */
+    struct market_parts *parts;
+    bool resume; /* go on from where the last solve has ended, with more rows */
 };
 
 static inline bool market_master_skips(const struct market_master_problem *problem, size_t group)
@@ -57,6 +64,8 @@ struct market_master_solution {       /* caller's arrays */
     double *breach_kw;                /* [n rows] */
     double *
         injection_kw; /* [n_bus x n_step], with the proximal slack: what the grid was checked for */
+    double *group_draw_kw, *group_cost; /* [n_group x n_step], [n_group] of groups inside, kW ·
+                                           currency/MWh; not written without */
 };
 
 struct market_master_info {

@@ -169,11 +169,15 @@ static bool fill_covariance(struct market_master *m, size_t slot)
 {
     size_t n_step = m->n_step, packed = pack_cuts(m, slot);
 
-    if (packed == 0 && !m->now->curvature)
+    if (packed == 0 && !m->now->curvature && !m->now->parts)
         return false;
     if (m->now->curvature)
         memcpy(m->covariance, m->metric + slot * n_step * n_step,
                n_step * n_step * sizeof(*m->covariance));
+    if (m->now->parts) {
+        memset(m->covariance, 0, n_step * n_step * sizeof(*m->covariance));
+        market_parts_add_curvature(m->now->parts, m->bus_of_slot[slot], m->covariance);
+    }
     if (packed > 0)
         cblas_dsyrk(CblasColMajor, CblasLower, CblasNoTrans, (int)n_step, (int)packed, 1.0,
                     m->packed, (int)n_step, m->now->curvature ? 1.0 : 0.0, m->covariance,
@@ -228,6 +232,8 @@ static void add_bus(void *context, size_t bus, double *s)
                     m->packed, (int)n_step, 1.0, s, (int)n_step);
     if (slot != SIZE_MAX && m->now->curvature)
         cblas_daxpy((int)(n_step * n_step), 1.0, m->metric + slot * n_step * n_step, 1, s, 1);
+    if (m->now->parts)
+        market_parts_add_curvature(m->now->parts, bus, s);
     for (size_t t = 0; t < n_step; t++)
         s[t * (n_step + 1)] += m->diagonal[bus * n_step + t];
 }
@@ -281,12 +287,26 @@ enum walras_status master_kkt_factor(struct market_master *m, struct walras_err 
                        m->n_u);
 }
 
+/* The share of groups inside. The corrector's goes towards mu and takes off the second order. */
+static void add_pulls(struct market_master *m)
+{
+    const struct market_parts_sum *sum = market_parts_sum(m->now->parts);
+
+    for (size_t i = 0; i < m->n_bus * m->n_step; i++) {
+        m->bus[i] -= sum->still_kw[i];
+        if (m->part_mu > 0.0)
+            m->bus[i] -= m->part_mu * sum->per_mu_kw[i] + sum->bent_kw[i];
+    }
+}
+
 /* The step's constant part at each bus: what injections would change by if prices stood still. */
 static void constant_part(struct market_master *m)
 {
     size_t n_step = m->n_step;
 
     memset(m->bus, 0, m->n_bus * n_step * sizeof(*m->bus));
+    if (m->now->parts)
+        add_pulls(m);
     for (size_t i = 0; i < m->n_live; i++) {
         m->gradient[i] =
             m->off_price[i] + m->lower.rc[i] / m->lower.x[i] - m->upper.rc[i] / m->upper.x[i];

@@ -34,12 +34,23 @@ struct market_warm {
     size_t n_point;
 };
 
+/*
+ * Threads for methods that take participants inside: runs job(context, i, worker) for every i < n,
+ * distinct i maybe at the same time by distinct workers.
+ */
+struct market_runner {
+    void (*run)(void *self, size_t n, void (*job)(void *context, size_t i, unsigned worker),
+                void *context);
+    void *self;
+};
+
 struct market_method_settings {
     double gap;
     unsigned n_point;   /* price points a round; a warm start asks 1 + warm.n_point first and may
                            ask one more than n_point later */
     const char *master; /* "qp" or "lp" */
     struct market_warm warm;
+    const struct market_runner *runner; /* borrowed; NULL: participants are elsewhere */
 };
 
 struct market_query {
@@ -92,6 +103,7 @@ struct market_method {
 
 struct market_method_ops {
     const char *name, *summary;
+    bool (*takes)(const struct market_problem *problem); /* NULL: takes every market */
     enum walras_status (*new_method)(const struct market_problem *problem,
                                      const struct market_method_settings *settings,
                                      struct market_method **made, struct walras_err *err);
@@ -115,6 +127,15 @@ struct market_method_ops {
                                struct walras_err *err);
 };
 
+/* Stands for the method that market_method_choose finds. */
+#define MARKET_METHOD_AUTO "auto"
+
+/*
+ * The faster of interior and bundle for a cold clearing (docs/decisions.md, "Which method"):
+ * interior where all groups can take part in it and limits are many for the devices; else bundle.
+ */
+const struct market_method_ops *market_method_choose(const struct market_problem *problem,
+                                                     const struct market_method_settings *settings);
 /* NULL when there is no method of that name. */
 const struct market_method_ops *market_method_find(const char *name);
 /* All methods, NULL-terminated. */

@@ -20,6 +20,7 @@
 #include "core/status.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct market_answer {
@@ -41,6 +42,50 @@ struct market_near {
     double relaxation;         /* 1: none; up to 2 */
     const double *shift_kw;    /* [n_step] at the group's bus */
     bool forget;               /* start from z_i = 0 */
+};
+
+enum market_interior_phase {
+    MARKET_INTERIOR_BEGIN,   /* takes memory: asked of part 0 of each group, by one thread */
+    MARKET_INTERIOR_START,   /* somewhere inside all bounds, near the prices */
+    MARKET_INTERIOR_FOLD,    /* after a step along the moves that CORRECT has found */
+    MARKET_INTERIOR_PREDICT, /* the moves that the prices' first move leads to */
+    MARKET_INTERIOR_CORRECT, /* those of their final move */
+    MARKET_INTERIOR_TELL,    /* the draw and cost as they stand */
+    MARKET_INTERIOR_KEEP     /* the same, and they are the awards */
+};
+
+struct market_stride { /* shares of a move: of what is done and its slacks; of multipliers */
+    double primal, dual;
+};
+
+/*
+ * A turn of the market's interior point method, in which participants take part with variables of
+ * their own (docs/mathematics.md, "Interior"). A part adds to what is gathered; arrays are [n_step]
+ * at the group's bus.
+ */
+struct market_interior {
+    enum market_interior_phase phase;
+    const double *price_per_mwh;  /* as they stand */
+    const double *first_per_mwh;  /* PREDICT, CORRECT: their move towards mu = 0 */
+    const double *second_per_mwh; /* CORRECT: their final move */
+    double mu;                    /* START, CORRECT: what slack · multiplier is to be */
+    struct market_stride stride;  /* FOLD: how much of the final moves is made */
+
+    size_t n_pair;     /* START: slacks */
+    bool curved;       /* START: some cost is quadratic, so that both strides must be the same */
+    double *draw_kw;   /* FOLD, TELL, KEEP */
+    double cost;       /* the same; in kW · currency/MWh (times step_h/1000 is currency) */
+    double product;    /* FOLD: Σ slack · multiplier */
+    double off;        /* FOLD: the largest miss of a row, as kW */
+    double unpriced;   /* FOLD: Σ what multipliers miss by · range of the variable */
+    double *curvature; /* FOLD: [n_step x n_step] lower triangle, column major: minus the derivative
+                          of the draw by the prices */
+    double *still_kw;  /* FOLD: how the draw would move towards mu = 0 at these prices */
+    double *per_mu_kw; /* PREDICT: what each unit of mu adds to that */
+    double *bent_kw;   /* PREDICT: what the moves' products add to it */
+    double crossed;    /* PREDICT: Σ of the moves' products */
+    double leaning;    /* PREDICT: Σ multiplier · move of its slack */
+    struct market_stride longest; /* PREDICT, CORRECT: least of all longest and what was there */
 };
 
 /* What is offered or asked at one bus in one step at an open price: known to the market exactly. */
@@ -87,6 +132,9 @@ struct market_oracle_ops {
     enum walras_status (*respond_curved)(void *self, unsigned worker, const double *price_per_mwh,
                                          double *draw_kw, struct market_answer *answer,
                                          double *curvature, struct walras_err *err);
+    /* One turn of the market's interior point method; NULL: the group cannot take part in it. */
+    enum walras_status (*interior)(void *self, size_t part, unsigned worker,
+                                   struct market_interior *turn, struct walras_err *err);
 };
 
 struct market_oracle {

@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NEARLY 0.05 /* of a limit, from it */
-
 enum { ROWS_PER_PASS = 320, MOST_ROWS_PER_STEP = 64, LEAST_ROWS_PER_STEP = 5 };
 
 enum walras_status market_rows_init(struct market_rows *rows, const struct market_problem *problem,
@@ -186,7 +184,7 @@ static enum walras_status separate_all(struct market_rows *rows, uint32_t step,
     for (size_t limit = 0; limit < grid_limits_count(rows->problem->limits); limit++) {
         int direction = 0;
 
-        if (status == WALRAS_OK && breach_of(rows, limit, step, -NEARLY, &direction) != 0.0)
+        if (status == WALRAS_OK && breach_of(rows, limit, step, -rows->nearly, &direction) != 0.0)
             status = append(rows, limit, step, direction, err);
     }
     return status;
@@ -228,7 +226,7 @@ enum walras_status market_rows_separate(struct market_rows *rows, const double *
     for (uint32_t t = 0; t < problem->n_step && n_breached > 0 && status == WALRAS_OK; t++) {
         status = value_step(rows, injection_kw, t, err);
         if (status == WALRAS_OK)
-            status = rows->cheap
+            status = rows->nearly > 0.0
                          ? separate_all(rows, t, err)
                          : separate_step(rows, t, rows_per_step(n_breached), tolerance, err);
     }

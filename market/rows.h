@@ -36,8 +36,8 @@ struct market_rows {
     size_t *step_first; /* [n_step + 1]: rows of step t are [step_first[t], step_first[t+1]) */
     double *base;       /* [n_limit] value of each limit at no injection */
     double *value, *injection; /* scratch of the separation */
-    bool cheap; /* the master takes many rows easily: what nearly binds comes in with what is
-                   breached */
+    double nearly; /* > 0: the master takes many rows easily, so that what is within that share of
+                      its limit comes in with what is breached */
 };
 
 WALRAS_NODISCARD enum walras_status market_rows_init(struct market_rows *rows,

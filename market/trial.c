@@ -30,6 +30,7 @@ void market_trial_release(struct market_trial *trial)
     free(trial->price);
     free(trial->order_kw);
     free(trial->weight);
+    free(trial->group_draw_kw);
     *trial = (struct market_trial){0};
 }
 
@@ -52,6 +53,22 @@ static enum walras_status reserve(struct market_trial *trial, const struct marke
         return walras_fail(err, WALRAS_NOMEM, "%zu cuts and %zu rows do not fit in memory", n_cut,
                            rows->n);
     trial->breach_kw = trial->u + n_step + trial->row_capacity;
+    return WALRAS_OK;
+}
+
+/* For what groups inside draw. */
+static enum walras_status reserve_inside(struct market_trial *trial,
+                                         const struct market_problem *problem,
+                                         struct walras_err *err)
+{
+    size_t n = problem->n_group;
+
+    if (trial->group_draw_kw)
+        return WALRAS_OK;
+    trial->group_draw_kw = calloc(n * (problem->n_step + 1) + 1, sizeof(double));
+    if (!trial->group_draw_kw)
+        return walras_fail(err, WALRAS_NOMEM, "the draws of %zu groups do not fit in memory", n);
+    trial->group_cost = trial->group_draw_kw + n * problem->n_step;
     return WALRAS_OK;
 }
 
@@ -106,6 +123,10 @@ enum walras_status market_trial_solve(struct market_trial *trial,
     size_t n_step = rows->problem->n_step, added = 1;
 
     now.rows = rows;
+    if (ask->parts)
+        status = reserve_inside(trial, rows->problem, err);
+    if (status != WALRAS_OK)
+        return status;
 
     /* ends: each pass adds a row */
     for (trial->masters = 0; worth_a_pass(rows, added, trial->masters, passes); trial->masters++) {
@@ -113,8 +134,9 @@ enum walras_status market_trial_solve(struct market_trial *trial,
         if (status != WALRAS_OK)
             return status;
         struct market_master_solution solution = {
-            trial->u,          trial->order_kw,  trial->weight,      trial->shortage_kw,
-            trial->surplus_kw, trial->breach_kw, trial->injection_kw};
+            trial->u,          trial->order_kw,  trial->weight,       trial->shortage_kw,
+            trial->surplus_kw, trial->breach_kw, trial->injection_kw, trial->group_draw_kw,
+            trial->group_cost};
 
         memcpy(trial->u, trial->energy_guess, n_step * sizeof(double));
         for (size_t a = 0; a < rows->n; a++)
@@ -123,7 +145,8 @@ enum walras_status market_trial_solve(struct market_trial *trial,
         if (status != WALRAS_OK)
             return status;
         learn(trial, rows);
-        rows->cheap = trial->info.nested;
+        if (!ask->parts)
+            rows->nearly = trial->info.nested ? 0.05 : 0.0;
         market_rows_price(rows, trial->u, trial->price);
         status = market_rows_separate(rows, trial->injection_kw, tolerance, &added, err);
         if (status != WALRAS_OK)

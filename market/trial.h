@@ -19,6 +19,8 @@ struct market_trial {                 /* arrays are the trial's own */
     double *shortage_kw, *surplus_kw; /* [n_step] */
     double *breach_kw;                /* [n rows] */
     double *injection_kw;             /* [n_bus x n_step] */
+    double *group_draw_kw;            /* [n_group x n_step] of groups inside; NULL: none ever */
+    double *group_cost;               /* [n_group] */
     size_t row_capacity, cut_capacity;
     struct market_master_info info;
     unsigned masters; /* solved for this trial */

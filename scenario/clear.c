@@ -228,11 +228,11 @@ static enum walras_status run(struct scenario_clearing *c, struct walras_err *er
                                          .market = &c->market,
                                          .limits = c->limits,
                                          .ranks = c->settings.market.ranks,
-                                         .method = c->settings.market.method,
                                          .gap_asked = c->settings.market.gap,
                                          .setup_s = walras_monotonic_s() - start_s};
     if (status == WALRAS_OK)
         status = walras_ranks_agree(c->settings.market.ranks, clear_market(c, err), err);
+    c->result.method = c->market.method ? c->market.method : c->settings.market.method;
     if (status == WALRAS_OK)
         status = walras_ranks_agree(c->settings.market.ranks, certify(c, err), err);
     c->result.judging_s = walras_monotonic_s() - start_s - c->result.setup_s - c->market.seconds;

@@ -8,9 +8,12 @@
 
 struct scenario_simulate_settings scenario_simulate_settings_defaults(void)
 {
-    return (struct scenario_simulate_settings){.clear = scenario_clear_settings_defaults(),
-                                               .read = scenario_settings_defaults(),
-                                               .n_warm_point = 12};
+    struct scenario_simulate_settings settings = {.clear = scenario_clear_settings_defaults(),
+                                                  .read = scenario_settings_defaults(),
+                                                  .n_warm_point = 12};
+
+    settings.clear.market.method = "bundle"; /* begins where the window before has ended */
+    return settings;
 }
 
 void scenario_simulation_free(struct scenario_simulation *sim)
