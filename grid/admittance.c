@@ -61,18 +61,19 @@ static void list_lines(const struct grid_network *network, struct incidence *at)
 }
 
 /*
- * Angles of the buses when nothing flows, along the breadth-first tree from the slack: what the
+ * Angles of the buses when nothing flows, along breadth-first trees from the slack: what the
  * transformers shift. queue [n_bus]: scratch.
  */
 static void spread_angles(const struct grid_network *network, const struct incidence *at,
                           double *no_load_rad, size_t *queue)
 {
-    size_t n_seen = 1;
+    size_t n_seen = 0;
 
-    for (size_t b = 0; b < network->n_bus; b++)
-        no_load_rad[b] = NAN;
-    no_load_rad[network->slack] = 0.0;
-    queue[0] = network->slack;
+    for (size_t b = 0; b < network->n_bus; b++) {
+        no_load_rad[b] = grid_is_slack(network, b) ? 0.0 : (double)NAN;
+        if (grid_is_slack(network, b))
+            queue[n_seen++] = b;
+    }
     for (size_t next = 0; next < n_seen; next++) {
         size_t bus = queue[next];
 

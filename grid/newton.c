@@ -164,9 +164,8 @@ static bool look(struct grid_newton *newton, const struct grid_newton_target *ta
         double *at = &newton->step[2 * b];
         double size[2] = {at[0], at[1]};
 
-        at[0] = b == target->slack ? 0.0 : target->share * target->p[b] - newton->p[b];
-        at[1] = b == target->slack || target->held[b] ? 0.0
-                                                      : target->share * target->q[b] - newton->q[b];
+        at[0] = target->slack[b] ? 0.0 : target->share * target->p[b] - newton->p[b];
+        at[1] = target->held[b] ? 0.0 : target->share * target->q[b] - newton->q[b];
         for (int i = 0; i < 2; i++) {
             *worst = fabs(at[i]) <= *worst ? *worst : fabs(at[i]); /* NAN stays */
             within = within && fabs(at[i]) <= target->tolerance + rounding * size[i];
@@ -197,11 +196,11 @@ static void put_block(struct grid_newton *newton, const struct grid_newton_targe
     by_angle[1] = i == k ? newton->p[i] - p : -p;
     by_magnitude[0] = i == k ? newton->p[i] + p : p;
     by_magnitude[1] = i == k ? newton->q[i] + q : q;
-    if (i == target->slack) {
+    if (target->slack[i]) {
         by_angle[0] = i == k;
         by_magnitude[0] = 0.0;
     }
-    if (i == target->slack || target->held[i]) {
+    if (target->held[i]) {
         by_angle[1] = 0.0;
         by_magnitude[1] = i == k;
     }

@@ -16,8 +16,8 @@
 struct grid_newton_target {
     const double *p, *q; /* [n_bus] injections */
     double share;        /* of them that is wanted */
+    const bool *slack;   /* [n_bus] whether the bus holds its angle; p is not read there */
     const bool *held;    /* [n_bus] whether the bus holds its magnitude; q is not read there */
-    size_t slack;        /* p and q are not read there */
     double tolerance;
     unsigned max_iterations;
 };

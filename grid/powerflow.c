@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const double smallest_impedance_pu = 1e-11;
 /* A flat start that ends at less than this share of where it began may be on the lower branch. */
 static const double suspicious_share = 0.5;
 static const double first_rise = 0.25, smallest_rise = 1e-4; /* of the share of the injections */
@@ -24,8 +25,8 @@ struct grid_powerflow {
     double *good_vm, *good_va; /* [n_bus] at the share reached while rising */
     double *injection_kw, *injection_kvar;
     double *from_kw, *from_kvar, *to_kw, *to_kvar; /* [n_line] */
-    bool *held;
-    bool has_last; /* newton stands at a solution */
+    bool *slack, *held;                            /* [n_bus] */
+    bool has_last;                                 /* newton stands at a solution */
 };
 
 struct attempt { /* what has been tried so far */
@@ -47,6 +48,7 @@ void grid_powerflow_free(struct grid_powerflow *flow)
     grid_newton_free(flow->newton);
     grid_admittance_release(&flow->admittance);
     free(flow->no_load_rad);
+    free(flow->slack);
     free(flow->held);
     free(flow);
 }
@@ -62,13 +64,30 @@ static enum walras_status take_memory(struct grid_powerflow *flow, struct walras
     double *block = calloc(n_by_bus * n + 4 * n_line, sizeof(*block));
 
     flow->no_load_rad = block;
+    flow->slack = calloc(n, sizeof(*flow->slack));
     flow->held = calloc(n, sizeof(*flow->held));
-    if (!block || !flow->held)
+    if (!block || !flow->slack || !flow->held)
         return walras_fail(err, WALRAS_NOMEM, "no memory for the power flow of %zu buses", n);
     for (size_t i = 0; i <= n_by_bus; i++)
         *by_bus[i] = block + i * n;
     for (size_t i = 0; i < 4; i++)
         *by_line[i] = block + n_by_bus * n + i * n_line;
+    return WALRAS_OK;
+}
+
+/* A network may do without reactances, or have been checked for a model that needs no others. */
+static enum walras_status check_impedances(const struct grid_network *network,
+                                           struct walras_err *err)
+{
+    for (size_t l = 0; l < network->n_line; l++) {
+        const struct grid_line *line = &network->lines[l];
+
+        if (line->in_service && hypot(line->r_pu, line->x_pu) < smallest_impedance_pu)
+            return walras_fail(err, WALRAS_INVALID,
+                               "line %s: an impedance of zero has no AC power flow; give it at "
+                               "least 1e-11 per unit, or make its ends one bus",
+                               line->id);
+    }
     return WALRAS_OK;
 }
 
@@ -83,7 +102,11 @@ enum walras_status grid_powerflow_new(const struct grid_network *network,
         return walras_fail(err, WALRAS_NOMEM, "no memory for the power flow");
     flow->network = network;
     flow->settings = *settings;
-    status = take_memory(flow, err);
+    status = check_impedances(network, err);
+    if (status == WALRAS_OK)
+        status = take_memory(flow, err);
+    for (size_t b = 0; b < network->n_bus && status == WALRAS_OK; b++)
+        flow->slack[b] = grid_is_slack(network, b);
     if (status == WALRAS_OK)
         status = grid_admittance_build(network, &flow->admittance, flow->no_load_rad, err);
     if (status == WALRAS_OK)
@@ -104,14 +127,13 @@ static enum walras_status take_input(struct grid_powerflow *flow,
     double base_kw = walras_kw_from_mw(network->base_mva);
 
     for (size_t b = 0; b < network->n_bus; b++) {
-        bool slack = b == network->slack;
         double hold = input->hold_v_pu ? input->hold_v_pu[b] : (double)NAN;
 
-        if (slack && isnan(hold))
-            hold = network->slack_v_pu;
+        if (flow->slack[b] && isnan(hold))
+            hold = grid_slack_v(network, b);
         flow->held[b] = !isnan(hold);
         flow->hold_pu[b] = hold;
-        flow->p_pu[b] = slack ? 0.0 : input->injection_kw[b] / base_kw;
+        flow->p_pu[b] = flow->slack[b] ? 0.0 : input->injection_kw[b] / base_kw;
         flow->q_pu[b] = flow->held[b] ? 0.0 : input->injection_kvar[b] / base_kw;
         if (!isfinite(flow->p_pu[b]) || !isfinite(flow->q_pu[b]))
             return walras_fail(err, WALRAS_INVALID, "bus %s: the injection is not finite",
@@ -325,8 +347,8 @@ enum walras_status grid_powerflow_solve(struct grid_powerflow *flow,
     struct attempt attempt = {.target = {.p = flow->p_pu,
                                          .q = flow->q_pu,
                                          .share = 1.0,
+                                         .slack = flow->slack,
                                          .held = flow->held,
-                                         .slack = flow->network->slack,
                                          .tolerance = flow->settings.tolerance_pu,
                                          .max_iterations = flow->settings.max_iterations},
                               .reached_share = 1.0};

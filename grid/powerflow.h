@@ -59,7 +59,7 @@ struct grid_powerflow_solution {
 
 /*
  * The network has passed grid_network_check. WALRAS_INVALID when a line in service has no
- * impedance, or a bus no way to the slack; WALRAS_UNSUPPORTED (too large) or WALRAS_NOMEM.
+ * impedance at all; WALRAS_UNSUPPORTED (too large) or WALRAS_NOMEM.
  */
 WALRAS_NODISCARD enum walras_status
 grid_powerflow_new(const struct grid_network *network,

@@ -293,8 +293,8 @@ static void test_voltage_collapse_is_told_with_how_far_it_is(void)
 }
 
 /*
- * A load of 1.8 p.u. over x = 0.25 with a capacitor of 4 p.u. at 1: without load the resonance x b
- * = 1 lets the voltage rise beyond all bounds, so nothing is found even without injections.
+ * Behind x = 0.25 a capacitor of b = 4 p.u.: in the resonance x b = 1 there is no finite voltage,
+ * so nothing is found even without injections.
  */
 static void test_a_network_in_resonance_has_no_voltages(void)
 {
@@ -387,6 +387,26 @@ static void test_bad_injections_and_voltages_are_named(void)
     grid_network_release(&network);
 }
 
+/* Resistance alone will do: V2 = 0.8 by choice, r = 0.2, so I = 1 and bus 2 draws 0.8. */
+static void test_a_line_needs_an_impedance_of_any_kind(void)
+{
+    struct grid_network network = two_buses(0.2, 0.0);
+    struct grid_powerflow_settings settings = grid_powerflow_settings_defaults();
+    struct grid_powerflow *flow = NULL;
+    struct walras_err err = {0};
+
+    CU_ASSERT_EQUAL_FATAL(grid_powerflow_new(&network, &settings, &flow, NULL), WALRAS_OK);
+    NEAR(asked(flow, 800.0).vm_pu[1], 0.8);
+    grid_powerflow_free(flow);
+    flow = NULL;
+    network.lines[0].r_pu = 0.0;
+    CU_ASSERT_EQUAL(grid_powerflow_new(&network, &settings, &flow, &err), WALRAS_INVALID);
+    CU_ASSERT_STRING_EQUAL(err.msg, "line l1: an impedance of zero has no AC power flow; give it "
+                                    "at least 1e-11 per unit, or make its ends one bus");
+    CU_ASSERT_PTR_NULL(flow);
+    grid_network_release(&network);
+}
+
 static void test_one_bus_alone_is_solved(void)
 {
     struct grid_network network = {0};
@@ -417,6 +437,7 @@ static const struct testkit_test tests[] = {
     {"shifts add up along the way", test_shifts_add_up_along_the_way},
     {"the last solution is a start", test_the_last_solution_is_a_start},
     {"bad injections and voltages are named", test_bad_injections_and_voltages_are_named},
+    {"a line needs an impedance of any kind", test_a_line_needs_an_impedance_of_any_kind},
     {"one bus alone is solved", test_one_bus_alone_is_solved},
 };
 TESTKIT_MAIN("power flow", tests)
