@@ -245,6 +245,46 @@ static bool move(struct grid_newton *newton, const struct grid_newton_target *ta
     return true;
 }
 
+/* The 2 x 2 block of Y, real and imaginary part apart, at entry e of column k. */
+static void put_linear_block(struct grid_newton *newton, const bool *slack, size_t k, size_t e)
+{
+    const struct grid_admittance *y = newton->y;
+    size_t i = y->row[e], n = y->start[k + 1] - y->start[k];
+    double *by_re = &newton->value[2 * y->start[k] + 2 * e], *by_im = by_re + 2 * n;
+    double g = creal(y->value[e]), b = cimag(y->value[e]);
+
+    by_re[0] = slack[i] ? i == k : g;
+    by_re[1] = slack[i] ? 0.0 : b;
+    by_im[0] = slack[i] ? 0.0 : -b;
+    by_im[1] = slack[i] ? i == k : g;
+}
+
+bool grid_newton_go_idle(struct grid_newton *newton, const bool *slack)
+{
+    const struct grid_admittance *y = newton->y;
+    klu_common *common = &newton->common;
+    bool determined = true;
+
+    for (size_t k = 0; k < y->n; k++) {
+        newton->step[2 * k] = slack[k] ? newton->vm[k] * cos(newton->va[k]) : 0.0;
+        newton->step[2 * k + 1] = slack[k] ? newton->vm[k] * sin(newton->va[k]) : 0.0;
+        for (size_t e = y->start[k]; e < y->start[k + 1]; e++)
+            put_linear_block(newton, slack, k, e);
+    }
+    klu_free_numeric(&newton->numeric, common); /* pivots of another matrix */
+    determined =
+        factor(newton) && klu_rcond(newton->symbolic, newton->numeric, common) &&
+        common->rcond > smallest_pivot &&
+        klu_solve(newton->symbolic, newton->numeric, (int)(2 * y->n), 1, newton->step, common);
+    klu_free_numeric(&newton->numeric, common);
+    for (size_t k = 0; k < y->n && determined; k++) {
+        newton->vm[k] = hypot(newton->step[2 * k], newton->step[2 * k + 1]);
+        newton->va[k] = atan2(newton->step[2 * k + 1], newton->step[2 * k]);
+        determined = newton->vm[k] > 0.0;
+    }
+    return determined;
+}
+
 enum walras_status grid_newton_run(struct grid_newton *newton,
                                    const struct grid_newton_target *target,
                                    struct grid_newton_end *end, struct walras_err *err)

@@ -47,6 +47,11 @@ WALRAS_NODISCARD enum walras_status grid_newton_run(struct grid_newton *newton,
                                                     const struct grid_newton_target *target,
                                                     struct grid_newton_end *end,
                                                     struct walras_err *err);
+/*
+ * Goes to the voltages at which no bus but the slacks injects anything: a linear problem. The
+ * slacks stand at their voltages. False: these are not determined.
+ */
+bool grid_newton_go_idle(struct grid_newton *newton, const bool *slack);
 /* Only looks: the mismatch where it stands. */
 double grid_newton_look(struct grid_newton *newton, const struct grid_newton_target *target);
 

@@ -19,9 +19,10 @@ struct grid_powerflow {
     struct grid_powerflow_settings settings;
     struct grid_admittance admittance;
     struct grid_newton *newton;
-    double *no_load_rad;       /* [n_bus]; first of a block */
+    double *no_load_rad;       /* [n_bus] */
     double *p_pu, *q_pu;       /* [n_bus] wanted */
     double *hold_pu;           /* [n_bus]; NAN: not held; the slack's always set */
+    double *idle_vm;           /* [n_bus] without injections; first of a block */
     double *good_vm, *good_va; /* [n_bus] at the share reached while rising */
     double *injection_kw, *injection_kvar;
     double *from_kw, *from_kvar, *to_kw, *to_kvar; /* [n_line] */
@@ -47,7 +48,7 @@ void grid_powerflow_free(struct grid_powerflow *flow)
         return;
     grid_newton_free(flow->newton);
     grid_admittance_release(&flow->admittance);
-    free(flow->no_load_rad);
+    free(flow->idle_vm);
     free(flow->slack);
     free(flow->held);
     free(flow);
@@ -56,14 +57,15 @@ void grid_powerflow_free(struct grid_powerflow *flow)
 static enum walras_status take_memory(struct grid_powerflow *flow, struct walras_err *err)
 {
     size_t n = flow->network->n_bus, n_line = flow->network->n_line;
-    double **by_bus[] = {&flow->no_load_rad,  &flow->p_pu,           &flow->q_pu,
-                         &flow->hold_pu,      &flow->good_vm,        &flow->good_va,
-                         &flow->injection_kw, &flow->injection_kvar, &flow->from_kw};
+    double **by_bus[] = {&flow->idle_vm, &flow->no_load_rad,  &flow->p_pu,
+                         &flow->q_pu,    &flow->hold_pu,      &flow->good_vm,
+                         &flow->good_va, &flow->injection_kw, &flow->injection_kvar,
+                         &flow->from_kw};
     double **by_line[] = {&flow->from_kw, &flow->from_kvar, &flow->to_kw, &flow->to_kvar};
     size_t n_by_bus = sizeof(by_bus) / sizeof(by_bus[0]) - 1; /* the last is where lines begin */
     double *block = calloc(n_by_bus * n + 4 * n_line, sizeof(*block));
 
-    flow->no_load_rad = block;
+    flow->idle_vm = block;
     flow->slack = calloc(n, sizeof(*flow->slack));
     flow->held = calloc(n, sizeof(*flow->held));
     if (!block || !flow->slack || !flow->held)
@@ -217,9 +219,20 @@ static bool fell(const struct grid_powerflow *flow)
     return false;
 }
 
+/* Voltages to hold move from those of no injections to those asked for. */
+static void hold_share(struct grid_powerflow *flow, double share)
+{
+    double *vm = grid_newton_magnitude(flow->newton);
+
+    for (size_t b = 0; b < flow->network->n_bus; b++)
+        if (flow->held[b])
+            vm[b] = flow->idle_vm[b] + share * (flow->hold_pu[b] - flow->idle_vm[b]);
+}
+
 /*
- * From no injections up to all of them, each time from the solution before, in steps that shorten
- * where Newton's method does not arrive. Ends at the last solution, of reached_share.
+ * From no injections, where the voltages are those of a linear network, up to all of them, each
+ * time from the solution before, in steps that shorten where Newton's method does not arrive. Ends
+ * at the last solution, of reached_share.
  */
 static enum walras_status rise(struct grid_powerflow *flow, struct attempt *attempt,
                                struct walras_err *err)
@@ -227,15 +240,17 @@ static enum walras_status rise(struct grid_powerflow *flow, struct attempt *atte
     double rise = first_rise;
     enum walras_status status = WALRAS_OK;
 
-    start_flat(flow);
-    attempt->target.share = attempt->reached_share = 0.0;
-    status = run(flow, attempt, err);
-    keep_good(flow);
-    if (status != WALRAS_OK || !attempt->end.converged)
-        return status;
+    attempt->end.converged = false;
+    attempt->reached_share = 0.0;
     attempt->target.max_iterations = RISE_ITERATIONS;
+    start_flat(flow);
+    if (!grid_newton_go_idle(flow->newton, flow->slack))
+        return WALRAS_OK;
+    keep_good(flow);
+    memcpy(flow->idle_vm, flow->good_vm, flow->network->n_bus * sizeof(double));
     while (status == WALRAS_OK && attempt->reached_share < 1.0 && rise >= smallest_rise) {
         attempt->target.share = fmin(1.0, attempt->reached_share + rise);
+        hold_share(flow, attempt->target.share);
         status = run(flow, attempt, err);
         if (attempt->end.converged && !fell(flow)) {
             attempt->reached_share = attempt->target.share;
