@@ -5,9 +5,11 @@
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const double largest_step = 0.5;     /* of a magnitude, relative, in one iteration */
 static const double smallest_pivot = 1e-13; /* of the largest: below it pivots are chosen anew */
+static const double good_progress = 0.2;    /* of a step: what it leaves of the largest mismatch */
 static const double rounding = 8 * DBL_EPSILON; /* of a sum of powers, relative to their sizes */
 
 struct grid_newton {
@@ -20,7 +22,8 @@ struct grid_newton {
     double *value;
     klu_common common;
     klu_symbolic *symbolic;
-    klu_numeric *numeric;
+    klu_numeric *numeric; /* of values; NULL: none */
+    bool *factored_held;  /* [n] target->held of the Jacobian that numeric is of */
 };
 
 void grid_newton_free(struct grid_newton *newton)
@@ -34,6 +37,7 @@ void grid_newton_free(struct grid_newton *newton)
     free(newton->start);
     free(newton->row);
     free(newton->value);
+    free(newton->factored_held);
     free(newton);
 }
 
@@ -95,7 +99,9 @@ enum walras_status grid_newton_new(const struct grid_admittance *y, struct grid_
     newton->start = calloc(2 * n + 1, sizeof(*newton->start));
     newton->row = calloc(n_entry, sizeof(*newton->row));
     newton->value = calloc(n_entry, sizeof(*newton->value));
-    if (!newton->vm || !newton->step || !newton->start || !newton->row || !newton->value) {
+    newton->factored_held = calloc(n, sizeof(*newton->factored_held));
+    if (!newton->factored_held || !newton->vm || !newton->step || !newton->start || !newton->row ||
+        !newton->value) {
         status = no_memory(newton, err);
     } else if (n_entry >= INT_MAX) {
         status = walras_fail(err, WALRAS_UNSUPPORTED, "networks of %zu buses are too large", n);
@@ -150,16 +156,18 @@ static void sum_up(struct grid_newton *newton)
         }
 }
 
-/*
- * Puts wanted less present injections into `step`. True when all are within the tolerance, or
- * within what rounding leaves of sums of such size.
- */
-static bool look(struct grid_newton *newton, const struct grid_newton_target *target, double *worst)
+struct balance {
+    double worst; /* largest mismatch; NAN when one is */
+    bool held;    /* all are within the tolerance */
+    bool rounded; /* all are within it or what rounding may leave of sums of such size */
+};
+
+/* Puts wanted less present injections into `step` and judges them. */
+static struct balance look(struct grid_newton *newton, const struct grid_newton_target *target)
 {
-    bool within = true;
+    struct balance found = {.held = true, .rounded = true};
 
     sum_up(newton);
-    *worst = 0.0;
     for (size_t b = 0; b < newton->y->n; b++) {
         double *at = &newton->step[2 * b];
         double size[2] = {at[0], at[1]};
@@ -167,19 +175,21 @@ static bool look(struct grid_newton *newton, const struct grid_newton_target *ta
         at[0] = target->slack[b] ? 0.0 : target->share * target->p[b] - newton->p[b];
         at[1] = target->held[b] ? 0.0 : target->share * target->q[b] - newton->q[b];
         for (int i = 0; i < 2; i++) {
-            *worst = fabs(at[i]) <= *worst ? *worst : fabs(at[i]); /* NAN stays */
-            within = within && fabs(at[i]) <= target->tolerance + rounding * size[i];
+            double off = fabs(at[i]);
+
+            if (!(off <= found.worst) && !isnan(found.worst))
+                found.worst = off;
+            found.held = found.held && off <= target->tolerance;
+            found.rounded = found.rounded && off <= target->tolerance + rounding * size[i];
         }
     }
-    return within;
+    found.rounded = found.rounded && isfinite(found.worst);
+    return found;
 }
 
 double grid_newton_look(struct grid_newton *newton, const struct grid_newton_target *target)
 {
-    double worst = 0.0;
-
-    (void)look(newton, target, &worst);
-    return worst;
+    return look(newton, target).worst;
 }
 
 /* The 2 x 2 block of the Jacobian at entry e of column k: equation 14. */
@@ -222,17 +232,32 @@ static bool factor(struct grid_newton *newton)
     return newton->numeric != NULL;
 }
 
-/* Moves by one step, no magnitude by more than largest_step. False: there is none. */
-static bool move(struct grid_newton *newton, const struct grid_newton_target *target)
+static bool factor_jacobian(struct grid_newton *newton, const struct grid_newton_target *target)
 {
     const struct grid_admittance *y = newton->y;
-    double largest = 0.0;
 
     for (size_t k = 0; k < y->n; k++)
         for (size_t e = y->start[k]; e < y->start[k + 1]; e++)
             put_block(newton, target, k, e);
-    if (!factor(newton) || !klu_solve(newton->symbolic, newton->numeric, (int)(2 * y->n), 1,
-                                      newton->step, &newton->common))
+    memcpy(newton->factored_held, target->held, y->n * sizeof(bool));
+    return factor(newton);
+}
+
+/* Whether there are factors, and of a Jacobian in which the same is fixed. */
+static bool factors_fit(const struct grid_newton *newton, const struct grid_newton_target *target)
+{
+    return newton->numeric &&
+           memcmp(newton->factored_held, target->held, newton->y->n * sizeof(bool)) == 0;
+}
+
+/* Moves by one step, no magnitude by more than largest_step. False: there is none. */
+static bool move(struct grid_newton *newton)
+{
+    const struct grid_admittance *y = newton->y;
+    double largest = 0.0;
+
+    if (!klu_solve(newton->symbolic, newton->numeric, (int)(2 * y->n), 1, newton->step,
+                   &newton->common))
         return false;
     for (size_t b = 0; b < y->n; b++)
         largest = fmax(largest, fabs(newton->step[2 * b + 1]));
@@ -285,17 +310,24 @@ bool grid_newton_go_idle(struct grid_newton *newton, const bool *slack)
     return determined;
 }
 
+/* What only rounding may have left is good once a step no longer halves it. */
 enum walras_status grid_newton_run(struct grid_newton *newton,
                                    const struct grid_newton_target *target,
                                    struct grid_newton_end *end, struct walras_err *err)
 {
-    *end = (struct grid_newton_end){0};
-    end->converged = look(newton, target, &end->mismatch);
-    while (!end->converged && end->iterations < target->max_iterations && isfinite(end->mismatch)) {
-        if (!move(newton, target))
+    struct balance now = look(newton, target);
+    bool keep = target->near_last && factors_fit(newton, target);
+
+    *end = (struct grid_newton_end){.converged = now.held};
+    while (!end->converged && end->iterations < target->max_iterations && isfinite(now.worst)) {
+        double before = now.worst;
+
+        if ((!keep && !factor_jacobian(newton, target)) || !move(newton))
             return newton->common.status == KLU_OUT_OF_MEMORY ? no_memory(newton, err) : WALRAS_OK;
         end->iterations++;
-        end->converged = look(newton, target, &end->mismatch);
+        now = look(newton, target);
+        keep = target->near_last && now.worst < good_progress * before;
+        end->converged = now.held || (now.rounded && now.worst > 0.5 * before);
     }
     return WALRAS_OK;
 }

@@ -283,7 +283,9 @@ static enum walras_status find_voltages(struct grid_powerflow *flow, bool from_l
 
     if (from_last && flow->has_last) {
         start_from_last(flow);
+        attempt->target.near_last = true;
         status = run(flow, attempt, err);
+        attempt->target.near_last = false;
     }
     flow->has_last = false;
     if (status != WALRAS_OK || (attempt->end.converged && !is_suspicious(flow)))

@@ -43,7 +43,7 @@ enum grid_powerflow_outcome {
 
 struct grid_powerflow_solution {
     enum grid_powerflow_outcome outcome;
-    unsigned iterations;  /* Newton steps, of all attempts */
+    unsigned iterations;  /* Newton steps, of all attempts; from_last: simplified ones, cheaper */
     double mismatch_kva;  /* largest, of the active or the reactive balance of a bus */
     double reached_share; /* of the injections up to which there is a solution; 1 when solved */
     size_t weakest;       /* bus of the lowest voltage; unsolved: at that share */

@@ -339,17 +339,42 @@ static void test_shifts_add_up_along_the_way(void)
     grid_network_release(&network);
 }
 
+/*
+ * The load behind a line, at bus 3, and between it and the slack a switch of 1e-9: its flow is the
+ * difference of nearly equal voltages, so it is good to 1e-16 / 1e-9 per unit, some 1e-4 kW. The
+ * losses do not mind.
+ */
+static void test_a_switch_of_nearly_no_impedance_carries_the_load(void)
+{
+    static const struct gridkit_line lines[] = {{1, 2, 1e-9}, {2, 3, 0.14}};
+    struct grid_network network = gridkit_network(3, lines, 2);
+
+    network.lines[1].r_pu = 0.14;
+    struct grid_powerflow *flow = made(&network);
+    double p[] = {0.0, 0.0, -960.0}, q[] = {0.0, 0.0, 960.0};
+    struct grid_powerflow_input input = {.injection_kw = p, .injection_kvar = q};
+    struct grid_powerflow_solution s = {0};
+
+    CU_ASSERT_EQUAL(grid_powerflow_solve(flow, &input, &s, NULL), WALRAS_OK);
+    CU_ASSERT_EQUAL_FATAL(s.outcome, GRID_POWERFLOW_SOLVED);
+    NEAR(s.vm_pu[2], 0.96);
+    CU_ASSERT_DOUBLE_EQUAL(s.from_kw[0], 1240.0, 1e-3);
+    CU_ASSERT_DOUBLE_EQUAL(s.loss_kw, 280.0, 1e-3);
+    grid_powerflow_free(flow);
+    grid_network_release(&network);
+}
+
 /* From the last solution the next one, nearby, takes fewer steps and is the same. */
 static void test_the_last_solution_is_a_start(void)
 {
     struct grid_network network = two_buses(0.05, 0.2);
     struct grid_powerflow *flow = made(&network);
-    double kw[] = {0.0, -1000.0}, kvar[] = {0.0, -300.0};
+    double kw[] = {0.0, -1000.0}, kvar[] = {0.0, -300.0}, hold[] = {NAN, 0.98};
     struct grid_powerflow_input input = {.injection_kw = kw, .injection_kvar = kvar};
     struct grid_powerflow_solution cold, warm;
 
+    input.from_last = true; /* of which there is none yet */
     CU_ASSERT_EQUAL(grid_powerflow_solve(flow, &input, &cold, NULL), WALRAS_OK);
-    input.from_last = true;
     CU_ASSERT_EQUAL(grid_powerflow_solve(flow, &input, &warm, NULL), WALRAS_OK);
     CU_ASSERT_EQUAL(warm.iterations, 0);
     kw[1] = -1000.5;
@@ -360,6 +385,18 @@ static void test_the_last_solution_is_a_start(void)
     CU_ASSERT_EQUAL(grid_powerflow_solve(flow, &input, &cold, NULL), WALRAS_OK);
     CU_ASSERT_TRUE(warm.iterations < cold.iterations);
     CU_ASSERT_DOUBLE_EQUAL(warm_v, cold.vm_pu[1], 1e-10);
+    input.from_last = true; /* from where another bus is held: what is fixed changes */
+    input.hold_v_pu = hold;
+    CU_ASSERT_EQUAL(grid_powerflow_solve(flow, &input, &warm, NULL), WALRAS_OK);
+    CU_ASSERT_EQUAL(warm.vm_pu[1], 0.98);
+    CU_ASSERT_DOUBLE_EQUAL(warm.injection_kw[1], -1000.5, 1e-6);
+    kw[1] = -1e6; /* from where there is nothing, and back */
+    CU_ASSERT_EQUAL(grid_powerflow_solve(flow, &input, &warm, NULL), WALRAS_OK);
+    CU_ASSERT_EQUAL(warm.outcome, GRID_POWERFLOW_NONE);
+    kw[1] = -1000.5;
+    input.hold_v_pu = NULL;
+    CU_ASSERT_EQUAL(grid_powerflow_solve(flow, &input, &warm, NULL), WALRAS_OK);
+    CU_ASSERT_DOUBLE_EQUAL(warm.vm_pu[1], warm_v, 1e-10);
     grid_powerflow_free(flow);
     grid_network_release(&network);
 }
@@ -435,6 +472,8 @@ static const struct testkit_test tests[] = {
      test_voltage_collapse_is_told_with_how_far_it_is},
     {"a network in resonance has no voltages", test_a_network_in_resonance_has_no_voltages},
     {"shifts add up along the way", test_shifts_add_up_along_the_way},
+    {"a switch of nearly no impedance carries the load",
+     test_a_switch_of_nearly_no_impedance_carries_the_load},
     {"the last solution is a start", test_the_last_solution_is_a_start},
     {"bad injections and voltages are named", test_bad_injections_and_voltages_are_named},
     {"a line needs an impedance of any kind", test_a_line_needs_an_impedance_of_any_kind},

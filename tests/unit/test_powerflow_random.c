@@ -278,6 +278,40 @@ static void test_meshed_networks_obey_the_laws(void)
     CU_ASSERT_TRUE(n_raised > 0);
 }
 
+/* A day of steps, each from the one before: lawful too, and none needs the flat start. */
+static void test_steps_of_a_day_follow_each_other(void)
+{
+    struct walras_rng rng = walras_rng_from_seed(testkit_seed() + 3);
+    struct grid_powerflow_settings settings = grid_powerflow_settings_defaults();
+    double worst = 0.0;
+
+    for (size_t i = 0; i < testkit_cases(30); i++) {
+        struct problem problem = random_feeder(&rng);
+        struct grid_powerflow *flow = NULL;
+        struct grid_powerflow_input input = {.injection_kw = problem.p,
+                                             .injection_kvar = problem.q,
+                                             .hold_v_pu = problem.hold,
+                                             .from_last = true};
+
+        CU_ASSERT_EQUAL_FATAL(grid_powerflow_new(&problem.network, &settings, &flow, NULL),
+                              WALRAS_OK);
+        for (size_t t = 0; t < 24; t++) {
+            struct grid_powerflow_solution s = {0};
+
+            for (size_t b = 0; b < problem.network.n_bus; b++)
+                problem.p[b] *= walras_rng_range(&rng, 0.9, 1.1);
+            CU_ASSERT_EQUAL(grid_powerflow_solve(flow, &input, &s, NULL), WALRAS_OK);
+            CU_ASSERT_EQUAL_FATAL(s.outcome, GRID_POWERFLOW_SOLVED);
+            CU_ASSERT_TRUE(s.iterations < settings.max_iterations);
+            worst = fmax(worst, worst_violation(&problem, &s));
+        }
+        grid_powerflow_free(flow);
+        release(&problem);
+    }
+    printf("(laws hold to %.0e kVA) ", worst);
+    CU_ASSERT_TRUE(worst < 1e-6);
+}
+
 /*
  * Behind one line, v = |V2|² solves v² - (V1² - 2 (r P + x Q)) v + |z|² |S|² = 0, which has roots
  * while V1² >= 2 (r P + x Q + |z| |S|): the share of a load that can be had is the quotient of the
@@ -316,6 +350,7 @@ static void test_collapse_is_where_it_is(void)
 static const struct testkit_test tests[] = {
     {"newton agrees with sweeps", test_newton_agrees_with_sweeps},
     {"meshed networks obey the laws", test_meshed_networks_obey_the_laws},
+    {"steps of a day follow each other", test_steps_of_a_day_follow_each_other},
     {"collapse is where it is", test_collapse_is_where_it_is},
 };
 TESTKIT_MAIN("random power flows", tests)
