@@ -113,6 +113,7 @@ static void print_summary(const struct scenario_powerflow *run, FILE *file)
     const struct grid_powerflow_solution *s = &run->solution;
     double fed_kw = 0.0;
     size_t n_line = 0;
+    char charging[SCENARIO_WORDS];
 
     for (size_t l = 0; l < network->n_line; l++)
         n_line += network->lines[l].in_service ? 1 : 0;
@@ -129,8 +130,10 @@ static void print_summary(const struct scenario_powerflow *run, FILE *file)
     if (fed_kw > 0.0)
         fprintf(file, "; %.2f %% of what is fed in", 100.0 * s->loss_kw / fed_kw);
     fputc('\n', file);
-    if (s->charging_kvar != 0.0)
-        print_power(file, "charging", 0.0, s->charging_kvar, " given by lines\n");
+    if (s->charging_kvar != 0.0) {
+        reactive_words(s->charging_kvar, charging);
+        fprintf(file, "  charging   %s given by lines\n", charging);
+    }
     if (s->shunt_kw != 0.0 || s->shunt_kvar != 0.0)
         print_power(file, "shunts", s->shunt_kw, s->shunt_kvar, " drawn\n");
     print_voltages(run, file);
