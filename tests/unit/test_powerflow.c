@@ -311,6 +311,33 @@ static void test_a_network_in_resonance_has_no_voltages(void)
 }
 
 /*
+ * A ring of three equal lines, of which the first shifts by φ, and nobody draws: a current of
+ * (e^(-jφ) - 1) / (3 z) goes round, so that V2 = (1 + 2 e^(-jφ)) / 3 and V3 = (2 + e^(-jφ)) / 3.
+ * With φ = 2.5 rad a flat start is far from that.
+ */
+static void test_a_shift_in_a_ring_drives_a_current_round(void)
+{
+    static const struct gridkit_line lines[] = {{1, 2, 0.01}, {2, 3, 0.01}, {3, 1, 0.01}};
+    struct grid_network network = gridkit_network(3, lines, 3);
+    double nothing[3] = {0};
+    struct grid_powerflow_input input = {.injection_kw = nothing, .injection_kvar = nothing};
+    struct grid_powerflow_solution s = {0};
+    double re = cos(2.5), im = -sin(2.5);
+
+    network.lines[0].shift_rad = 2.5;
+    struct grid_powerflow *flow = made(&network);
+
+    CU_ASSERT_EQUAL(grid_powerflow_solve(flow, &input, &s, NULL), WALRAS_OK);
+    CU_ASSERT_EQUAL_FATAL(s.outcome, GRID_POWERFLOW_SOLVED);
+    NEAR(s.vm_pu[1], hypot(1.0 + 2.0 * re, 2.0 * im) / 3.0);
+    NEAR(s.va_rad[1], atan2(2.0 * im, 1.0 + 2.0 * re));
+    NEAR(s.vm_pu[2], hypot(2.0 + re, im) / 3.0);
+    CU_ASSERT_DOUBLE_EQUAL(s.loss_kvar, 1000.0 * 2.0 * (1.0 - re) / 0.03, 1e-3); /* 3 x |I|² */
+    grid_powerflow_free(flow);
+    grid_network_release(&network);
+}
+
+/*
  * Seven transformers in a row, each shifting by 30 degrees, and a load at the end: the last bus is
  * 210 degrees behind, of which a start at angle 0 knows nothing. With r = 0 and x = 0.02 in all,
  * P = 0.5: v² - v + (P x)² = 0.
@@ -332,6 +359,7 @@ static void test_shifts_add_up_along_the_way(void)
     kw[7] = -500.0;
     CU_ASSERT_EQUAL(grid_powerflow_solve(flow, &input, &s, NULL), WALRAS_OK);
     CU_ASSERT_EQUAL_FATAL(s.outcome, GRID_POWERFLOW_SOLVED);
+    CU_ASSERT_TRUE(s.iterations < 6); /* the start knows the shifts */
     NEAR(s.vm_pu[7], sqrt(0.5 * (1.0 + root)));
     CU_ASSERT_TRUE(s.va_rad[7] > 0.0 && s.va_rad[7] <= pi); /* -210° - δ is 150° - δ */
     NEAR(sin(s.va_rad[7] - 5.0 * pi / 6.0), -0.01 / s.vm_pu[7]);
@@ -471,6 +499,7 @@ static const struct testkit_test tests[] = {
     {"voltage collapse is told with how far it is",
      test_voltage_collapse_is_told_with_how_far_it_is},
     {"a network in resonance has no voltages", test_a_network_in_resonance_has_no_voltages},
+    {"a shift in a ring drives a current round", test_a_shift_in_a_ring_drives_a_current_round},
     {"shifts add up along the way", test_shifts_add_up_along_the_way},
     {"a switch of nearly no impedance carries the load",
      test_a_switch_of_nearly_no_impedance_carries_the_load},
