@@ -1,7 +1,7 @@
 /*
  * The admittance matrix of a network, in per unit, by columns; its pattern is symmetric.
  *
- * Model    docs/grid.md, equations 9 and 10: I = Y V for the currents injected into lines and
+ * Model    docs/grid.md, equations A1 and A2: I = Y V for the currents injected into lines and
  *          shunts.
  *
  * Only the parts of the AC power flow include this.

@@ -192,7 +192,7 @@ double grid_newton_look(struct grid_newton *newton, const struct grid_newton_tar
     return look(newton, target).worst;
 }
 
-/* The 2 x 2 block of the Jacobian at entry e of column k: equation 14. */
+/* The 2 x 2 block of the Jacobian at entry e of column k: equations A6 and A7. */
 static void put_block(struct grid_newton *newton, const struct grid_newton_target *target, size_t k,
                       size_t e)
 {

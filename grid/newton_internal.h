@@ -1,7 +1,7 @@
 /*
  * Newton's method on the power balance, in polar coordinates.
  *
- * Model    docs/grid.md, equations 12 to 14. Unknowns are angles and relative magnitudes of all
+ * Model    docs/grid.md, equations A4 to A8. Unknowns are angles and relative magnitudes of all
  *          buses, those that are fixed (both at the slack, the magnitude at a bus that holds its
  *          voltage) with a row that says so: the pattern, ordered once, fits any choice of them.
  *          Near a solution the factors of an older Jacobian do nearly as well, for a fraction of

@@ -204,6 +204,7 @@ static double worst_violation(const struct problem *problem,
     const struct grid_network *network = &problem->network;
     double complex *left = calloc(network->n_bus, sizeof(*left));
     double worst = fabs(s->va_rad[network->slack]), loss = s->loss_kw + s->shunt_kw;
+    double loss_q = s->loss_kvar + s->shunt_kvar - s->charging_kvar;
 
     CU_ASSERT_FATAL(left != NULL);
     for (size_t b = 0; b < network->n_bus; b++) {
@@ -212,6 +213,7 @@ static double worst_violation(const struct problem *problem,
         left[b] = at(s->injection_kw[b], s->injection_kvar[b]) -
                   s->vm_pu[b] * s->vm_pu[b] * at(bus->shunt_draw_kw, -bus->shunt_inject_kvar);
         loss -= s->injection_kw[b];
+        loss_q -= s->injection_kvar[b];
         if (b == network->slack)
             worst = fmax(worst, fabs(s->vm_pu[b] - network->slack_v_pu));
         else
@@ -239,7 +241,7 @@ static double worst_violation(const struct problem *problem,
     for (size_t b = 0; b < network->n_bus; b++)
         worst = fmax(worst, cabs(left[b]));
     free(left);
-    return fmax(worst, fabs(loss));
+    return fmax(worst, fmax(fabs(loss), fabs(loss_q)));
 }
 
 /* Shifts within loops drive much power around: a flat start is often too far away. */
