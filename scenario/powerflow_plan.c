@@ -100,16 +100,18 @@ static enum walras_status compare_sums(const struct scenario *s, const struct wa
 
         status = read_steps(&row, n_step, -1.0, sum + b * n_step, err);
     }
-    for (size_t i = 0; i < s->n_device * n_step; i++) {
-        sum[scenario_device_bus(s, i / n_step) * n_step + i % n_step] += draw_kw[i];
-        size_kw = fmax(size_kw, fabs(draw_kw[i]));
-    }
-    for (size_t i = 0; i < n_bus * n_step && status == WALRAS_OK; i++)
-        if (fabs(sum[i]) > sum_tolerance_kw + sum_tolerance * size_kw)
-            status = walras_json_fail(list, WALRAS_INVALID, err,
-                                      "bus %s, step %zu: not what the awards of this scenario sum "
-                                      "up to: clear it again",
-                                      s->network.buses[i / n_step].id, i % n_step);
+    for (size_t d = 0; d < s->n_device; d++)
+        for (size_t t = 0; t < n_step; t++) {
+            sum[scenario_device_bus(s, d) * n_step + t] += draw_kw[d * n_step + t];
+            size_kw = fmax(size_kw, fabs(draw_kw[d * n_step + t]));
+        }
+    for (size_t b = 0; b < n_bus; b++)
+        for (size_t t = 0; t < n_step && status == WALRAS_OK; t++)
+            if (fabs(sum[b * n_step + t]) > sum_tolerance_kw + sum_tolerance * size_kw)
+                status = walras_json_fail(list, WALRAS_INVALID, err,
+                                          "bus %s, step %zu: not what the awards of this scenario "
+                                          "sum up to: clear it again",
+                                          s->network.buses[b].id, t);
     return status;
 }
 
