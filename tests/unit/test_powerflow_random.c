@@ -202,7 +202,7 @@ static double worst_violation(const struct problem *problem,
                               const struct grid_powerflow_solution *s)
 {
     const struct grid_network *network = &problem->network;
-    double complex *left = calloc(network->n_bus, sizeof(*left));
+    double complex *left = calloc(network->n_bus + 1, sizeof(*left));
     double worst = fabs(s->va_rad[network->slack]), loss = s->loss_kw + s->shunt_kw;
     double loss_q = s->loss_kvar + s->shunt_kvar - s->charging_kvar;
 
