@@ -59,20 +59,20 @@ static enum walras_status take_memory(struct grid_powerflow *flow, struct walras
     size_t n = flow->network->n_bus, n_line = flow->network->n_line;
     double **by_bus[] = {&flow->idle_vm, &flow->no_load_rad,  &flow->p_pu,
                          &flow->q_pu,    &flow->hold_pu,      &flow->good_vm,
-                         &flow->good_va, &flow->injection_kw, &flow->injection_kvar,
-                         &flow->from_kw};
+                         &flow->good_va, &flow->injection_kw, &flow->injection_kvar};
     double **by_line[] = {&flow->from_kw, &flow->from_kvar, &flow->to_kw, &flow->to_kvar};
-    size_t n_by_bus = sizeof(by_bus) / sizeof(by_bus[0]) - 1; /* the last is where lines begin */
-    double *block = calloc(n_by_bus * n + 4 * n_line, sizeof(*block));
+    size_t n_by_bus = sizeof(by_bus) / sizeof(by_bus[0]);
+    size_t n_by_line = sizeof(by_line) / sizeof(by_line[0]);
+    double *block = calloc(n_by_bus * n + n_by_line * n_line, sizeof(*block));
 
     flow->idle_vm = block;
     flow->slack = calloc(n, sizeof(*flow->slack));
     flow->held = calloc(n, sizeof(*flow->held));
     if (!block || !flow->slack || !flow->held)
         return walras_fail(err, WALRAS_NOMEM, "no memory for the power flow of %zu buses", n);
-    for (size_t i = 0; i <= n_by_bus; i++)
+    for (size_t i = 0; i < n_by_bus; i++)
         *by_bus[i] = block + i * n;
-    for (size_t i = 0; i < 4; i++)
+    for (size_t i = 0; i < n_by_line; i++)
         *by_line[i] = block + n_by_bus * n + i * n_line;
     return WALRAS_OK;
 }

@@ -86,6 +86,8 @@ expect 0 'baran33: AC power flow*33 buses, 32 lines*losses     202.7 kW, 135.1 k
   l1 *1 - 2*' "$walras" powerflow "$acpf/baran33/case.m"
 expect 0 '{*"name": "grainger4",*"bus": \["1", "2", "3", "4"\]*"vm_pu": \[1, *"loss_mw": 4.8*"line": \["l1", *"iterations": *}' \
     "$walras" powerflow "$acpf/grainger4/case.m" --json
+expect 0 '*warning    generators at bus 10 would give * kvar, above their limit of 0 kvar*' \
+    "$walras" powerflow "$data/case3.m"
 expect 0 'two steps: AC power flow of fixed draws alone in step 1 *losses     280 kW*' \
     "$walras" powerflow "$acpf/steps/scenario.json"
 expect 0 '*in step 0 *losses     0 kW*' "$walras" powerflow "$acpf/steps/scenario.json" --step 0
