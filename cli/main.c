@@ -22,11 +22,12 @@ static void print_help(FILE *file)
           file);
     for (size_t i = 0; i < N_COMMAND; i++)
         fprintf(file, "  %-9s %s\n", commands[i]->name, commands[i]->summary);
-    fputs("\n  walras COMMAND --help   what a command does and its options\n"
-          "  walras --version        the version\n\n"
-          "Exit status: 0 done, 1 a file could not be read or written, 2 bad input or usage;\n"
-          "clear and compare also: 3 round or time limit, 4 infeasible.\n",
-          file);
+    fputs(
+        "\n  walras COMMAND --help   what a command does and its options\n"
+        "  walras --version        the version\n\n"
+        "Exit status: 0 done, 1 a file could not be read or written, 2 bad input or usage;\n"
+        "clear and compare also: 3 round or time limit, 4 infeasible; powerflow: 4 no solution.\n",
+        file);
 }
 
 static int unknown_command(const char *word)

@@ -269,6 +269,7 @@ void grid_case_release(struct grid_case *c)
         free(c->generators[g].point_per_h);
     }
     free(c->generators);
+    free(c->holds_voltage);
     free(c->name);
     *c = (struct grid_case){0};
 }

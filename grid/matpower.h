@@ -25,6 +25,9 @@ struct grid_generator {
     /* Piecewise, convex, the end pieces going on beyond the end points: [n_point], the case's. */
     double *point_kw, *point_per_h;
     size_t n_point;
+    /* For power flow, as the table has them (finite or not): see grid_case_power. */
+    double p_kw, q_kvar, v_pu;     /* injection; voltage to hold */
+    double q_min_kvar, q_max_kvar; /* injection */
 };
 
 struct grid_case {
@@ -33,6 +36,7 @@ struct grid_case {
                                           (type 4) and branches that end there are left out */
     struct grid_generator *generators; /* in service, at buses that are there */
     size_t n_generator;
+    bool *holds_voltage; /* [n_bus] of type 2 or 3: its generators, if any, hold their voltage */
     struct walras_err market_fault; /* see grid_case_check_market */
 };
 
@@ -56,5 +60,16 @@ void grid_case_release(struct grid_case *c);
  */
 WALRAS_NODISCARD enum walras_status grid_case_check_market(const struct grid_case *c,
                                                            struct walras_err *err);
+
+/*
+ * What grid_powerflow_solve asks for, all [n_bus]: injections of generators less loads, and
+ * voltages to hold (NAN: none). Generators at buses that hold no voltage give their PG and QG.
+ * Limits of reactive power are not enforced, as in MATPOWER unless told otherwise. WALRAS_INVALID
+ * names the row of gen whose power is not finite, or whose voltage is not that of an earlier row at
+ * the bus.
+ */
+WALRAS_NODISCARD enum walras_status grid_case_power(const struct grid_case *c, double *injection_kw,
+                                                    double *injection_kvar, double *hold_v_pu,
+                                                    struct walras_err *err);
 
 #endif

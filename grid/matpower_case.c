@@ -108,7 +108,8 @@ static enum walras_status make_buses(struct builder *b, struct walras_err *err)
     enum walras_status status = WALRAS_OK;
 
     network->buses = calloc(network->n_bus, sizeof(*network->buses));
-    if (!network->buses) {
+    b->c->holds_voltage = calloc(network->n_bus, sizeof(*b->c->holds_voltage));
+    if (!network->buses || !b->c->holds_voltage) {
         network->n_bus = 0;
         return walras_fail(err, WALRAS_NOMEM, "no memory for %zu buses", n_row);
     }
@@ -131,6 +132,8 @@ static enum walras_status make_buses(struct builder *b, struct walras_err *err)
             return walras_fail(err, WALRAS_NOMEM, "no memory for the names of buses");
         if (b->bus_of_row[row] == network->slack)
             network->slack_v_pu = cell(b, GRID_MP_BUS, row, GRID_MP_VM);
+        b->c->holds_voltage[b->bus_of_row[row]] =
+            cell(b, GRID_MP_BUS, row, GRID_MP_BUS_TYPE) != BUS_PQ;
         status = at_row(b, GRID_MP_BUS, row,
                         grid_network_check_bus(network, b->bus_of_row[row], err), err);
     }
@@ -236,7 +239,15 @@ static enum walras_status make_generators(struct builder *b, struct walras_err *
             c->network.slack_v_pu = cell(b, GRID_MP_GEN, row, GRID_MP_VG);
             slack_is_set = true;
         }
-        c->generators[c->n_generator++] = (struct grid_generator){.bus = bus, .row = row + 1};
+        c->generators[c->n_generator++] = (struct grid_generator){
+            .bus = bus,
+            .row = row + 1,
+            .p_kw = walras_kw_from_mw(cell(b, GRID_MP_GEN, row, GRID_MP_PG)),
+            .q_kvar = walras_kw_from_mw(cell(b, GRID_MP_GEN, row, GRID_MP_QG)),
+            .v_pu = cell(b, GRID_MP_GEN, row, GRID_MP_VG),
+            .q_min_kvar = walras_kw_from_mw(cell(b, GRID_MP_GEN, row, GRID_MP_QMIN)),
+            .q_max_kvar = walras_kw_from_mw(cell(b, GRID_MP_GEN, row, GRID_MP_QMAX)),
+        };
     }
     return WALRAS_OK;
 }

@@ -160,7 +160,13 @@ enum walras_status grid_mp_read_costs(const struct grid_mp_file *file, struct gr
 
         free(g->point_kw);
         free(g->point_per_h);
-        *g = (struct grid_generator){.bus = g->bus, .row = g->row};
+        *g = (struct grid_generator){.bus = g->bus,
+                                     .row = g->row,
+                                     .p_kw = g->p_kw,
+                                     .q_kvar = g->q_kvar,
+                                     .v_pu = g->v_pu,
+                                     .q_min_kvar = g->q_min_kvar,
+                                     .q_max_kvar = g->q_max_kvar};
     }
     return WALRAS_OK;
 }

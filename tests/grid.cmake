@@ -9,3 +9,6 @@ walras_test(test_matpower SOURCES unit/test_matpower.c USES grid)
 walras_test(test_matpower_reference SOURCES unit/test_matpower_reference.c USES grid)
 walras_test(test_grid_memory SOURCES unit/test_grid_memory.c USES grid
     LINKS -Wl,--wrap=calloc,--wrap=realloc,--wrap=malloc)
+walras_test(test_powerflow SOURCES unit/test_powerflow.c USES grid LINKS walras_gridkit)
+walras_test(test_powerflow_cases SOURCES unit/test_powerflow_cases.c USES grid)
+walras_test(test_powerflow_random SOURCES unit/test_powerflow_random.c USES grid LINKS walras_gridkit)

@@ -22,12 +22,12 @@ expect() {
 }
 
 expect 0 'walras [0-9]*.[0-9]*.[0-9]*' "$walras" --version
-expect 0 'usage: walras COMMAND*check*expand*export*' "$walras" --help
+expect 0 'usage: walras COMMAND*check*expand*export*powerflow*' "$walras" --help
 expect 2 'walras: a command is missing*try: walras --help' "$walras"
 expect 2 'walras: unknown command "chekc"; did you mean "check"?*' "$walras" chekc
 expect 2 'walras: unknown command "frobnicate"*' "$walras" frobnicate
 
-for command in check expand compare; do
+for command in check expand compare powerflow; do
     expect 0 "usage: walras $command*" "$walras" $command --help
     expect 2 "walras: $command: a file to read is missing*" "$walras" $command
     expect 2 "walras: $command: one file too many: \"b\"*" "$walras" $command a b
@@ -75,6 +75,49 @@ expect 0 '*ROWS*ENDATA' cat "$work/x.mps"
 expect 0 '*columns*' "$walras" export "$data/every_key.json" --lp "$work/x.lp" --short-names
 expect 0 '*b0: *x0 *End' cat "$work/x.lp"
 rm "$work/x.lp" "$work/x.mps"
+
+# AC power flow: of cases and scenarios, tables and JSON, what has no solution
+acpf=$source/tests/data/acpf
+expect 0 'baran33: AC power flow*33 buses, 32 lines*losses     202.7 kW, 135.1 kvar*0.91309 p.u. at bus 18 *
+  bus *
+  18 *0.91309 *
+  17 *
+  line *
+  l1 *1 - 2*' "$walras" powerflow "$acpf/baran33/case.m"
+expect 0 '{*"name": "grainger4",*"bus": \["1", "2", "3", "4"\]*"vm_pu": \[1, *"loss_mw": 4.8*"line": \["l1", *"iterations": *}' \
+    "$walras" powerflow "$acpf/grainger4/case.m" --json
+expect 0 '*warning    generators at bus 10 would give * kvar, above their limit of 0 kvar*' \
+    "$walras" powerflow "$data/case3.m"
+expect 0 'two steps: AC power flow of fixed draws alone in step 1 *losses     280 kW*' \
+    "$walras" powerflow "$acpf/steps/scenario.json"
+expect 0 '*in step 0 *losses     0 kW*' "$walras" powerflow "$acpf/steps/scenario.json" --step 0
+expect 0 '*gap*' "$walras" clear "$acpf/steps/scenario.json" --out "$work/cleared"
+expect 0 'two steps: AC power flow of the plan in step 1 *' \
+    "$walras" powerflow "$acpf/steps/scenario.json" --result "$work/cleared"
+expect 2 "walras: $work/cleared/awards.csv: not a result of this scenario*" \
+    "$walras" powerflow "$source/tests/data/scenario/every_key.json" --result "$work/cleared"
+rm -r "$work/cleared"
+expect 2 'walras: *: there is no step 2: steps are numbered 0 to 1' \
+    "$walras" powerflow "$acpf/steps/scenario.json" --step 2
+expect 2 'walras: *: a MATPOWER case is one state*' "$walras" powerflow "$acpf/baran33/case.m" --step 0
+expect 2 'walras: powerflow: --rows must be a whole number*' "$walras" powerflow x --rows -1
+sed 's/\t420\t/\t42000\t/' "$acpf/baran33/case.m" >"$work/case.m"
+expect 4 'walras: baran33: no AC power flow: voltages collapse at * % of the powers asked for; lowest there is bus *' \
+    "$walras" powerflow "$work/case.m" --json
+sed 's/^\t6\t26\t.*/\t6\t26\t0.2030\t0.1034\t0\t0\t0\t0\t0\t0\t0;/' "$acpf/baran33/case.m" >"$work/case.m"
+expect 2 "walras: $work/case.m: bus 26: no line in service connects the island of 8 buses *" \
+    "$walras" powerflow "$work/case.m"
+sed 's/0.2030\t0.1034/0\t0/' "$acpf/baran33/case.m" >"$work/case.m"
+expect 2 "walras: $work/case.m:*: branch row 25: line l25: the reactance of a line in service must not be zero*" \
+    "$walras" powerflow "$work/case.m"
+sed 's/^\t2\t1\t/\t2\t3\t/' "$acpf/baran33/case.m" >"$work/case.m"
+expect 2 "walras: $work/case.m:*: bus row 2: a second reference bus*" "$walras" powerflow "$work/case.m"
+sed 's:/ 1e3;:/ 1e4;:' "$acpf/baran33/case.m" >"$work/case.m"
+expect 2 "walras: $work/case.m:*: the statement 'mpc.bus* may change the case and is not understood*" \
+    "$walras" powerflow "$work/case.m"
+rm "$work/case.m"
+expect 1 'walras: standard output: No space left on device' \
+    bash -c "'$walras' powerflow '$acpf/baran33/case.m' >/dev/full"
 
 # what cannot be written is told, and nothing is left behind
 expect 1 'walras: /nowhere/x.json: cannot write: No such file or directory' \

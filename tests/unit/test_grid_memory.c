@@ -1,6 +1,7 @@
 /* Every allocation fails once: the failure is told, nothing leaks, nothing half-made is left. */
 #include "grid/limits.h"
 #include "grid/matpower.h"
+#include "grid/powerflow.h"
 #include "testkit.h"
 
 #include <stdlib.h>
@@ -92,6 +93,21 @@ static enum walras_status make_copperplate(struct walras_err *err)
     return status;
 }
 
+static enum walras_status solve_power_flow(struct walras_err *err)
+{
+    struct grid_powerflow_settings settings = grid_powerflow_settings_defaults();
+    double injection[8] = {0};
+    struct grid_powerflow_input input = {.injection_kw = injection, .injection_kvar = injection};
+    struct grid_powerflow_solution solution;
+    struct grid_powerflow *flow = NULL;
+    enum walras_status status = grid_powerflow_new(&example.network, &settings, &flow, err);
+
+    if (status == WALRAS_OK)
+        status = grid_powerflow_solve(flow, &input, &solution, err);
+    grid_powerflow_free(flow);
+    return status;
+}
+
 static void test_reading_a_case_survives(void)
 {
     sweep(read_example);
@@ -105,6 +121,14 @@ static void test_limits_survive(void)
     grid_case_release(&example);
 }
 
+static void test_a_power_flow_survives(void)
+{
+    CU_ASSERT_EQUAL_FATAL(grid_case_read(WALRAS_SOURCE_DIR "/examples/pjm5/pjm5.m", &example, NULL),
+                          WALRAS_OK);
+    sweep(solve_power_flow);
+    grid_case_release(&example);
+}
+
 static void test_a_copperplate_survives(void)
 {
     sweep(make_copperplate);
@@ -113,6 +137,7 @@ static void test_a_copperplate_survives(void)
 static const struct testkit_test tests[] = {
     {"reading a case survives", test_reading_a_case_survives},
     {"limits survive", test_limits_survive},
+    {"a power flow survives", test_a_power_flow_survives},
     {"a copperplate survives", test_a_copperplate_survives},
 };
 TESTKIT_MAIN("grid without memory", tests)
