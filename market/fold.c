@@ -168,7 +168,7 @@ static int compare_keys(const void *left, const void *right)
 /*
  * Buses with the same coefficient in every active limit get the same key, others get different
  * ones. (Coefficients count as the same when they agree to 2^-30 of 1; 64 bits do not collide by
- * chance.)
+ * chance.) Where coefficients differ from step to step, no two are taken to be alike.
  */
 static void fill_keys(struct market_fold *fold, const struct market_rows *rows)
 {
@@ -185,6 +185,8 @@ static void fill_keys(struct market_fold *fold, const struct market_rows *rows)
         for (size_t i = 0; i < row->coef.n; i++) {
             int64_t steps = (int64_t)floor(row->coef.coef[i] * 0x1p30 + 0.5);
 
+            if (row->varies)
+                steps = (int64_t)row->coef.bus[i] + 1;
             if (steps != 0)
                 fold->key[row->coef.bus[i]] += mix(mix(row->limit + 1) ^ (uint64_t)steps);
         }

@@ -255,7 +255,7 @@ static enum walras_status move_prices(struct market_gradient *s, double value,
     memcpy(s->energy, s->u, n_step * sizeof(*s->energy));
     for (size_t a = 0; a < s->op.rows.n; a++)
         s->op.rows.rows[a].shadow_price_per_mwh =
-            fmin(fmax(0.0, s->u[n_step + a]), s->op.problem->breach_price_per_mwh);
+            fmin(fmax(0.0, s->u[n_step + a]), s->op.rows.rows[a].breach_price_per_mwh);
     return WALRAS_OK;
 }
 

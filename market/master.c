@@ -90,7 +90,6 @@ static void start(struct market_master *m, const struct market_master_settings *
                   const double *guess, double lift)
 {
     double penalty = settings->penalty_per_mwh;
-    double row_penalty = fmin(penalty, m->problem->breach_price_per_mwh);
     double mu = lift * 0.1 * m->price_scale * m->trade_kw * (double)m->n_step /
                 (double)(m->n_cut + 2 * m->n_live + 1);
 
@@ -102,7 +101,9 @@ static void start(struct market_master *m, const struct market_master_settings *
         m->surplus.x[t] = mu / m->surplus.z[t];
     }
     for (size_t a = 0; a < m->n_row; a++) {
-        double size = fmax(fabs(m->now->rows->rows[a].room_kw), 1e-3 * m->power_scale);
+        const struct market_row *row = &m->now->rows->rows[a];
+        double row_penalty = fmin(penalty, row->breach_price_per_mwh);
+        double size = fmax(fabs(row->room_kw), 1e-3 * m->power_scale);
         double low = fmax(mu / size, 1e-3 * m->price_scale);
 
         low = fmax(low, 0.1 * guess[m->n_step + a]);
@@ -284,7 +285,6 @@ static double plan_cost(const struct market_master *m,
                         const struct market_master_settings *settings)
 {
     const struct market_problem *p = m->problem;
-    double row_penalty = fmin(settings->penalty_per_mwh, p->breach_price_per_mwh);
     double cost = m->fixed_cost;
 
     for (size_t i = 0; i < m->n_live; i++)
@@ -295,7 +295,8 @@ static double plan_cost(const struct market_master *m,
     for (size_t t = 0; t < m->n_step; t++)
         cost += settings->penalty_per_mwh * (m->shortage.x[t] + m->surplus.x[t]);
     for (size_t a = 0; a < m->n_row; a++)
-        cost += row_penalty * m->breach.x[a];
+        cost += fmin(settings->penalty_per_mwh, m->now->rows->rows[a].breach_price_per_mwh) *
+                m->breach.x[a];
     return cost;
 }
 

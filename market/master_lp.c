@@ -122,7 +122,8 @@ static void fill_columns(struct market_master_lp *m)
     for (size_t i = m->shortage; i < m->breach; i++)
         m->cost[i] = m->settings->penalty_per_mwh;
     for (size_t a = 0; a < m->now->rows->n; a++)
-        m->cost[m->breach + a] = fmin(m->settings->penalty_per_mwh, p->breach_price_per_mwh);
+        m->cost[m->breach + a] =
+            fmin(m->settings->penalty_per_mwh, m->now->rows->rows[a].breach_price_per_mwh);
     for (size_t i = 0; i < m->down - m->up; i++) {
         double centre = m->now->centre[m->slot_bus[i / n_step] * n_step + i % n_step];
 

@@ -43,6 +43,8 @@ static int compare_sets(const void *left, const void *right)
 
 static bool is_uniform(const struct market_row *row)
 {
+    if (row->varies)
+        return false;
     for (size_t i = 1; i < row->coef.n; i++)
         if (fabs(row->coef.coef[i] - row->coef.coef[0]) > 1e-9 * fabs(row->coef.coef[0]))
             return false;

@@ -21,6 +21,36 @@ static enum walras_status check_order(const struct market_problem *problem, size
     return WALRAS_OK;
 }
 
+static enum walras_status check_breach_prices(const struct market_problem *problem,
+                                              struct walras_err *err)
+{
+    size_t n = problem->limits && problem->breach_prices_per_mwh
+                   ? 2 * grid_limits_count(problem->limits)
+                   : 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (!(problem->breach_prices_per_mwh[i] > 0.0))
+            return walras_fail(err, WALRAS_INVALID, "breach price of limit %zu must be > 0, got %g",
+                               i / 2, problem->breach_prices_per_mwh[i]);
+    if (!(problem->breach_price_per_mwh > 0.0))
+        return walras_fail(err, WALRAS_INVALID, "breach price must be > 0, got %g",
+                           problem->breach_price_per_mwh);
+    return WALRAS_OK;
+}
+
+/* The dearest breach that is for sale; 0: none is. */
+static double dearest_breach(const struct market_problem *problem)
+{
+    double dearest = 0.0;
+
+    if (!problem->breach_prices_per_mwh)
+        return isfinite(problem->breach_price_per_mwh) ? problem->breach_price_per_mwh : 0.0;
+    for (size_t i = 0; problem->limits && i < 2 * grid_limits_count(problem->limits); i++)
+        if (isfinite(problem->breach_prices_per_mwh[i]))
+            dearest = fmax(dearest, problem->breach_prices_per_mwh[i]);
+    return dearest;
+}
+
 enum walras_status market_problem_check(const struct market_problem *problem,
                                         struct walras_err *err)
 {
@@ -40,10 +70,7 @@ enum walras_status market_problem_check(const struct market_problem *problem,
         if (problem->groups[g].bus >= problem->n_bus || problem->groups[g].oracle.n_part == 0)
             return walras_fail(err, WALRAS_INVALID, "group %zu (%s): bus or parts are not there", g,
                                problem->groups[g].name);
-    if (!(problem->breach_price_per_mwh > 0.0))
-        return walras_fail(err, WALRAS_INVALID, "breach price must be > 0, got %g",
-                           problem->breach_price_per_mwh);
-    return WALRAS_OK;
+    return check_breach_prices(problem, err);
 }
 
 struct market_level market_level_of(const struct market_problem *problem)
@@ -67,8 +94,7 @@ struct market_level market_level_of(const struct market_problem *problem)
     if (sum > 0.0)
         level.price_per_mwh = sum / (double)n;
     level.penalty_per_mwh = 1e3 * fmax(largest, level.price_per_mwh);
-    if (isfinite(
-            problem->breach_price_per_mwh)) /* breaches that are for sale stay the cheaper way */
-        level.penalty_per_mwh = fmax(level.penalty_per_mwh, 10.0 * problem->breach_price_per_mwh);
+    /* breaches that are for sale stay the cheaper way */
+    level.penalty_per_mwh = fmax(level.penalty_per_mwh, 10.0 * dearest_breach(problem));
     return level;
 }
