@@ -7,6 +7,7 @@
 #include "agents/model.h"
 #include "scenario/awards.h"
 #include "scenario/certificate_internal.h"
+#include "scenario/nodes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,8 +15,9 @@
 struct judge {
     const struct scenario *scenario;
     const double *price_per_mwh;          /* [n_bus x n_step] */
+    const double *price_per_mvarh;        /* the same, or NULL */
     struct agent_workspace **workspaces;  /* [n_worker] */
-    double *answer_kw;                    /* [n_worker x n_step] */
+    double *answer_kw;                    /* [n_worker x 2 n_step] an answer, prices behind it */
     struct certificate_device_sums *part; /* [SCENARIO_AWARDS_SLOTS] */
     struct certificate_devices *out;
 };
@@ -59,6 +61,22 @@ static enum walras_status audit(const struct judge *judge, size_t device, const 
     return WALRAS_OK;
 }
 
+/* What a device pays at its bus: for the kvar that come with its kW as well. */
+static const double *find_price(const struct judge *judge, size_t device, double *scratch)
+{
+    const struct scenario *scenario = judge->scenario;
+    size_t n_step = scenario->horizon.n_step;
+    size_t first = scenario_device_bus(scenario, device) * n_step;
+
+    if (!judge->price_per_mvarh)
+        return judge->price_per_mwh + first;
+    for (size_t t = 0; t < n_step; t++)
+        scratch[t] = judge->price_per_mwh[first + t] +
+                     scenario_reactive_of(&scenario->devices[device], t).kvar_per_kw *
+                         judge->price_per_mvarh[first + t];
+    return scratch;
+}
+
 /* min over the device's own set of its cost and what it pays: eq. of certificate.h. */
 static enum walras_status add_bound(const struct judge *judge, size_t device, unsigned worker,
                                     struct certificate_device_sums *sums, struct walras_err *err)
@@ -66,10 +84,10 @@ static enum walras_status add_bound(const struct judge *judge, size_t device, un
     const struct scenario *scenario = judge->scenario;
     size_t n_step = scenario->horizon.n_step;
     struct market_answer answer = {0};
-    enum walras_status status =
-        agent_ask_once(&scenario->devices[device], &scenario->horizon,
-                       judge->price_per_mwh + scenario_device_bus(scenario, device) * n_step,
-                       judge->workspaces[worker], judge->answer_kw + worker * n_step, &answer, err);
+    double *answer_kw = judge->answer_kw + 2 * worker * n_step;
+    enum walras_status status = agent_ask_once(&scenario->devices[device], &scenario->horizon,
+                                               find_price(judge, device, answer_kw + n_step),
+                                               judge->workspaces[worker], answer_kw, &answer, err);
 
     sums->bound += answer.bound;
     return status;
@@ -108,6 +126,20 @@ static void merge(struct certificate_device_sums *sums, const struct certificate
     }
 }
 
+static void add_kvar(struct judge *judge, size_t device, const double *draw_kw)
+{
+    size_t n_step = judge->scenario->horizon.n_step;
+    double *at_bus =
+        judge->out->injection_kvar + scenario_device_bus(judge->scenario, device) * n_step;
+
+    for (size_t t = 0; t < n_step; t++) {
+        struct scenario_reactive reactive =
+            scenario_reactive_of(&judge->scenario->devices[device], t);
+
+        at_bus[t] -= reactive.fixed_kvar + reactive.kvar_per_kw * draw_kw[t];
+    }
+}
+
 static enum walras_status take_part(void *context, const struct scenario_awards_part *part,
                                     struct walras_err *err)
 {
@@ -125,6 +157,8 @@ static enum walras_status take_part(void *context, const struct scenario_awards_
             at_bus[t] -= draw_kw[t];
             judge->out->gross_kw[t] += fabs(draw_kw[t]);
         }
+        if (judge->out->injection_kvar)
+            add_kvar(judge, part->first + i, draw_kw);
     }
     return WALRAS_OK;
 }
@@ -135,7 +169,7 @@ static enum walras_status begin(struct judge *judge, unsigned n_worker, struct w
     enum walras_status status = WALRAS_OK;
 
     judge->workspaces = calloc(n_worker, sizeof(struct agent_workspace *));
-    judge->answer_kw = calloc(n_worker * horizon->n_step, sizeof(*judge->answer_kw));
+    judge->answer_kw = calloc(2 * n_worker * horizon->n_step, sizeof(*judge->answer_kw));
     judge->part = calloc(SCENARIO_AWARDS_SLOTS, sizeof(*judge->part));
     if (!judge->workspaces || !judge->answer_kw || !judge->part)
         return walras_fail(err, WALRAS_NOMEM, "cannot judge devices on %u threads", n_worker);
@@ -146,11 +180,15 @@ static enum walras_status begin(struct judge *judge, unsigned n_worker, struct w
 
 enum walras_status certificate_judge_devices(const struct scenario_result *result,
                                              const double *price_per_mwh,
+                                             const double *price_per_mvarh,
                                              struct certificate_devices *out,
                                              struct walras_err *err)
 {
     unsigned n_worker = result->awards->n_worker;
-    struct judge judge = {.scenario = result->scenario, .price_per_mwh = price_per_mwh, .out = out};
+    struct judge judge = {.scenario = result->scenario,
+                          .price_per_mwh = price_per_mwh,
+                          .price_per_mvarh = price_per_mvarh,
+                          .out = out};
     const struct scenario_awards_pass pass = {&judge, judge_part, take_part};
     enum walras_status status = begin(&judge, n_worker, err);
 

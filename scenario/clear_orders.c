@@ -168,7 +168,7 @@ static void add_supplies(struct scenario_clearing *c)
 static enum walras_status add_firm(struct scenario_clearing *c, struct walras_err *err)
 {
     struct walras_ranks *ranks = c->settings.market.ranks;
-    size_t n_cell = c->scenario->network.n_bus * c->scenario->horizon.n_step;
+    size_t n_cell = c->nodes.n * c->scenario->horizon.n_step;
     enum walras_status status = WALRAS_OK;
 
     c->firm_kw = calloc(n_cell + 1, sizeof(*c->firm_kw));

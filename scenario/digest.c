@@ -147,6 +147,7 @@ static void print_energy(FILE *file, const struct scenario_result *r)
 
 struct full_line { /* a limit and the steps in which it has a shadow price */
     size_t row, n_step, first, last;
+    int direction;
     double worst_per_mwh;
 };
 
@@ -174,7 +175,8 @@ static size_t gather_lines(const struct market_binding *binding, size_t n_bindin
         while (at < n && lines[at].row != b->row)
             at++;
         if (at == n)
-            lines[n++] = (struct full_line){.row = b->row, .first = b->step, .last = b->step};
+            lines[n++] = (struct full_line){
+                .row = b->row, .direction = b->direction, .first = b->step, .last = b->step};
         lines[at].n_step++;
         lines[at].first = b->step < lines[at].first ? b->step : lines[at].first;
         lines[at].last = b->step > lines[at].last ? b->step : lines[at].last;
@@ -184,21 +186,37 @@ static size_t gather_lines(const struct market_binding *binding, size_t n_bindin
     return n;
 }
 
+/* What more of a limit would save: a MW or MVA of a line, a hundredth of a voltage. */
+static void saving_words(const struct scenario_result *r, const struct full_line *full,
+                         char words[SCENARIO_WORDS])
+{
+    enum grid_limit_kind kind = grid_limits_at(r->limits, full->row)->kind;
+    double per_kw = grid_limits_unit_per_kw(r->limits, full->row, full->direction);
+
+    if (kind == GRID_LIMIT_VOLTAGE)
+        snprintf(words, SCENARIO_WORDS, "0.01 per unit more would save up to %.4g %s/h",
+                 0.01 * walras_mw_from_kw(full->worst_per_mwh / per_kw), r->scenario->currency);
+    else
+        snprintf(words, SCENARIO_WORDS, "one more %s would save up to %.2f %s/M%sh",
+                 kind == GRID_LIMIT_APPARENT ? "MVA" : "MW", full->worst_per_mwh,
+                 r->scenario->currency, kind == GRID_LIMIT_APPARENT ? "VA" : "W");
+}
+
 static void print_line(FILE *file, const struct scenario_result *r, const struct full_line *full)
 {
-    const struct grid_network *network = &r->scenario->network;
-    const struct grid_line *line = &network->lines[grid_limits_at(r->limits, full->row)->index];
-    char first[SCENARIO_TIME_TEXT], last[SCENARIO_TIME_TEXT], limit[SCENARIO_WORDS];
+    static const char of_line[] = "line ";
+    char first[SCENARIO_TIME_TEXT], last[SCENARIO_TIME_TEXT];
+    char limit[SCENARIO_LIMIT_WORDS], saving[SCENARIO_WORDS];
+    bool is_line = false;
 
     clock_text(r->scenario, full->first, first);
     clock_text(r->scenario, full->last + 1, last);
-    scenario_power_words(line->limit_kw * r->scenario->rating_scale, limit);
-    fprintf(file,
-            "  full line  %s (bus %s to %s, %s) in %zu step%s between %s and %s; one more MW would "
-            "save up to %.2f %s/MWh\n",
-            line->id, network->buses[line->from].id, network->buses[line->to].id, limit,
-            full->n_step, plural(full->n_step), first, last, full->worst_per_mwh,
-            r->scenario->currency);
+    scenario_limit_words(r->scenario, r->limits, full->row, full->direction, limit);
+    saving_words(r, full, saving);
+    is_line = strncmp(limit, of_line, strlen(of_line)) == 0;
+    fprintf(file, "  %s  %s in %zu step%s between %s and %s; %s\n",
+            is_line ? "full line" : "voltage  ", limit + (is_line ? strlen(of_line) : 0),
+            full->n_step, plural(full->n_step), first, last, saving);
 }
 
 static enum walras_status print_lines(FILE *file, const struct scenario_result *r,
@@ -233,7 +251,8 @@ out:
 static void print_relaxed(FILE *file, const struct scenario_result *r)
 {
     const struct market_result *m = r->market;
-    double cost = 0.0, worst_kw = 0.0;
+    const struct market_breach *dearest = NULL;
+    double cost = 0.0;
     size_t n = 0;
     char worst[SCENARIO_WORDS];
 
@@ -241,12 +260,13 @@ static void print_relaxed(FILE *file, const struct scenario_result *r)
         if (m->breach[i].kind != MARKET_BREACH_LIMIT)
             continue;
         cost += m->breach[i].cost;
-        worst_kw = fmax(worst_kw, m->breach[i].breach_kw);
+        if (!dearest || m->breach[i].cost > dearest->cost)
+            dearest = &m->breach[i];
         n++;
     }
-    if (n == 0)
+    if (!dearest)
         return;
-    scenario_power_words(worst_kw, worst);
+    scenario_breach_words(r->limits, dearest->row, dearest->direction, dearest->breach_kw, worst);
     fprintf(file, "  relaxed    soft limits %zu time%s, by up to %s, for %.4f %s\n", n, plural(n),
             worst, cost, r->scenario->currency);
 }

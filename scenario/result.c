@@ -1,8 +1,10 @@
 #include "scenario/result.h"
 
 #include "core/file.h"
+#include "core/units.h"
 #include "scenario/binding.h"
 #include "scenario/certificate.h"
+#include "scenario/parts.h"
 #include "scenario/put.h"
 #include "scenario/result_internal.h"
 
@@ -75,28 +77,23 @@ static void put_prices(struct walras_json_out *out, const struct scenario_result
     walras_json_out_close(out, '}');
 }
 
-/* Energy is the slack's price at every bus, congestion the rest; this model knows no more. */
+/* No model has losses yet. */
 static void put_price_parts(struct walras_json_out *out, const struct scenario_result *result,
-                            double *part)
+                            double *nothing)
 {
-    const struct market_result *market = result->market;
     size_t n_bus = result->scenario->network.n_bus, n_step = result->scenario->horizon.n_step;
-    const double *energy = market->energy_price_per_mwh;
-    const double *shown = market->price_per_mwh ? part : NULL;
+    const struct scenario_parts *parts = result->parts;
 
     walras_json_out_key(out, "price_parts");
     walras_json_out_open(out, '{');
-    for (size_t i = 0; i < n_bus * n_step && shown; i++)
-        part[i] = energy[i % n_step];
-    put_matrix(out, "energy", shown, n_bus, n_step);
-    for (size_t i = 0; i < n_bus * n_step && shown; i++)
-        part[i] = market->price_per_mwh[i] - energy[i % n_step];
-    put_matrix(out, "congestion", shown, n_bus, n_step);
-    for (size_t i = 0; i < n_bus * n_step && shown; i++)
-        part[i] = 0.0;
-    put_matrix(out, "voltage", shown, n_bus, n_step);
-    put_matrix(out, "loss", shown, n_bus, n_step);
+    put_matrix(out, "energy", parts ? parts->energy : NULL, n_bus, n_step);
+    put_matrix(out, "congestion", parts ? parts->congestion : NULL, n_bus, n_step);
+    put_matrix(out, "voltage", parts ? parts->voltage : NULL, n_bus, n_step);
+    put_matrix(out, "loss", parts ? nothing : NULL, n_bus, n_step);
     walras_json_out_close(out, '}');
+    if (result->scenario->model == SCENARIO_LINDISTFLOW)
+        put_matrix(out, "reactive_prices_per_mvarh", parts ? parts->reactive_per_mvarh : NULL,
+                   n_bus, n_step);
 }
 
 static void put_exchange(struct walras_json_out *out, const char *key, const double *values,
@@ -138,6 +135,18 @@ static void put_line_ends(struct walras_json_out *out, const char *key,
     walras_json_out_close(out, ']');
 }
 
+static void put_kva_limits(struct walras_json_out *out, const struct scenario *scenario)
+{
+    walras_json_out_key(out, "limit_kva");
+    walras_json_out_open(out, '[');
+    for (size_t l = 0; l < scenario->network.n_line; l++) {
+        double limit_kva = scenario->network.lines[l].limit_kva * scenario->rating_scale;
+
+        walras_json_out_number(out, limit_kva > 0.0 ? limit_kva : (double)NAN);
+    }
+    walras_json_out_close(out, ']');
+}
+
 static void put_lines(struct walras_json_out *out, const struct scenario_result *result)
 {
     const struct grid_network *network = &result->scenario->network;
@@ -156,14 +165,53 @@ static void put_lines(struct walras_json_out *out, const struct scenario_result 
     for (size_t l = 0; l < network->n_line; l++) /* unlimited: null */
         walras_json_out_number(out, network->lines[l].limit_kw * result->scenario->rating_scale);
     walras_json_out_close(out, ']');
+    if (result->scenario->model == SCENARIO_LINDISTFLOW)
+        put_kva_limits(out, result->scenario);
     put_matrix(out, "flow_kw", result->flow_kw, network->n_line, result->scenario->horizon.n_step);
+    if (result->scenario->model == SCENARIO_LINDISTFLOW)
+        put_matrix(out, "flow_kvar", result->flow_kvar, network->n_line,
+                   result->scenario->horizon.n_step);
     walras_json_out_close(out, '}');
+    if (result->scenario->model == SCENARIO_LINDISTFLOW)
+        put_matrix(out, "voltage_pu", result->v_pu, network->n_bus,
+                   result->scenario->horizon.n_step);
 }
 
 static void put_limit(struct walras_json_out *out, const struct scenario_result *result, size_t row)
 {
     put_text(out, "kind", grid_limit_kind_name(grid_limits_at(result->limits, row)->kind));
     put_text(out, "id", grid_limits_id(result->limits, row));
+    if (grid_limits_at(result->limits, row)->kind == GRID_LIMIT_APPARENT)
+        put_integer(out, "side", grid_limits_at(result->limits, row)->side);
+}
+
+/* The unit of a kind of limit, as keys name it. */
+static const char *unit_key(const struct scenario_result *result, size_t row, const char *power,
+                            const char *apparent, const char *voltage)
+{
+    switch (grid_limits_at(result->limits, row)->kind) {
+    case GRID_LIMIT_APPARENT:
+        return apparent;
+    case GRID_LIMIT_VOLTAGE:
+        return voltage;
+    default:
+        return power;
+    }
+}
+
+/* Per MWh, MVAh, or unit of voltage and hour. */
+static void put_shadow_price(struct walras_json_out *out, const struct scenario_result *result,
+                             const struct market_binding *binding)
+{
+    double price = binding->shadow_price_per_mwh;
+
+    if (grid_limits_at(result->limits, binding->row)->kind == GRID_LIMIT_VOLTAGE)
+        price = walras_mw_from_kw(
+            price / grid_limits_unit_per_kw(result->limits, binding->row, binding->direction));
+    put_number(out,
+               unit_key(result, binding->row, "shadow_price_per_mwh", "shadow_price_per_mvah",
+                        "shadow_price_per_pu_h"),
+               price);
 }
 
 static void put_binding(struct walras_json_out *out, const struct scenario_result *result,
@@ -176,10 +224,21 @@ static void put_binding(struct walras_json_out *out, const struct scenario_resul
         put_limit(out, result, binding[k].row);
         put_integer(out, "step", binding[k].step);
         put_integer(out, "direction", binding[k].direction);
-        put_number(out, "shadow_price_per_mwh", binding[k].shadow_price_per_mwh);
+        put_shadow_price(out, result, &binding[k]);
         walras_json_out_close(out, '}');
     }
     walras_json_out_close(out, ']');
+}
+
+static void put_breach(struct walras_json_out *out, const struct scenario_result *result,
+                       const struct market_breach *breach)
+{
+    if (breach->kind != MARKET_BREACH_LIMIT)
+        put_number(out, "breach_kw", breach->breach_kw);
+    else
+        put_number(out, unit_key(result, breach->row, "breach_kw", "breach_kva", "breach_pu"),
+                   breach->breach_kw *
+                       grid_limits_unit_per_kw(result->limits, breach->row, breach->direction));
 }
 
 static void put_relaxed(struct walras_json_out *out, const struct scenario_result *result)
@@ -195,7 +254,7 @@ static void put_relaxed(struct walras_json_out *out, const struct scenario_resul
         else
             put_text(out, "kind", breach->kind == MARKET_BREACH_SHORTAGE ? "shortage" : "surplus");
         put_integer(out, "step", breach->step);
-        put_number(out, "breach_kw", breach->breach_kw);
+        put_breach(out, result, breach);
         put_number(out, "cost", breach->cost);
         walras_json_out_close(out, '}');
     }
@@ -240,6 +299,10 @@ static void put_certificate(struct walras_json_out *out, const struct scenario_r
     put_number(out, "max_imbalance_kw", certificate->max_imbalance_kw);
     put_number(out, "max_line_breach_kw", certificate->max_line_breach_kw);
     put_number(out, "max_flow_error_kw", certificate->max_flow_error_kw);
+    if (result->scenario->model == SCENARIO_LINDISTFLOW) {
+        put_number(out, "max_voltage_breach_pu", certificate->max_voltage_breach_pu);
+        put_number(out, "max_voltage_error_pu", certificate->max_voltage_error_pu);
+    }
     put_number(out, "max_device_breach", certificate->max_device_breach);
     put_device_breach(out, result);
     put_number(out, "max_supply_breach_kw", certificate->max_supply_breach_kw);
@@ -276,7 +339,7 @@ enum walras_status scenario_result_print(FILE *file, const struct scenario_resul
     size_t n = result->scenario->network.n_bus * result->scenario->horizon.n_step, n_binding = 0;
     struct walras_json_out out = walras_json_out_start(file, 2);
     struct market_binding *binding = NULL;
-    double *scratch = malloc(n * sizeof(*scratch));
+    double *scratch = calloc(n, sizeof(*scratch)); /* of what is 0 everywhere */
     enum walras_status status =
         scratch ? scenario_net_binding(result->market, &binding, &n_binding, err)
                 : walras_fail(err, WALRAS_NOMEM, "cannot hold %zu prices", n);

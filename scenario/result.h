@@ -15,6 +15,7 @@
 #include <stdio.h>
 
 struct scenario_certificate;
+struct scenario_parts;
 
 struct scenario_result {
     const struct scenario *scenario;
@@ -29,12 +30,15 @@ struct scenario_result {
     const char *why; /* outcome infeasible: what cannot be met; else NULL */
     double gap_asked;
     double setup_s, judging_s; /* beside market->seconds: before it; awards and certificate */
+    const struct scenario_parts *parts; /* of prices; NULL: there are none */
     /* The plan; all NULL when there is none (infeasible). */
-    const struct scenario_awards *awards;           /* every device's draw */
-    const double *bus_draw_kw;                      /* [n_bus x n_step] of all devices at a bus */
-    const double *flow_kw;                          /* [n_line x n_step] from → to */
-    const double *import_kw;                        /* [n_supply x n_step] */
-    const double *export_kw;                        /* [n_supply x n_step] */
+    const struct scenario_awards *awards; /* every device's draw */
+    const double *bus_draw_kw;            /* [n_bus x n_step] of all devices at a bus */
+    const double *flow_kw;                /* [n_line x n_step] from → to */
+    const double *flow_kvar;              /* the same of reactive power; NULL unless lindistflow */
+    const double *v_pu;                   /* [n_bus x n_step]; NULL unless lindistflow */
+    const double *import_kw;              /* [n_supply x n_step] */
+    const double *export_kw;              /* [n_supply x n_step] */
     const struct scenario_certificate *certificate; /* NULL: none */
 };
 

@@ -113,6 +113,7 @@ void resultkit_init(struct resultkit *kit)
                                            .model = SCENARIO_DC,
                                            .rating_scale = 1.0,
                                            .line_overload_price_per_mwh = NAN,
+                                           .voltage_violation_price_per_pu_h = NAN,
                                            .supplies = &kit->supply,
                                            .n_supply = 1,
                                            .agents = kit->agents,
@@ -128,9 +129,13 @@ void resultkit_init(struct resultkit *kit)
         (struct scenario_certificate){.objective = 10.0, .dual_bound = 9.999, .clean = true};
     if (grid_limits_dc(&kit->scenario.network, 1.0, &kit->limits, NULL) != WALRAS_OK)
         kit->limits = NULL;
+    if (scenario_parts_new(&kit->market, kit->limits, &kit->scenario, &kit->parts, NULL) !=
+        WALRAS_OK)
+        kit->parts = NULL;
     kit->result = (struct scenario_result){.scenario = &kit->scenario,
                                            .market = &kit->market,
                                            .limits = kit->limits,
+                                           .parts = kit->parts,
                                            .method = "bundle",
                                            .gap_asked = 1e-4,
                                            .awards = &kit->awards,
@@ -143,6 +148,7 @@ void resultkit_init(struct resultkit *kit)
 
 void resultkit_release(struct resultkit *kit)
 {
+    scenario_parts_free(kit->parts);
     grid_limits_free(kit->limits);
 }
 

@@ -235,6 +235,7 @@ static void test_an_infeasible_market_says_why(void)
     kit.market = (struct market_result){.outcome = MARKET_INFEASIBLE, .bound = -INFINITY};
     kit.result.why = "bus C, step 2: 40 kW are missing";
     kit.result.awards = NULL;
+    kit.result.parts = NULL;
     kit.result.bus_draw_kw = NULL;
     kit.result.flow_kw = kit.result.import_kw = kit.result.export_kw = NULL;
     kit.result.certificate = NULL;
