@@ -286,7 +286,7 @@ static void put_agent(struct walras_json_out *out, const struct scenario *scenar
     walras_json_out_close(out, '}');
 }
 
-void scenario_expand(const struct scenario *scenario, FILE *file)
+static void expand(const struct scenario *scenario, size_t n_agent, FILE *file)
 {
     struct walras_json_out out = walras_json_out_start(file, 2);
 
@@ -306,9 +306,19 @@ void scenario_expand(const struct scenario *scenario, FILE *file)
     walras_json_out_close(&out, ']');
     walras_json_out_key(&out, "agents");
     walras_json_out_open(&out, '[');
-    for (size_t i = 0; i < scenario->n_agent; i++)
+    for (size_t i = 0; i < n_agent; i++)
         put_agent(&out, scenario, &scenario->agents[i]);
     walras_json_out_close(&out, ']');
     walras_json_out_close(&out, '}');
     walras_json_out_end(&out);
+}
+
+void scenario_expand(const struct scenario *scenario, FILE *file)
+{
+    expand(scenario, scenario->n_agent, file);
+}
+
+void scenario_expand_grid(const struct scenario *scenario, FILE *file)
+{
+    expand(scenario, 0, file);
 }

@@ -4,6 +4,7 @@
 #include "core/units.h"
 #include "scenario/binding.h"
 #include "scenario/certificate.h"
+#include "scenario/expand.h"
 #include "scenario/parts.h"
 #include "scenario/put.h"
 #include "scenario/result_internal.h"
@@ -369,6 +370,14 @@ write_file(const char *path, const struct scenario_result *result,
     return status != WALRAS_OK ? status : finished;
 }
 
+static enum walras_status write_grid(FILE *file, const struct scenario_result *result,
+                                     struct walras_err *err)
+{
+    (void)err; /* whoever closes the file learns of failures */
+    scenario_expand_grid(result->scenario, file);
+    return WALRAS_OK;
+}
+
 enum walras_status scenario_result_write(const char *directory,
                                          const struct scenario_result *result,
                                          struct walras_err *err)
@@ -378,6 +387,7 @@ enum walras_status scenario_result_write(const char *directory,
         enum walras_status (*write)(FILE *file, const struct scenario_result *result,
                                     struct walras_err *err);
     } files[] = {{"result.json", scenario_result_print},
+                 {"grid.json", write_grid},
                  {"awards.csv", result_write_awards},
                  {"prices.csv", result_write_prices},
                  {"rounds.csv", result_write_rounds}};

@@ -1,5 +1,7 @@
 #include "core/units.h"
 #include "marketkit.h"
+#include "resultkit.h"
+#include "scenario/explain.h"
 #include "scenario/nodes.h"
 #include "scenario/parts.h"
 #include "testkit.h"
@@ -302,6 +304,66 @@ static void test_bad_grids_are_named(void)
                  "several slack buses need the model \"lindistflow\"");
 }
 
+/* What `walras explain` says of a result that is written to a directory; static. */
+static const char *explained(const struct marketkit *kit, const char *bus, size_t step,
+                             enum walras_status expected)
+{
+    static char said[4000];
+    struct walras_err err = {0};
+    const char *directory = resultkit_directory();
+    FILE *file = tmpfile();
+    size_t n = 0;
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(directory);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    CU_ASSERT_EQUAL(scenario_result_write(directory, kit->result, NULL), WALRAS_OK);
+    CU_ASSERT_EQUAL(scenario_explain(directory, bus, step, file, &err), expected);
+    rewind(file);
+    n = fread(said, 1, sizeof(said) - 1, file);
+    said[n] = '\0';
+    fclose(file);
+    resultkit_remove(directory);
+    if (err.code != WALRAS_OK)
+        snprintf(said, sizeof(said), "%s", err.msg);
+    return said;
+}
+
+static void expect_said(const char *said, const char *says)
+{
+    if (!strstr(said, says))
+        fprintf(stderr, "\"%s\" is not in: %s\n", says, said);
+    CU_ASSERT_PTR_NOT_NULL(strstr(said, says));
+}
+
+/*
+ * 30 of the 80 at b are the voltage's: a kW takes 1e-4 of w, 1e-4 / 1.9 = 5.26e-5 of v, at
+ * 0.03 / 5.26e-5 = 570 EUR for a unit and hour. The generator sets it, the exchange the 50.
+ */
+static void test_a_price_is_explained(void)
+{
+    struct marketkit kit = {0};
+
+    clear(TWO_BUSES("", "0")
+              AT_B("{\"id\": \"l\", \"type\": \"load\", \"draw_kw\": 1000}, " GENERATOR),
+          &kit);
+    const char *said = explained(&kit, "b", 0, WALRAS_OK);
+
+    expect_said(said, "energy            50.0000");
+    expect_said(said, "w: 975 kW are bought at 50.0000");
+    expect_said(said, "the exchange sets it");
+    expect_said(said, "congestion         0.0000   no limit");
+    expect_said(said,
+                "30.0000   bus b (at least 0.95 per unit) is there: a kW drawn here moves it by "
+                "-5.26e-05 per unit, which is worth 570 a unit and h");
+    expect_said(said, "price             80.0000");
+    said = explained(&kit, "s", 0, WALRAS_OK);
+    expect_said(said, "voltage            0.0000   no limit that a draw here touches binds");
+    expect_said(explained(&kit, "x", 0, WALRAS_INVALID), "there is no bus \"x\"");
+    expect_said(explained(&kit, "b", 1, WALRAS_INVALID),
+                "there is no step 1 in this result: 0 to 0");
+    marketkit_release(&kit);
+}
+
 static const struct testkit_test tests[] = {
     {"a low voltage makes power dear behind it", test_a_low_voltage_makes_power_dear_behind_it},
     {"a power factor is paid for its kvar", test_a_power_factor_is_paid_for_its_kvar},
@@ -314,6 +376,7 @@ static const struct testkit_test tests[] = {
     {"a soft limit of apparent power is broken at its price",
      test_a_soft_limit_of_apparent_power_is_broken_at_its_price},
     {"a rating scale goes for kVA", test_a_rating_scale_goes_for_kva},
+    {"a price is explained", test_a_price_is_explained},
     {"bad grids are named", test_bad_grids_are_named},
 };
 TESTKIT_MAIN("feeders", tests)
