@@ -233,7 +233,7 @@ const struct cli_command cli_clear = {
         "Announces prices, collects the devices' answers and moves the prices until the plan is\n"
         "feasible and certified to be within the asked gap of the best one. FILE is a scenario\n"
         "(JSON) or a MATPOWER case.\n\n"
-        "  --out DIR        write result.json, awards.csv, prices.csv, rounds.csv into DIR\n"
+        "  --out DIR        write result.json, grid.json, awards.csv, prices.csv, rounds.csv\n"
         "  --plots          and charts (PNG, drawn by gnuplot)\n"
         "  --json           print result.json instead of the summary\n"
         "  --quiet          print no summary and no progress, only errors\n"

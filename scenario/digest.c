@@ -160,6 +160,35 @@ static int by_price(const void *left, const void *right)
     return a->worst_per_mwh < b->worst_per_mwh;
 }
 
+/*
+ * The sides of one limit of apparent power that bind in one step become one: what more of the limit
+ * saves is what all its sides save. Returns how many are left.
+ */
+static size_t join_sides(const struct grid_limits *limits, struct market_binding *binding, size_t n)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const struct grid_limit *limit = grid_limits_at(limits, binding[i].row);
+        size_t at = kept;
+
+        if (limit->kind != GRID_LIMIT_APPARENT) {
+            binding[kept++] = binding[i];
+            continue;
+        }
+        binding[i].shadow_price_per_mwh *= grid_polygon_side(limit->side).share;
+        binding[i].row -= limit->side; /* rows of sides stand together */
+        while (at > 0 &&
+               (binding[at - 1].row != binding[i].row || binding[at - 1].step != binding[i].step))
+            at--;
+        if (at > 0)
+            binding[at - 1].shadow_price_per_mwh += binding[i].shadow_price_per_mwh;
+        else
+            binding[kept++] = binding[i];
+    }
+    return kept;
+}
+
 /* The lines behind `binding`, which names each row and step once; the dearest first. */
 static size_t gather_lines(const struct market_binding *binding, size_t n_binding, double least,
                            struct full_line *lines)
@@ -233,6 +262,8 @@ static enum walras_status print_lines(FILE *file, const struct scenario_result *
         goto out;
 
     double least = 1e-4 * fmax(1.0, scenario_largest_price(r->market));
+    if (r->limits)
+        n_binding = join_sides(r->limits, binding, n_binding);
     size_t n = gather_lines(binding, n_binding, least, lines);
 
     for (size_t i = 0; i < n && i < MOST_LINES; i++)
