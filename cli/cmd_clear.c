@@ -113,8 +113,8 @@ static enum walras_status report(const struct clear_options *o,
         printf("  ranks      %u; %.0f bytes a round between rank 0 and each of the others\n",
                result->ranks->n, result->market->bytes_per_round);
     if (status == WALRAS_OK && !o->quiet && o->out)
-        printf("  files      %s: result.json, grid.json, awards.csv, prices.csv, rounds.csv%s\n", o->out,
-               o->plots ? " and charts (*.png)" : "");
+        printf("  files      %s: result.json, grid.json, awards.csv, prices.csv, rounds.csv%s\n",
+               o->out, o->plots ? " and charts (*.png)" : "");
     return status;
 }
 

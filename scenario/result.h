@@ -46,10 +46,10 @@ struct scenario_result {
 const char *scenario_result_status(const struct scenario_result *result);
 
 /*
- * Writes result.json, grid.json, awards.csv, prices.csv and rounds.csv into `directory`, which exists. Files
- * are complete or an error is returned: WALRAS_IO "PATH: reason", WALRAS_NOMEM. Hand it the staging
- * directory of core/outdir.h, so that the results appear whole or not at all. Awards are written to
- * 1e-9 kW, everything else as it is.
+ * Writes result.json, grid.json, awards.csv, prices.csv and rounds.csv into `directory`, which
+ * exists. Files are complete or an error is returned: WALRAS_IO "PATH: reason", WALRAS_NOMEM. Hand
+ * it the staging directory of core/outdir.h, so that the results appear whole or not at all. Awards
+ * are written to 1e-9 kW, everything else as it is.
  */
 WALRAS_NODISCARD enum walras_status scenario_result_write(const char *directory,
                                                           const struct scenario_result *result,
