@@ -65,6 +65,7 @@ WALRAS_NODISCARD enum walras_status grid_limits_dc(const struct grid_network *ne
 
 struct grid_node { /* 1 kW drawn here comes with so many kvar */
     uint32_t bus;
+    bool reactive; /* or what is drawn here are kvar alone; the ratio is not read */
     double kvar_per_kw;
     const double *kvar_per_kw_of; /* [n_step] of each step; NULL: kvar_per_kw in all */
 };

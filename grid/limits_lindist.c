@@ -147,9 +147,9 @@ static enum walras_status row(void *self, size_t index, size_t step, double *den
     effect(own, index, own->effect_kw, own->effect_kvar);
     for (size_t i = 0; i < own->limits->n_node; i++) {
         size_t bus = lindist_bus(&own->model, i);
+        struct lindist_unit unit = lindist_unit_of(&own->model, i, step);
 
-        dense[i] =
-            own->effect_kw[bus] + lindist_ratio(&own->model, i, step) * own->effect_kvar[bus];
+        dense[i] = unit.kw * own->effect_kw[bus] + unit.kvar * own->effect_kvar[bus];
     }
     return WALRAS_OK;
 }

@@ -119,16 +119,19 @@ static void balance_exactly(const struct market_problem *p, struct market_result
     for (size_t t = 0; t < n_step; t++) {
         roomiest[t] = SIZE_MAX;
         missing_kw[t] = plan->surplus_kw[t] - plan->shortage_kw[t];
-        for (size_t b = 0; b < p->n_bus; b++)
+        for (size_t b = 0; b < p->n_bus; b++) /* none where kvar are */
             missing_kw[t] += p->firm_draw_kw[b * n_step + t];
         for (size_t g = 0; g < p->n_group; g++)
             missing_kw[t] += r->group_draw_kw[g * n_step + t];
     }
     for (size_t i = 0; i < p->n_order; i++)
-        missing_kw[p->orders[i].step] -= r->order_kw[i];
+        if (!market_is_reactive(p, p->orders[i].bus))
+            missing_kw[p->orders[i].step] -= r->order_kw[i];
     for (size_t i = 0; i < p->n_order; i++) {
         size_t *best = &roomiest[p->orders[i].step];
 
+        if (market_is_reactive(p, p->orders[i].bus))
+            continue;
         if (*best == SIZE_MAX || order_room(p, r, i) > order_room(p, r, *best))
             *best = i;
     }

@@ -202,7 +202,7 @@ static void measure_metric(struct market_gradient *s)
 
     memset(s->metric_kw, 0, (n_step + s->op.rows.n) * sizeof(*s->metric_kw));
     for (size_t b = 0; b < s->op.problem->n_bus; b++)
-        for (size_t t = 0; t < n_step; t++)
+        for (size_t t = 0; t < n_step && !market_is_reactive(s->op.problem, b); t++)
             s->metric_kw[t] += s->swing_kw[b * n_step + t];
     for (size_t t = 0; t < n_step; t++)
         s->metric_kw[t] = fmax(s->metric_kw[t], 1e-3);

@@ -213,7 +213,7 @@ static enum walras_status add_rows(struct market_master_lp *m, double *factor,
 
     for (size_t t = 0; t < m->problem->n_step && status == WALRAS_OK; t++) {
         for (size_t b = 0; b < n_bus; b++)
-            factor[b] = 1.0;
+            factor[b] = market_is_reactive(m->problem, b) ? 0.0 : 1.0;
         put_injections(m, t, factor, &firm);
         put(m, m->shortage + t, 1.0);
         put(m, m->surplus + t, -1.0);

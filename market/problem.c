@@ -57,8 +57,9 @@ enum walras_status market_problem_check(const struct market_problem *problem,
     if (problem->n_bus == 0 || problem->n_step == 0 || !(problem->step_h > 0.0))
         return walras_fail(err, WALRAS_INVALID, "a market needs a bus, a step and a step length");
     for (size_t i = 0; i < problem->n_bus * problem->n_step; i++)
-        if (!isfinite(problem->firm_draw_kw[i]))
-            return walras_fail(err, WALRAS_INVALID, "bus %s, step %zu: firm draw is not finite",
+        if (!isfinite(problem->firm_draw_kw[i]) ||
+            (market_is_reactive(problem, i / problem->n_step) && problem->firm_draw_kw[i] != 0.0))
+            return walras_fail(err, WALRAS_INVALID, "bus %s, step %zu: firm draw is not usable",
                                problem->bus_ids[i / problem->n_step], i % problem->n_step);
     for (size_t i = 0; i < problem->n_order; i++) {
         enum walras_status status = check_order(problem, i, err);
@@ -67,7 +68,8 @@ enum walras_status market_problem_check(const struct market_problem *problem,
             return status;
     }
     for (size_t g = 0; g < problem->n_group; g++)
-        if (problem->groups[g].bus >= problem->n_bus || problem->groups[g].oracle.n_part == 0)
+        if (problem->groups[g].bus >= problem->n_bus || problem->groups[g].oracle.n_part == 0 ||
+            market_is_reactive(problem, problem->groups[g].bus))
             return walras_fail(err, WALRAS_INVALID, "group %zu (%s): bus or parts are not there", g,
                                problem->groups[g].name);
     return check_breach_prices(problem, err);
@@ -84,7 +86,7 @@ struct market_level market_level_of(const struct market_problem *problem)
         double far_kw = fmax(fabs(order->low_kw), fabs(order->high_kw));
         double price = fabs(order->price_per_mwh);
 
-        if (order->high_kw <= order->low_kw)
+        if (order->high_kw <= order->low_kw || market_is_reactive(problem, order->bus))
             continue;
         sum += price;
         n++;

@@ -36,7 +36,10 @@ void market_rows_price(const struct market_rows *rows, const double *u, double *
     size_t n_step = rows->problem->n_step;
 
     for (size_t b = 0; b < rows->problem->n_bus; b++)
-        memcpy(price + b * n_step, u, n_step * sizeof(*price));
+        if (market_is_reactive(rows->problem, b))
+            memset(price + b * n_step, 0, n_step * sizeof(*price));
+        else
+            memcpy(price + b * n_step, u, n_step * sizeof(*price));
     for (size_t a = 0; a < rows->n; a++) {
         const struct market_row *row = &rows->rows[a];
         double mu = row->direction * u[n_step + a];
@@ -52,7 +55,7 @@ void market_rows_project(const struct market_rows *rows, const double *injection
 
     memset(out, 0, n_step * sizeof(*out));
     for (size_t b = 0; b < rows->problem->n_bus; b++)
-        for (size_t t = 0; t < n_step; t++)
+        for (size_t t = 0; t < n_step && !market_is_reactive(rows->problem, b); t++)
             out[t] += injection_kw[b * n_step + t];
     for (size_t a = 0; a < rows->n; a++) {
         const struct market_row *row = &rows->rows[a];

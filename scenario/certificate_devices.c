@@ -5,6 +5,7 @@
  */
 #include "agents/audit.h"
 #include "agents/model.h"
+#include "core/units.h"
 #include "scenario/awards.h"
 #include "scenario/certificate_internal.h"
 #include "scenario/nodes.h"
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 
 struct judge {
+    const struct scenario_result *result;
     const struct scenario *scenario;
     const double *price_per_mwh;          /* [n_bus x n_step] */
     const double *price_per_mvarh;        /* the same, or NULL */
@@ -41,6 +43,42 @@ static void add_draw(const double *draw_kw, size_t n_step, double *largest_kw,
     }
 }
 
+/* What a device's inverter draws in kvar [n_step]; NULL: it has none. */
+static const double *inverter_of(const struct scenario_result *result, size_t device)
+{
+    size_t low = 0, high = result->n_inverter;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (result->inverters[middle].device < device)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < result->n_inverter && result->inverters[low].device == device
+               ? result->inverter_kvar + low * result->scenario->horizon.n_step
+               : NULL;
+}
+
+/* kW and kvar together within the inverter's circle. */
+static void audit_inverter(const struct judge *judge, size_t device, const double *draw_kw,
+                           struct agent_verdict *verdict)
+{
+    const double *own_kvar = inverter_of(judge->result, device);
+    double kva = agent_device_apparent_kva(&judge->scenario->devices[device]);
+
+    for (size_t t = 0; own_kvar && t < judge->scenario->horizon.n_step; t++) {
+        double over_kva = hypot(draw_kw[t], own_kvar[t]) - kva;
+
+        if (over_kva > verdict->breach) {
+            verdict->breach = over_kva;
+            verdict->step = t;
+            verdict->what = "apparent power of the inverter";
+        }
+    }
+}
+
 static enum walras_status audit(const struct judge *judge, size_t device, const double *draw_kw,
                                 struct certificate_device_sums *sums, struct walras_err *err)
 {
@@ -52,6 +90,7 @@ static enum walras_status audit(const struct judge *judge, size_t device, const 
 
     if (status != WALRAS_OK)
         return status;
+    audit_inverter(judge, device, draw_kw, &verdict);
     certificate_keep_worst(verdict.breach, device, verdict.step, &sums->max_breach, &sums->breach);
     if (sums->max_breach > before)
         sums->what = verdict.what;
@@ -77,6 +116,20 @@ static const double *find_price(const struct judge *judge, size_t device, double
     return scratch;
 }
 
+/* What the inverter could earn at most with kvar that it has whatever its kW are, <= 0. */
+static double inverter_bound(const struct judge *judge, size_t device)
+{
+    const struct scenario *scenario = judge->scenario;
+    size_t n_step = scenario->horizon.n_step;
+    const double *price = judge->price_per_mvarh + scenario_device_bus(scenario, device) * n_step;
+    double bound = 0.0;
+
+    for (size_t t = 0; t < n_step; t++)
+        bound -= fabs(price[t]) * walras_mwh(agent_device_spare_kvar(&scenario->devices[device], t),
+                                             scenario->horizon.step_h);
+    return bound;
+}
+
 /* min over the device's own set of its cost and what it pays: eq. of certificate.h. */
 static enum walras_status add_bound(const struct judge *judge, size_t device, unsigned worker,
                                     struct certificate_device_sums *sums, struct walras_err *err)
@@ -90,6 +143,8 @@ static enum walras_status add_bound(const struct judge *judge, size_t device, un
                                                judge->workspaces[worker], answer_kw, &answer, err);
 
     sums->bound += answer.bound;
+    if (judge->price_per_mvarh)
+        sums->bound += inverter_bound(judge, device);
     return status;
 }
 
@@ -128,6 +183,7 @@ static void merge(struct certificate_device_sums *sums, const struct certificate
 
 static void add_kvar(struct judge *judge, size_t device, const double *draw_kw)
 {
+    const double *own_kvar = inverter_of(judge->result, device);
     size_t n_step = judge->scenario->horizon.n_step;
     double *at_bus =
         judge->out->injection_kvar + scenario_device_bus(judge->scenario, device) * n_step;
@@ -137,6 +193,7 @@ static void add_kvar(struct judge *judge, size_t device, const double *draw_kw)
             scenario_reactive_of(&judge->scenario->devices[device], t);
 
         at_bus[t] -= reactive.fixed_kvar + reactive.kvar_per_kw * draw_kw[t];
+        at_bus[t] -= own_kvar ? own_kvar[t] : 0.0;
     }
 }
 
@@ -185,7 +242,8 @@ enum walras_status certificate_judge_devices(const struct scenario_result *resul
                                              struct walras_err *err)
 {
     unsigned n_worker = result->awards->n_worker;
-    struct judge judge = {.scenario = result->scenario,
+    struct judge judge = {.result = result,
+                          .scenario = result->scenario,
                           .price_per_mwh = price_per_mwh,
                           .price_per_mvarh = price_per_mvarh,
                           .out = out};

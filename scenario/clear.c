@@ -184,7 +184,8 @@ static struct market_problem problem_of(const struct scenario_clearing *c)
                                    .limits = c->limited ? c->limits : NULL,
                                    .breach_price_per_mwh = (double)INFINITY,
                                    .breach_prices_per_mwh = c->limited ? c->breach_prices : NULL,
-                                   .bus_ids = c->bus_ids};
+                                   .bus_ids = c->bus_ids,
+                                   .reactive = c->nodes.reactive};
 }
 
 /* A participant that cannot meet its own constraints is the answer, not a failure. */

@@ -15,6 +15,7 @@ void clear_awards_release(struct scenario_clearing *c)
     free(c->flow_kw);
     free(c->flow_kvar);
     free(c->v_pu);
+    free(c->inverter_kvar);
     free(c->import_kw);
 }
 
@@ -41,7 +42,16 @@ static void take_bus_draws(struct scenario_clearing *c)
                 c->market.group_draw_kw[g * n_step + t];
     for (size_t i = 0; i < c->n_booked; i++)
         c->node_draw_kw[c->orders[i].bus * n_step + c->orders[i].step] -= c->market.order_kw[i];
+    for (size_t i = 0; i < c->nodes.n_inverter; i++)
+        for (size_t t = 0; t < n_step; t++) {
+            double kvar = -c->market.order_kw[c->n_supplied + i * n_step + t];
+
+            c->inverter_kvar[i * n_step + t] = kvar;
+            c->node_draw_kw[c->nodes.inverters[i].node * n_step + t] += kvar;
+        }
     for (size_t i = 0; i < c->nodes.n; i++) {
+        if (c->nodes.reactive && c->nodes.reactive[i])
+            continue;
         double *bus = c->bus_draw_kw + scenario_node_bus(c->scenario, &c->nodes, i) * n_step;
 
         for (size_t t = 0; t < n_step; t++)
@@ -169,7 +179,8 @@ static enum walras_status take_plan(struct scenario_clearing *c, struct walras_e
     if (s->model == SCENARIO_LINDISTFLOW) {
         c->flow_kvar = calloc(s->network.n_line * n_step + 1, sizeof(*c->flow_kvar));
         c->v_pu = calloc(s->network.n_bus * n_step, sizeof(*c->v_pu));
-        if (!c->flow_kvar || !c->v_pu)
+        c->inverter_kvar = calloc(c->nodes.n_inverter * n_step + 1, sizeof(*c->inverter_kvar));
+        if (!c->flow_kvar || !c->v_pu || !c->inverter_kvar)
             return walras_fail(err, WALRAS_NOMEM, "the voltages do not fit in memory");
     }
     take_supply(c);
@@ -178,6 +189,9 @@ static enum walras_status take_plan(struct scenario_clearing *c, struct walras_e
     c->result.flow_kw = c->flow_kw;
     c->result.flow_kvar = c->flow_kvar;
     c->result.v_pu = c->v_pu;
+    c->result.inverters = c->nodes.inverters;
+    c->result.n_inverter = c->nodes.n_inverter;
+    c->result.inverter_kvar = c->inverter_kvar;
     c->result.import_kw = c->import_kw;
     c->result.export_kw = c->import_kw + s->n_supply * n_step;
     return take_flows(c, err);

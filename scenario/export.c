@@ -187,6 +187,36 @@ static enum walras_status visit(struct export *x, const struct export_visitor *v
     return status;
 }
 
+static struct export_name inverter_column_name(const struct export_block *block, size_t column)
+{
+    const struct device_names *of = block->of;
+
+    return (struct export_name){
+        .what = "inverter_kvar", .id = {of->agent, of->device}, .step = column};
+}
+
+/* The kvar that an inverter can draw or give whatever its kW are: a column a step. */
+static enum walras_status inverter_block(struct export *x, const struct agent_device *device,
+                                         const struct device_names *names, size_t bus)
+{
+    struct export_block *block = &x->block;
+    enum walras_status status = WALRAS_OK;
+
+    export_block_clear(block);
+    block->of = names;
+    block->column_name = inverter_column_name;
+    for (size_t t = 0; t < x->n_step && status == WALRAS_OK; t++) {
+        double spare = agent_device_spare_kvar(device, t);
+
+        status = export_block_column(block, (struct export_column){.low = -spare, .high = spare},
+                                     x->err);
+        if (status == WALRAS_OK && export_has_kvar(x, bus))
+            status =
+                export_block_draw(block, (struct export_draw){t, x->n_bus + bus, t, 1.0}, x->err);
+    }
+    return status;
+}
+
 static enum walras_status visit_device(struct export *x, size_t i, size_t bus,
                                        const struct export_visitor *visitor, void *context)
 {
@@ -203,6 +233,11 @@ static enum walras_status visit_device(struct export *x, size_t i, size_t bus,
     status = device_block(x, &s->devices[i], &names, bus, &x->block);
     if (status == WALRAS_OK)
         status = visit(x, visitor, context);
+    if (status == WALRAS_OK && x->reactive && agent_device_apparent_kva(&s->devices[i]) > 0.0) {
+        status = inverter_block(x, &s->devices[i], &names, bus);
+        if (status == WALRAS_OK)
+            status = visit(x, visitor, context);
+    }
     agent_program_free(&program);
     return status;
 }

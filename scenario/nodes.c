@@ -40,6 +40,8 @@ void scenario_nodes_release(struct scenario_nodes *nodes)
     free(nodes->extra);
     free(nodes->fixed_kvar);
     free(nodes->ratios);
+    free(nodes->reactive);
+    free(nodes->inverters);
     *nodes = (struct scenario_nodes){0};
 }
 
@@ -53,7 +55,7 @@ static bool is_constant(const double *ratio, size_t n)
 
 static bool is_same(const struct grid_node *node, const double *ratio, bool constant, size_t n)
 {
-    if (constant != !node->kvar_per_kw_of)
+    if (node->reactive || constant != !node->kvar_per_kw_of)
         return false;
     return constant ? !(node->kvar_per_kw < ratio[0] || node->kvar_per_kw > ratio[0])
                     : memcmp(node->kvar_per_kw_of, ratio, n * sizeof(*ratio)) == 0;
@@ -84,6 +86,21 @@ static uint32_t find_node(struct builder *b, uint32_t bus)
     return (uint32_t)(n_bus + b->n_extra++);
 }
 
+/* The node of kvar alone at a bus, made when it is not there. */
+static uint32_t find_reactive(struct builder *b, uint32_t bus)
+{
+    size_t n_bus = b->scenario->network.n_bus;
+
+    for (size_t i = b->first[bus]; i != SIZE_MAX; i = b->next[i])
+        if (b->made.extra[i].reactive)
+            return (uint32_t)(n_bus + i);
+    b->made.extra[b->n_extra] = (struct grid_node){.bus = bus, .reactive = true};
+    b->made.reactive[n_bus + b->n_extra] = true;
+    b->next[b->n_extra] = b->first[bus];
+    b->first[bus] = b->n_extra;
+    return (uint32_t)(n_bus + b->n_extra++);
+}
+
 static void place_device(struct builder *b, size_t i)
 {
     const struct scenario *s = b->scenario;
@@ -97,6 +114,9 @@ static void place_device(struct builder *b, size_t i)
         b->ratio[t] = reactive.kvar_per_kw;
     }
     b->made.of_device[i] = find_node(b, bus);
+    if (agent_device_apparent_kva(&s->devices[i]) > 0.0)
+        b->made.inverters[b->made.n_inverter++] =
+            (struct scenario_inverter){i, find_reactive(b, bus)};
 }
 
 /* Loads whose ratio may differ from step to step. */
@@ -106,6 +126,15 @@ static size_t count_series(const struct scenario *s)
 
     for (size_t i = 0; i < s->n_device; i++)
         n += s->devices[i].type == AGENT_LOAD && !isnan(s->devices[i].load.shed_price_per_mwh);
+    return n;
+}
+
+static size_t count_inverters(const struct scenario *s)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < s->n_device; i++)
+        n += agent_device_apparent_kva(&s->devices[i]) > 0.0;
     return n;
 }
 
@@ -121,12 +150,18 @@ static size_t count_ratios(const struct scenario *s)
 static bool take_memory(struct builder *b)
 {
     const struct scenario *s = b->scenario;
-    size_t n_bus = s->network.n_bus, n_step = s->horizon.n_step, most = count_ratios(s) + 1;
+    size_t n_bus = s->network.n_bus, n_step = s->horizon.n_step, n_inverter = count_inverters(s);
+    size_t most = count_ratios(s) + n_inverter + 1;
 
     b->made.extra = calloc(most, sizeof(*b->made.extra));
     b->made.fixed_kvar = calloc(n_bus * n_step, sizeof(*b->made.fixed_kvar));
     b->made.ratios = calloc(count_series(s) * n_step + 1, sizeof(*b->made.ratios));
     b->next = calloc(most, sizeof(*b->next));
+    b->made.inverters = calloc(n_inverter + 1, sizeof(*b->made.inverters));
+    if (n_inverter > 0)
+        b->made.reactive = calloc(n_bus + most, sizeof(*b->made.reactive));
+    if (!b->made.inverters || (n_inverter > 0 && !b->made.reactive))
+        return false;
     b->first = calloc(n_bus, sizeof(*b->first));
     b->ratio = calloc(n_step, sizeof(*b->ratio));
     return b->made.extra && b->made.fixed_kvar && b->made.ratios && b->next && b->first && b->ratio;

@@ -3,8 +3,8 @@
  *
  * A device that draws no kvar, or none that depends on what it decides, stands at its bus; one
  * whose kvar go with its kW stands at a node of that bus with others of the same ratio. In the
- * market a node is a bus like any other, with a price of its own. In the other models there are
- * buses only.
+ * market a node is a bus like any other, with a price of its own. Inverters offer their kvar at a
+ * node of kvar alone, one at each bus that has any. In the other models there are buses only.
  *
  * Ownership  the arrays are the nodes' own.
  * Threads    read only once made.
@@ -15,12 +15,19 @@
 #include "grid/limits.h"
 #include "scenario/scenario.h"
 
+struct scenario_inverter { /* a device that gives or takes kvar of its own, and where */
+    size_t device, node;
+};
+
 struct scenario_nodes {
     size_t n;                /* buses, then extra nodes */
     uint32_t *of_device;     /* [n_device] */
     struct grid_node *extra; /* [n - n_bus] */
     double *fixed_kvar;      /* [n_bus x n_step] drawn whatever is decided; NULL: not lindistflow */
     double *ratios;          /* what extra nodes point to */
+    bool *reactive;          /* [n] nodes of kvar alone; NULL: there are none */
+    size_t n_inverter;
+    struct scenario_inverter *inverters; /* [n_inverter] by device */
 };
 
 WALRAS_NODISCARD enum walras_status scenario_nodes_make(const struct scenario *scenario,

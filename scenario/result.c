@@ -5,6 +5,7 @@
 #include "scenario/binding.h"
 #include "scenario/certificate.h"
 #include "scenario/expand.h"
+#include "scenario/nodes.h"
 #include "scenario/parts.h"
 #include "scenario/put.h"
 #include "scenario/result_internal.h"
@@ -95,6 +96,27 @@ static void put_price_parts(struct walras_json_out *out, const struct scenario_r
     if (result->scenario->model == SCENARIO_LINDISTFLOW)
         put_matrix(out, "reactive_prices_per_mvarh", parts ? parts->reactive_per_mvarh : NULL,
                    n_bus, n_step);
+}
+
+/* What inverters draw of reactive power; negative: they give it. */
+static void put_inverters(struct walras_json_out *out, const struct scenario_result *result)
+{
+    const struct scenario *scenario = result->scenario;
+    size_t n_step = scenario->horizon.n_step;
+
+    walras_json_out_key(out, "inverters");
+    walras_json_out_open(out, '[');
+    for (size_t i = 0; i < result->n_inverter; i++) {
+        size_t device = result->inverters[i].device;
+
+        walras_json_out_open(out, '{');
+        put_text(out, "agent", scenario->agents[scenario->device_agent[device]].id);
+        put_text(out, "device", scenario->devices[device].id);
+        walras_json_out_key(out, "draw_kvar");
+        walras_json_out_numbers(out, result->inverter_kvar + i * n_step, n_step);
+        walras_json_out_close(out, '}');
+    }
+    walras_json_out_close(out, ']');
 }
 
 static void put_exchange(struct walras_json_out *out, const char *key, const double *values,
@@ -328,6 +350,8 @@ static void put_result(struct walras_json_out *out, const struct scenario_result
     put_matrix(out, "bus_draw_kw", result->bus_draw_kw, result->scenario->network.n_bus,
                result->scenario->horizon.n_step);
     put_lines(out, result);
+    if (result->scenario->model == SCENARIO_LINDISTFLOW)
+        put_inverters(out, result);
     put_binding(out, result, binding, n_binding);
     put_relaxed(out, result);
     put_certificate(out, result);

@@ -15,6 +15,7 @@
 #include <stdio.h>
 
 struct scenario_certificate;
+struct scenario_inverter;
 struct scenario_parts;
 
 struct scenario_result {
@@ -37,8 +38,11 @@ struct scenario_result {
     const double *flow_kw;                /* [n_line x n_step] from → to */
     const double *flow_kvar;              /* the same of reactive power; NULL unless lindistflow */
     const double *v_pu;                   /* [n_bus x n_step]; NULL unless lindistflow */
-    const double *import_kw;              /* [n_supply x n_step] */
-    const double *export_kw;              /* [n_supply x n_step] */
+    const struct scenario_inverter *inverters; /* [n_inverter] by device */
+    size_t n_inverter;
+    const double *inverter_kvar;                    /* [n_inverter x n_step] draw of kvar */
+    const double *import_kw;                        /* [n_supply x n_step] */
+    const double *export_kw;                        /* [n_supply x n_step] */
     const struct scenario_certificate *certificate; /* NULL: none */
 };
 

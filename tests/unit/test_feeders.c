@@ -115,6 +115,36 @@ static void test_a_shed_load_sheds_its_kvar(void)
     marketkit_release(&kit);
 }
 
+/*
+ * An inverter of 10 kVA without sun gives 10 kvar: w = 0.9 + 0.1 · 0.01, the generator 15 kW for
+ * the other 0.0015. Its price 80 = 50 + 0.1 m makes a kvar worth 0.1 m = 30. With 100 kVA, of which
+ * the sun may take 60, there are 80 kvar: nothing is short any more, and kvar are free.
+ */
+static void test_an_inverter_gives_kvar(void)
+{
+    struct marketkit kit = {0};
+
+    clear(TWO_BUSES("", "0.05") AT_B(
+              "{\"id\": \"l\", \"type\": \"load\", \"draw_kw\": 1000}, {\"id\": \"i\", \"type\": "
+              "\"pv\", \"available_kw\": 0, \"apparent_kva\": 10}, " GENERATOR),
+          &kit);
+    TESTKIT_CLOSE(marketkit_award(&kit, "a", "g", 0), -15.0, 1e-6);
+    TESTKIT_CLOSE(marketkit_price(&kit, "b", 0), 80.0, 1e-6);
+    TESTKIT_CLOSE(reactive_price(&kit, "b"), 30.0, 1e-6);
+    CU_ASSERT_EQUAL_FATAL(kit.result->n_inverter, 1);
+    TESTKIT_CLOSE(kit.result->inverter_kvar[0], -10.0, 1e-6);
+    marketkit_release(&kit);
+    clear(TWO_BUSES("", "0.05") AT_B(
+              "{\"id\": \"l\", \"type\": \"load\", \"draw_kw\": 1000}, {\"id\": \"i\", \"type\": "
+              "\"pv\", \"available_kw\": 60, \"cost_per_mwh\": 999, \"apparent_kva\": "
+              "100}, " GENERATOR),
+          &kit);
+    TESTKIT_CLOSE(marketkit_price(&kit, "b", 0), 50.0, 1e-6);
+    CU_ASSERT_TRUE(kit.result->inverter_kvar[0] <= -25.0 + 1e-6);
+    CU_ASSERT_TRUE(kit.result->inverter_kvar[0] >= -80.0 - 1e-6);
+    marketkit_release(&kit);
+}
+
 /* v_b <= 1.02 lets 0.0404 / 1e-4 = 404 kW in of 600 that cost nothing: there they are worth 0. */
 static void test_a_high_voltage_makes_power_cheap_behind_it(void)
 {
@@ -298,6 +328,9 @@ static void test_bad_grids_are_named(void)
     expect_error(TWO_BUSES("", "0.1") AT_B("{\"id\": \"l\", \"type\": \"load\", \"draw_kw\": 5, "
                                            "\"draw_kvar\": 1, \"power_factor\": 0.9}"),
                  "draw_kvar or power_factor");
+    expect_error(TWO_BUSES("", "0.1") AT_B("{\"id\": \"p\", \"type\": \"pv\", \"available_kw\": 5, "
+                                           "\"apparent_kva\": 4}"),
+                 "apparent_kva must be at least 5, the most kW of the device, got 4");
     expect_error("{\"walras\": 1, \"horizon\": {\"start\": \"2026-07-01T00:00:00Z\", "
                  "\"step_minutes\": 60, \"steps\": 1}, \"grid\": {\"slack\": [\"s\", \"b\"], "
                  "\"buses\": [{\"id\": \"s\"}, {\"id\": \"b\"}], \"lines\": []}}",
@@ -368,6 +401,7 @@ static const struct testkit_test tests[] = {
     {"a low voltage makes power dear behind it", test_a_low_voltage_makes_power_dear_behind_it},
     {"a power factor is paid for its kvar", test_a_power_factor_is_paid_for_its_kvar},
     {"a shed load sheds its kvar", test_a_shed_load_sheds_its_kvar},
+    {"an inverter gives kvar", test_an_inverter_gives_kvar},
     {"a high voltage makes power cheap behind it", test_a_high_voltage_makes_power_cheap_behind_it},
     {"a limit of apparent power prices kvar", test_a_limit_of_apparent_power_prices_kvar},
     {"trees have prices of their own", test_trees_have_prices_of_their_own},

@@ -224,7 +224,7 @@ static void test_rows_and_values_agree_on_random_forests(void)
         for (size_t t = 0; t < STEPS; t++)
             ratio[t] = walras_rng_range(&rng, -0.5, 0.5);
         for (size_t i = 0; i < NODES; i++)
-            nodes[i] = (struct grid_node){(uint32_t)walras_rng_below(&rng, BUSES),
+            nodes[i] = (struct grid_node){(uint32_t)walras_rng_below(&rng, BUSES), i == 1,
                                           walras_rng_range(&rng, -0.5, 0.5),
                                           i == 0 && c % 2 ? ratio : NULL};
         struct grid_lindist input = {nodes, NODES, kvar, STEPS, 1.0, true};

@@ -96,13 +96,19 @@ static void put_devices(struct walras_text *text, struct walras_rng *rng)
     if (happens(rng, 2)) {
         walras_text_addf(text, ", {\"id\": \"p\", \"type\": \"pv\", \"cost_per_mwh\": 1");
         put_numbers(text, rng, "available_kw", 0.0, 60.0);
-        put_factor(text, rng);
+        if (happens(rng, 2))
+            walras_text_addf(text, ", \"apparent_kva\": %.1f}", walras_rng_range(rng, 60.0, 70.0));
+        else
+            put_factor(text, rng);
     }
     if (happens(rng, 2)) {
         walras_text_addf(text, ", {\"id\": \"b\", \"type\": \"battery\", \"capacity_kwh\": 20, "
                                "\"charge_kw\": 9, \"discharge_kw\": 9, \"start_kwh\": 10, "
                                "\"charge_efficiency\": 0.9, \"wear_per_mwh\": 3");
-        put_factor(text, rng);
+        if (happens(rng, 3))
+            walras_text_addf(text, ", \"apparent_kva\": 12}");
+        else
+            put_factor(text, rng);
     }
     if (happens(rng, 3)) {
         walras_text_addf(text,
@@ -209,6 +215,12 @@ static double surplus(const struct marketkit *kit)
             double kvar = of.fixed_kvar + of.kvar_per_kw * r->awards->draw_kw[i * STEPS + t];
 
             paid += r->parts->reactive_per_mvarh[scenario_device_bus(s, i) * STEPS + t] * kvar;
+        }
+    for (size_t i = 0; i < r->n_inverter; i++)
+        for (size_t t = 0; t < STEPS; t++) {
+            size_t bus = scenario_device_bus(s, r->inverters[i].device);
+
+            paid += r->parts->reactive_per_mvarh[bus * STEPS + t] * r->inverter_kvar[i * STEPS + t];
         }
     return walras_mwh(paid, s->horizon.step_h);
 }
