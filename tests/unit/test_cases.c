@@ -1,6 +1,7 @@
 #include "core/json.h"
 #include "core/units.h"
 #include "marketkit.h"
+#include "scenario/parts.h"
 #include "testkit.h"
 
 #include <dirent.h>
@@ -100,6 +101,23 @@ static void compare_bus_prices(const struct walras_json *rows, const struct mark
         snprintf(what, sizeof(what), "price at bus %s", bus);
         compare(what, marketkit_price(kit, bus, (size_t)number(&row, "step")),
                 number(&row, "price_per_mwh"), tolerance->price_per_mwh);
+    }
+}
+
+static void compare_parts(const struct walras_json *rows, const struct marketkit *kit,
+                          const struct tolerance *tolerance)
+{
+    const struct scenario_parts *parts = kit->result->parts;
+
+    for (size_t i = 0; i < walras_json_count(rows); i++) {
+        struct walras_json row = walras_json_at(rows, i);
+        size_t at = marketkit_bus(kit, text(&row, "bus")) * kit->market->n_step +
+                    (size_t)number(&row, "step");
+
+        compare("energy", parts->energy[at], number(&row, "energy"), tolerance->price_per_mwh);
+        compare("congestion", parts->congestion[at], number(&row, "congestion"),
+                tolerance->price_per_mwh);
+        compare("voltage", parts->voltage[at], number(&row, "voltage"), tolerance->price_per_mwh);
     }
 }
 
@@ -205,10 +223,10 @@ static void compare_input(const char *folder, const struct walras_json *expected
         const char *key;
         void (*compare)(const struct walras_json *rows, const struct marketkit *kit,
                         const struct tolerance *tolerance);
-    } kinds[] = {{"prices", compare_prices},        {"bus_prices", compare_bus_prices},
-                 {"voltages", compare_voltages},    {"flows", compare_flows},
-                 {"awards", compare_awards},        {"binding", compare_binding},
-                 {"step_costs", compare_step_costs}};
+    } kinds[] = {{"prices", compare_prices},     {"bus_prices", compare_bus_prices},
+                 {"price_parts", compare_parts}, {"voltages", compare_voltages},
+                 {"flows", compare_flows},       {"awards", compare_awards},
+                 {"binding", compare_binding},   {"step_costs", compare_step_costs}};
     struct scenario_clear_settings settings = marketkit_settings(gap);
     struct marketkit kit;
     struct walras_json node;
