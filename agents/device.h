@@ -52,6 +52,7 @@ struct agent_load {
 struct agent_pv {
     struct walras_series available_kw;
     double cost_per_mwh;
+    double apparent_kva; /* of the inverter, which may give or take kvar; 0: it does not */
     bool curtailable;
 };
 
@@ -61,6 +62,7 @@ struct agent_battery {
     double start_kwh, end_min_kwh, min_kwh;
     double loss_per_hour, wear_per_mwh;
     double wear_per_mw2h; /* currency per hour for (charge² + discharge²) in MW² */
+    double apparent_kva;  /* as of a pv */
     bool exclusive;       /* no charging and discharging in one step: integer */
 };
 
@@ -71,6 +73,7 @@ struct agent_ev {
     double charge_kw, discharge_kw, efficiency;
     double capacity_kwh, start_kwh, wear_per_mwh;
     double wear_per_mw2h;          /* as of a battery */
+    double apparent_kva;           /* as of a pv, while it is there */
     double unserved_price_per_mwh; /* NAN: must be served */
 };
 
@@ -162,6 +165,14 @@ bool agent_device_is_separable(const struct agent_device *device);
 
 /* True when the device has a quadratic cost, so that its answer moves steadily with prices. */
 bool agent_device_is_smooth(const struct agent_device *device);
+
+/* Apparent power of the device's inverter; 0: none that gives kvar of its own. */
+double agent_device_apparent_kva(const struct agent_device *device);
+/*
+ * The kvar that the inverter can give or take in a step whatever its kW are: what the circle leaves
+ * beside the most kW that it may have.
+ */
+double agent_device_spare_kvar(const struct agent_device *device, size_t step);
 
 /*
  * Judges the parameters (ranges, not reachability). Names are for `what` (the caller's place, put

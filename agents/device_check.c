@@ -103,7 +103,8 @@ static enum walras_status check_load(const struct agent_load *load,
 static enum walras_status check_pv(const struct agent_pv *pv, const struct agent_horizon *horizon,
                                    struct walras_err *err)
 {
-    const struct number numbers[] = {{"cost_per_mwh", pv->cost_per_mwh, RULE_FINITE}};
+    const struct number numbers[] = {{"cost_per_mwh", pv->cost_per_mwh, RULE_FINITE},
+                                     {"apparent_kva", pv->apparent_kva, RULE_AT_LEAST_ZERO}};
     enum walras_status status = CHECK_NUMBERS(numbers, err);
 
     if (status == WALRAS_OK)
@@ -125,6 +126,7 @@ static enum walras_status check_battery(const struct agent_battery *battery, str
         {"loss_per_hour", battery->loss_per_hour, RULE_LOSS},
         {"wear_per_mwh", battery->wear_per_mwh, RULE_AT_LEAST_ZERO},
         {"wear_per_mw2h", battery->wear_per_mw2h, RULE_AT_LEAST_ZERO},
+        {"apparent_kva", battery->apparent_kva, RULE_AT_LEAST_ZERO},
     };
     const struct number stored[] = {
         {"start_kwh", battery->start_kwh, RULE_FINITE},
@@ -154,6 +156,7 @@ static enum walras_status check_ev(const struct agent_ev *ev, const struct agent
         {"start_kwh", ev->start_kwh, RULE_AT_LEAST_ZERO},
         {"wear_per_mwh", ev->wear_per_mwh, RULE_AT_LEAST_ZERO},
         {"wear_per_mw2h", ev->wear_per_mw2h, RULE_AT_LEAST_ZERO},
+        {"apparent_kva", ev->apparent_kva, RULE_AT_LEAST_ZERO},
     };
     enum walras_status status = CHECK_NUMBERS(numbers, err);
 
@@ -365,6 +368,30 @@ static enum walras_status check_by_type(const struct agent_device *device,
     return walras_fail(err, WALRAS_INVALID, "device type %d is unknown", (int)device->type);
 }
 
+/* An inverter carries all kW of its device, and its kvar are its own. */
+static enum walras_status check_inverter(const struct agent_device *device,
+                                         const struct agent_horizon *horizon,
+                                         struct walras_err *err)
+{
+    double kva = agent_device_apparent_kva(device), most_kw = 0.0;
+
+    if (!(kva > 0.0))
+        return WALRAS_OK;
+    if (fabs(device->power_factor) < 1.0)
+        return walras_fail(err, WALRAS_INVALID, "expected apparent_kva or power_factor, not both");
+    if (device->type == AGENT_BATTERY)
+        most_kw = fmax(device->battery.charge_kw, device->battery.discharge_kw);
+    else if (device->type == AGENT_EV)
+        most_kw = fmax(device->ev.charge_kw, device->ev.discharge_kw);
+    for (size_t t = 0; t < horizon->n_step && device->type == AGENT_PV; t++)
+        most_kw = fmax(most_kw, walras_series_at(device->pv.available_kw, t));
+    if (most_kw <= kva)
+        return WALRAS_OK;
+    return walras_fail(err, WALRAS_INVALID,
+                       "apparent_kva must be at least %g, the most kW of the device, got %g",
+                       most_kw, kva);
+}
+
 enum walras_status agent_device_check(const struct agent_device *device,
                                       const struct agent_horizon *horizon, struct walras_err *err)
 {
@@ -376,6 +403,8 @@ enum walras_status agent_device_check(const struct agent_device *device,
         status =
             walras_fail(&found, WALRAS_INVALID, "power_factor must be in [-1, 1] and not 0, got %g",
                         device->power_factor);
+    if (status == WALRAS_OK)
+        status = check_inverter(device, horizon, &found);
     if (status == WALRAS_OK)
         return status;
     walras_err_prefix(&found, "%s", agent_device_type_name(device->type));

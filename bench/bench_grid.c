@@ -51,11 +51,11 @@ static int measure(size_t n_bus)
     made_s = walras_monotonic_s();
     for (size_t i = 0; i < n_evaluation && status == WALRAS_OK; i++) {
         injection_kw[i % n_bus] += 1000.0;
-        status = grid_limits_values(limits, injection_kw, flow_kw, &err);
+        status = grid_limits_values(limits, 0, injection_kw, flow_kw, &err);
     }
     valued_s = walras_monotonic_s();
     for (size_t i = 0; i < n_row && status == WALRAS_OK; i++) {
-        status = grid_limits_row(limits, i * (network.n_line / n_row), &row, &err);
+        status = grid_limits_row(limits, i * (network.n_line / n_row), 0, &row, &err);
         coefficients += row.n;
     }
     double end_s = walras_monotonic_s();

@@ -19,7 +19,8 @@
     X(check)                                                                                       \
     X(expand)                                                                                      \
     X(export)                                                                                      \
-    X(powerflow)
+    X(powerflow)                                                                                   \
+    X(explain)
 
 /* exit status of wrong usage, of limits reached, of no clearing; others are walras_status_exit's */
 enum { CLI_USAGE = 2, CLI_LIMIT = 3, CLI_INFEASIBLE = 4 };

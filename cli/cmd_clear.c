@@ -113,8 +113,8 @@ static enum walras_status report(const struct clear_options *o,
         printf("  ranks      %u; %.0f bytes a round between rank 0 and each of the others\n",
                result->ranks->n, result->market->bytes_per_round);
     if (status == WALRAS_OK && !o->quiet && o->out)
-        printf("  files      %s: result.json, awards.csv, prices.csv, rounds.csv%s\n", o->out,
-               o->plots ? " and charts (*.png)" : "");
+        printf("  files      %s: result.json, grid.json, awards.csv, prices.csv, rounds.csv%s\n",
+               o->out, o->plots ? " and charts (*.png)" : "");
     return status;
 }
 
@@ -233,7 +233,7 @@ const struct cli_command cli_clear = {
         "Announces prices, collects the devices' answers and moves the prices until the plan is\n"
         "feasible and certified to be within the asked gap of the best one. FILE is a scenario\n"
         "(JSON) or a MATPOWER case.\n\n"
-        "  --out DIR        write result.json, awards.csv, prices.csv, rounds.csv into DIR\n"
+        "  --out DIR        write result.json, grid.json, awards.csv, prices.csv, rounds.csv\n"
         "  --plots          and charts (PNG, drawn by gnuplot)\n"
         "  --json           print result.json instead of the summary\n"
         "  --quiet          print no summary and no progress, only errors\n"

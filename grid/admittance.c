@@ -70,8 +70,8 @@ static void spread_angles(const struct grid_network *network, const struct incid
     size_t n_seen = 0;
 
     for (size_t b = 0; b < network->n_bus; b++) {
-        no_load_rad[b] = grid_is_slack(network, b) ? 0.0 : (double)NAN;
-        if (grid_is_slack(network, b))
+        no_load_rad[b] = grid_network_is_slack(network, b) ? 0.0 : (double)NAN;
+        if (grid_network_is_slack(network, b))
             queue[n_seen++] = b;
     }
     for (size_t next = 0; next < n_seen; next++) {

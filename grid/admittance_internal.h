@@ -19,17 +19,6 @@ static inline double complex grid_complex(double re, double im)
     return re + im * (double complex)I;
 }
 
-/* Buses that hold magnitude and angle; theirs is the voltage. */
-static inline bool grid_is_slack(const struct grid_network *network, size_t bus)
-{
-    return bus == network->slack;
-}
-static inline double grid_slack_v(const struct grid_network *network, size_t bus)
-{
-    (void)bus;
-    return network->slack_v_pu;
-}
-
 struct grid_admittance {
     size_t n;
     size_t *start; /* [n + 1] */

@@ -1,17 +1,25 @@
 /*
- * The limits of a network as linear rows on bus injections: what the market prices.
+ * The limits of a network as linear rows on injections: what the market prices.
  *
- * Model      value_r = base_r + Σ_b s_rb · injection_b, to stay within [low_r, high_r] in every
- *            step. DC: value is the flow of a line (from → to positive), s the PTDF row with the
+ * Nodes      injections are those of nodes: the buses themselves, and behind them further ones,
+ * each at a bus, whose draw comes with reactive draw in a fixed ratio (lindistflow only). Model
+ * value_rt = base_rt + Σ_n s_rnt · injection_nt, to stay within [low_r, high_r] in every step t.
+ *            DC: value is the flow of a line (from → to positive), s the PTDF row with the
  *            withdrawal at the slack, base the flow that phase shifters drive:
  *
  *                flow = base_mva · (θ_from − θ_to − shift) / (x · tap)      (docs/grid.md)
  *
+ *            LinDistFlow: flows of lines, the twelve sides of limits of apparent power, squares of
+ *            voltages, and what trees with a slack of their own exchange: nothing
+ *            (docs/grid.md, "LinDistFlow").
  *            Shunt conductance is a draw at its bus: the caller counts it in the injections.
- * Units      injection and value in kW (other kinds of rows will say theirs).
- * Cost       one sparse factorization when made; grid_limits_values one sparse solve; a row one
- *            sparse solve the first time, kept. No dense buses x lines matrix exists.
- * Threads    values and rows write to a workspace: one thread at a time.
+ * Units      injection and value in kW. What is not a power is measured in the power that would do
+ *            as much: a voltage in kW drawn at its bus (grid_limits_unit_per_kw tells how much that
+ *            is), a side of a polygon in kVA.
+ * Cost       DC: one sparse factorization when made; grid_limits_values one sparse solve; a row one
+ *            sparse solve the first time, kept. LinDistFlow: walks through the trees, O(buses)
+ * each. No dense buses x lines matrix exists. Threads    values and rows write to a workspace: one
+ * thread at a time.
  */
 #ifndef WALRAS_GRID_LIMITS_H
 #define WALRAS_GRID_LIMITS_H
@@ -20,17 +28,24 @@
 
 #include <stdint.h>
 
-enum grid_limit_kind { GRID_LIMIT_LINE };
+enum grid_limit_kind {
+    GRID_LIMIT_LINE,     /* active power of a line */
+    GRID_LIMIT_APPARENT, /* one of the sides of a line's limit of apparent power */
+    GRID_LIMIT_VOLTAGE,
+    GRID_LIMIT_ISLAND /* what a tree injects in all: nothing, it has no line to the others */
+};
 
 struct grid_limit {
     enum grid_limit_kind kind;
-    size_t index;     /* of the line (or bus) */
+    size_t index;     /* of the line or bus (of an island: its slack) */
+    unsigned side;    /* of the polygon, 0 to 11 */
     double low, high; /* ±INFINITY: no limit on that side */
+    double size;      /* what deviations are measured by, > 0 */
 };
 
 struct grid_row { /* sparse: |coefficients| below 1e-12 of the largest are left out */
     size_t n;
-    const uint32_t *bus; /* rising */
+    const uint32_t *bus; /* nodes, rising */
     const double *coef;
 };
 
@@ -38,14 +53,44 @@ struct grid_limits;
 
 /*
  * DC model of `network` (borrowed: outlives the limits; has passed grid_network_check). One row per
- * line in service, limited or not, limits multiplied by rating_scale.
+ * line in service, limited or not, limits multiplied by rating_scale. The nodes are the buses.
  *
- * Returns WALRAS_INVALID when rating_scale is not finite and above 0, or when reactances of both
- * signs cancel so that flows are not determined (the message names a bus); WALRAS_NOMEM.
+ * Returns WALRAS_INVALID when rating_scale is not finite and above 0, when there are several
+ * slacks, or when reactances of both signs cancel so that flows are not determined (the message
+ * names a bus); WALRAS_NOMEM.
  */
 WALRAS_NODISCARD enum walras_status grid_limits_dc(const struct grid_network *network,
                                                    double rating_scale, struct grid_limits **made,
                                                    struct walras_err *err);
+
+struct grid_node { /* 1 kW drawn here comes with so many kvar */
+    uint32_t bus;
+    bool reactive; /* or what is drawn here are kvar alone; the ratio is not read */
+    double kvar_per_kw;
+    const double *kvar_per_kw_of; /* [n_step] of each step; NULL: kvar_per_kw in all */
+};
+
+struct grid_lindist {              /* borrowed, as the network is */
+    const struct grid_node *nodes; /* [n_node] behind the buses, which draw no kvar */
+    size_t n_node;
+    const double *fixed_kvar; /* [n_bus x n_step] drawn whatever the market does; NULL: none */
+    size_t n_step;
+    double rating_scale;
+    bool soft_voltages; /* voltages may be out of their limits */
+};
+
+/*
+ * LinDistFlow model of `network`, as above. First the lines in service, limited or not, in their
+ * order.
+ *
+ * Returns WALRAS_INVALID for a rating_scale as above, a network that is not radial, a resistance
+ * below 0, or a bus whose voltage is out of its limits when nobody draws or injects (a slack: at
+ * all) and voltages are not soft; WALRAS_NOMEM.
+ */
+WALRAS_NODISCARD enum walras_status grid_limits_lindist(const struct grid_network *network,
+                                                        const struct grid_lindist *input,
+                                                        struct grid_limits **made,
+                                                        struct walras_err *err);
 void grid_limits_free(struct grid_limits *limits);
 
 size_t grid_limits_count(const struct grid_limits *limits);
@@ -53,18 +98,54 @@ const struct grid_limit *grid_limits_at(const struct grid_limits *limits, size_t
 const char *grid_limit_kind_name(enum grid_limit_kind kind);
 /* The id of the line or bus that row r limits. */
 const char *grid_limits_id(const struct grid_limits *limits, size_t row);
-/* base_r: the value when nobody injects. */
-double grid_limits_base(const struct grid_limits *limits, size_t row);
+/* base_rt: the value when nobody injects. */
+double grid_limits_base(const struct grid_limits *limits, size_t row, size_t step);
+/* Whether the sensitivities of row r differ from step to step. */
+bool grid_limits_varies(const struct grid_limits *limits, size_t row);
+/*
+ * What 1 kW of a row's value is at its high (direction 1) or low side (-1): per unit of voltage for
+ * GRID_LIMIT_VOLTAGE, linear in the square from the limit on, (v² − v_max²) / (2 v_max); else 1.
+ */
+double grid_limits_unit_per_kw(const struct grid_limits *limits, size_t row, int direction);
 
 /*
- * Row values for injection_kw [n_bus] (sum zero to rounding; what is missing is put at the slack).
- * value [grid_limits_count] out. WALRAS_INVALID names the bus whose injection is not finite.
+ * Row values in a step for injection_kw [nodes] (sum zero to rounding; what is missing is put at
+ * the slack). value [grid_limits_count] out. WALRAS_INVALID names the bus whose injection is not
+ * finite.
  */
-WALRAS_NODISCARD enum walras_status grid_limits_values(struct grid_limits *limits,
+WALRAS_NODISCARD enum walras_status grid_limits_values(struct grid_limits *limits, size_t step,
                                                        const double *injection_kw, double *value,
                                                        struct walras_err *err);
 /* The sensitivities of one row; valid until the limits are freed. */
 WALRAS_NODISCARD enum walras_status grid_limits_row(struct grid_limits *limits, size_t row,
-                                                    struct grid_row *out, struct walras_err *err);
+                                                    size_t step, struct grid_row *out,
+                                                    struct walras_err *err);
+
+/*
+ * What 1 kW and 1 kvar injected at each bus change of a row's value: kw and kvar [n_bus]. Writes to
+ * the workspace.
+ */
+WALRAS_NODISCARD enum walras_status grid_limits_effect(struct grid_limits *limits, size_t row,
+                                                       double *kw, double *kvar,
+                                                       struct walras_err *err);
+
+struct grid_state {    /* of a step; caller's arrays, each may be NULL */
+    double *flow_kw;   /* [n_line] from → to; 0 out of service */
+    double *flow_kvar; /* [n_line] */
+    double *v_pu;      /* [n_bus]; 0 where the square would be negative */
+};
+/* Flows and voltages at these injections [nodes]; of limits by grid_limits_lindist. */
+void grid_limits_state(const struct grid_limits *limits, size_t step, const double *injection_kw,
+                       const struct grid_state *out);
+
+enum { GRID_POLYGON_SIDES = 12 };
+/*
+ * The polygon within the circle P² + Q² ≤ S² whose corners are at multiples of 30 degrees: side k
+ * is kw · P + kvar · Q ≤ share · S with the angle 15° + k · 30° (docs/grid.md).
+ */
+struct grid_side {
+    double kw, kvar, share;
+};
+struct grid_side grid_polygon_side(unsigned side);
 
 #endif

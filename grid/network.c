@@ -65,6 +65,8 @@ enum walras_status grid_network_check_bus(const struct grid_network *network, si
         fault = "the load must be finite";
     else if (!isfinite(bus->shunt_draw_kw) || !isfinite(bus->shunt_inject_kvar))
         fault = "the shunt must be finite";
+    else if (!(bus->slack_v_pu >= 0.0) || isinf(bus->slack_v_pu))
+        fault = "the voltage that it is held at must be finite and not negative";
     return fault ? walras_fail(err, WALRAS_INVALID, "bus %s: %s", bus->id, fault) : WALRAS_OK;
 }
 
@@ -82,13 +84,14 @@ enum walras_status grid_network_check_line(const struct grid_network *network, s
         fault = "both ends are the same bus";
     else if (!isfinite(line->r_pu) || !isfinite(line->x_pu) || !isfinite(line->b_pu))
         fault = "resistance, reactance and charging must be finite";
-    else if (!(line->limit_kw >= 0.0))
+    else if (!(line->limit_kw >= 0.0) || !(line->limit_kva >= 0.0))
         fault = "the limit must not be negative";
     else if (!(line->tap > 0.0) || isinf(line->tap))
         fault = "the tap ratio must be finite and above 0";
     else if (!isfinite(line->shift_rad))
         fault = "the phase shift must be finite";
-    else if (line->in_service && fabs(line->x_pu * line->tap) < smallest_reactance_pu)
+    else if (line->in_service && !network->may_lack_reactance &&
+             fabs(line->x_pu * line->tap) < smallest_reactance_pu)
         fault = "the reactance of a line in service must not be zero (at least 1e-11 per unit)";
     return fault ? walras_fail(err, WALRAS_INVALID, "line %s: %s", line->id, fault) : WALRAS_OK;
 }
@@ -143,27 +146,39 @@ static void join_ends(const struct grid_network *network, size_t *parent)
         }
 }
 
+/* The islands, by what root_of says, that have a slack. */
+static void mark_held(const struct grid_network *network, size_t *parent, bool *held)
+{
+    for (size_t b = 0; b < network->n_bus; b++)
+        if (grid_network_is_slack(network, b))
+            held[root_of(parent, b)] = true;
+}
+
 static enum walras_status check_connected(const struct grid_network *network,
                                           struct walras_err *err)
 {
     size_t *parent = calloc(network->n_bus, sizeof(*parent));
+    bool *held = calloc(network->n_bus, sizeof(*held));
     size_t lost = SIZE_MAX, island = SIZE_MAX, size = 0;
 
-    if (!parent)
+    if (!parent || !held) {
+        free(parent);
+        free(held);
         return walras_fail(err, WALRAS_NOMEM, "cannot join the ends of %zu lines", network->n_line);
+    }
     join_ends(network, parent);
-    size_t main_island = root_of(parent, network->slack);
-
+    mark_held(network, parent, held);
     for (size_t b = 0; b < network->n_bus; b++) {
         size_t root = root_of(parent, b);
 
-        if (root != main_island && lost == SIZE_MAX) {
+        if (!held[root] && lost == SIZE_MAX) {
             lost = b;
             island = root;
         }
         size += root == island;
     }
     free(parent);
+    free(held);
     if (lost == SIZE_MAX)
         return WALRAS_OK;
     if (size == 1)

@@ -18,6 +18,7 @@ struct grid_bus {
     double load_kw, load_kvar; /* draw of the case's own fixed load, 0 in inline grids */
     double shunt_draw_kw;      /* conductance Gs at 1 p.u.: a draw */
     double shunt_inject_kvar;  /* susceptance Bs at 1 p.u.: an injection */
+    double slack_v_pu;         /* > 0: one more slack, held at that voltage */
 };
 
 struct grid_line {
@@ -25,6 +26,7 @@ struct grid_line {
     size_t from, to; /* bus indices */
     double r_pu, x_pu, b_pu;
     double limit_kw;  /* INFINITY: unlimited */
+    double limit_kva; /* of apparent power, in the model lindistflow; 0: unlimited */
     double tap;       /* off-nominal ratio at the from side, 1 for a line */
     double shift_rad; /* phase shift at the from side */
     bool in_service;
@@ -32,13 +34,32 @@ struct grid_line {
 
 struct grid_network {
     double base_mva;
-    size_t slack; /* bus index */
+    size_t slack; /* bus index; more slacks: grid_bus.slack_v_pu */
     double slack_v_pu;
     struct grid_bus *buses;
     size_t n_bus;
     struct grid_line *lines;
     size_t n_line;
+    bool may_lack_reactance; /* lines in service without any are fine: not in the DC model */
 };
+
+static inline bool grid_network_is_slack(const struct grid_network *network, size_t bus)
+{
+    return bus == network->slack || network->buses[bus].slack_v_pu > 0.0;
+}
+
+/* The voltage that a slack bus is held at. */
+static inline double grid_network_slack_v(const struct grid_network *network, size_t bus)
+{
+    return bus == network->slack ? network->slack_v_pu : network->buses[bus].slack_v_pu;
+}
+
+/* The apparent power that a line may carry: the less of its two limits; INFINITY: any. */
+static inline double grid_line_rating_kva(const struct grid_line *line)
+{
+    return line->limit_kva > 0.0 && line->limit_kva < line->limit_kw ? line->limit_kva
+                                                                     : line->limit_kw;
+}
 
 /* One bus named "1", no line. */
 WALRAS_NODISCARD enum walras_status grid_network_copperplate(struct grid_network *network,
@@ -51,8 +72,9 @@ size_t grid_network_find_bus(const struct grid_network *network, const char *id)
 
 /*
  * Judges the network: ids unique and not empty, ends exist and differ, reactances of lines in
- * service not zero, limits not negative, everything finite, and every bus connected to the slack by
- * lines in service. The message names the bus or line (of an island: its size and one bus of it).
+ * service not zero (unless they may), limits not negative, everything finite, and every bus
+ * connected to a slack by lines in service. The message names the bus or line (of an island: its
+ * size and one bus of it).
  */
 WALRAS_NODISCARD enum walras_status grid_network_check(const struct grid_network *network,
                                                        struct walras_err *err);

@@ -108,7 +108,7 @@ enum walras_status grid_powerflow_new(const struct grid_network *network,
     if (status == WALRAS_OK)
         status = take_memory(flow, err);
     for (size_t b = 0; b < network->n_bus && status == WALRAS_OK; b++)
-        flow->slack[b] = grid_is_slack(network, b);
+        flow->slack[b] = grid_network_is_slack(network, b);
     if (status == WALRAS_OK)
         status = grid_admittance_build(network, &flow->admittance, flow->no_load_rad, err);
     if (status == WALRAS_OK)
@@ -132,7 +132,7 @@ static enum walras_status take_input(struct grid_powerflow *flow,
         double hold = input->hold_v_pu ? input->hold_v_pu[b] : (double)NAN;
 
         if (flow->slack[b] && isnan(hold))
-            hold = grid_slack_v(network, b);
+            hold = grid_network_slack_v(network, b);
         flow->held[b] = !isnan(hold);
         flow->hold_pu[b] = hold;
         flow->p_pu[b] = flow->slack[b] ? 0.0 : input->injection_kw[b] / base_kw;

@@ -116,7 +116,7 @@ static enum walras_status extrapolate(struct accelerated *a, double momentum,
 
         a->u[i] = now[i] + momentum * (now[i] - *last);
         if (i >= n_step)
-            a->u[i] = fmin(fmax(0.0, a->u[i]), a->op.problem->breach_price_per_mwh);
+            a->u[i] = fmin(fmax(0.0, a->u[i]), a->op.rows.rows[i - n_step].breach_price_per_mwh);
         *last = now[i];
     }
     memcpy(a->last_price, a->op.trial.price, n_cell(a) * sizeof(*a->last_price));

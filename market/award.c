@@ -119,16 +119,19 @@ static void balance_exactly(const struct market_problem *p, struct market_result
     for (size_t t = 0; t < n_step; t++) {
         roomiest[t] = SIZE_MAX;
         missing_kw[t] = plan->surplus_kw[t] - plan->shortage_kw[t];
-        for (size_t b = 0; b < p->n_bus; b++)
+        for (size_t b = 0; b < p->n_bus; b++) /* none where kvar are */
             missing_kw[t] += p->firm_draw_kw[b * n_step + t];
         for (size_t g = 0; g < p->n_group; g++)
             missing_kw[t] += r->group_draw_kw[g * n_step + t];
     }
     for (size_t i = 0; i < p->n_order; i++)
-        missing_kw[p->orders[i].step] -= r->order_kw[i];
+        if (!market_is_reactive(p, p->orders[i].bus))
+            missing_kw[p->orders[i].step] -= r->order_kw[i];
     for (size_t i = 0; i < p->n_order; i++) {
         size_t *best = &roomiest[p->orders[i].step];
 
+        if (market_is_reactive(p, p->orders[i].bus))
+            continue;
         if (*best == SIZE_MAX || order_room(p, r, i) > order_room(p, r, *best))
             *best = i;
     }
@@ -141,7 +144,7 @@ static enum walras_status copy_limits(struct award *a, struct market_result *r,
                                       struct walras_err *err)
 {
     const struct market_plan *plan = &a->plan;
-    double mwh_per_kw = a->problem->step_h / 1000.0, soft = a->problem->breach_price_per_mwh;
+    double mwh_per_kw = a->problem->step_h / 1000.0;
     double least = 1e-6; /* less is what the master's accuracy leaves */
 
     r->binding = calloc(plan->n_shadow + 1, sizeof(*r->binding));
@@ -157,20 +160,21 @@ static enum walras_status copy_limits(struct award *a, struct market_result *r,
     }
     for (size_t i = 0; i < plan->n_breach; i++) {
         const struct market_shadow *s = &plan->breaches[i];
+        double soft = market_breach_price(a->problem, s->limit, s->direction);
         double cost = isfinite(soft) ? soft * s->price_per_mwh * mwh_per_kw : 0.0;
 
-        r->breach[r->n_breach++] =
-            (struct market_breach){MARKET_BREACH_LIMIT, s->limit, s->step, s->price_per_mwh, cost};
+        r->breach[r->n_breach++] = (struct market_breach){
+            MARKET_BREACH_LIMIT, s->limit, s->step, s->direction, s->price_per_mwh, cost};
     }
     for (uint32_t t = 0; t < r->n_step; t++)
         least = fmax(least, 1e-6 * fmax(plan->shortage_kw[t], plan->surplus_kw[t]));
     for (uint32_t t = 0; t < r->n_step && !plan->feasible; t++) {
         if (plan->shortage_kw[t] > least)
             r->breach[r->n_breach++] =
-                (struct market_breach){MARKET_BREACH_SHORTAGE, 0, t, plan->shortage_kw[t], 0.0};
+                (struct market_breach){MARKET_BREACH_SHORTAGE, 0, t, 0, plan->shortage_kw[t], 0.0};
         if (plan->surplus_kw[t] > least)
             r->breach[r->n_breach++] =
-                (struct market_breach){MARKET_BREACH_SURPLUS, 0, t, plan->surplus_kw[t], 0.0};
+                (struct market_breach){MARKET_BREACH_SURPLUS, 0, t, 0, plan->surplus_kw[t], 0.0};
     }
     return WALRAS_OK;
 }
@@ -188,8 +192,13 @@ static double plan_cost(const struct market_problem *p, const struct market_plan
     }
     for (size_t g = 0; g < p->n_group; g++)
         cost += group_cost[g];
-    for (size_t i = 0; i < plan->n_breach && isfinite(p->breach_price_per_mwh); i++)
-        cost += money * p->breach_price_per_mwh * plan->breaches[i].price_per_mwh;
+    for (size_t i = 0; i < plan->n_breach; i++) {
+        const struct market_shadow *breach = &plan->breaches[i];
+        double soft = market_breach_price(p, breach->limit, breach->direction);
+
+        if (isfinite(soft))
+            cost += money * soft * breach->price_per_mwh;
+    }
     return cost;
 }
 

@@ -106,7 +106,7 @@ static enum walras_status warm_query(struct bundle *b, struct walras_err *err)
         memcpy(u, warm->energy_price_per_mwh, n_step * sizeof(*u));
         for (size_t a = 0; a < b->rows.n; a++)
             u[n_step + a] = fmin(fmax(b->rows.rows[a].shadow_price_per_mwh, 0.0),
-                                 b->problem->breach_price_per_mwh);
+                                 b->rows.rows[a].breach_price_per_mwh);
         memcpy(b->step.energy_guess, u, n_step * sizeof(*u));
         market_rows_price(&b->rows, u, b->asked_price);
         status = market_priced_set(&b->asked[0], &b->rows, u, b->asked_price, b->reach_kw, err);

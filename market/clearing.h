@@ -70,6 +70,7 @@ struct market_breach { /* a soft limit that is broken, or in an infeasible marke
     enum { MARKET_BREACH_LIMIT, MARKET_BREACH_SHORTAGE, MARKET_BREACH_SURPLUS } kind;
     size_t row; /* of problem.limits when kind is LIMIT */
     uint32_t step;
+    int direction; /* of a limit: 1 above its high side, -1 below its low */
     double breach_kw;
     double cost; /* currency; 0 when infeasible */
 };

@@ -16,29 +16,14 @@ static uint64_t mix(uint64_t x) /* the finaliser of splitmix64: every bit moves 
 
 void market_fold_release(struct market_fold *fold)
 {
-    void *blocks[] = {fold->active,
-                      fold->active_before,
-                      fold->key,
-                      fold->zone,
-                      fold->swing_kw,
-                      fold->firm_kw,
-                      fold->by_price,
-                      fold->orders,
-                      fold->order_of,
-                      fold->skipped,
-                      fold->skipped_before,
-                      fold->blocs,
-                      fold->skip_bloc,
-                      fold->member,
-                      fold->member_first,
-                      fold->synced,
-                      fold->sum_kw,
-                      fold->fine_of,
-                      fold->rows.rows,
-                      fold->row_bus,
-                      fold->row_coef,
-                      fold->rows.step_first,
-                      fold->stamp,
+    void *blocks[] = {fold->active,       fold->active_before,   fold->key,
+                      fold->zone,         fold->reactive,        fold->swing_kw,
+                      fold->firm_kw,      fold->by_price,        fold->orders,
+                      fold->order_of,     fold->skipped,         fold->skipped_before,
+                      fold->blocs,        fold->skip_bloc,       fold->member,
+                      fold->member_first, fold->synced,          fold->sum_kw,
+                      fold->fine_of,      fold->rows.rows,       fold->row_bus,
+                      fold->row_coef,     fold->rows.step_first, fold->stamp,
                       fold->stamp_group};
 
     for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++)
@@ -57,6 +42,7 @@ static bool take_memory(struct market_fold *fold)
     fold->active_before = calloc(fold->n_limit + 1, sizeof(*fold->active_before));
     fold->key = calloc(n_bus, sizeof(*fold->key));
     fold->zone = calloc(n_bus, sizeof(*fold->zone));
+    fold->reactive = calloc(n_bus, sizeof(*fold->reactive));
     fold->swing_kw = calloc(n_bus, sizeof(*fold->swing_kw));
     fold->firm_kw = calloc(n_bus * p->n_step, sizeof(*fold->firm_kw));
     fold->by_price = calloc(n_order, sizeof(*fold->by_price));
@@ -73,11 +59,11 @@ static bool take_memory(struct market_fold *fold)
     fold->rows.step_first = calloc(p->n_step + 1, sizeof(*fold->rows.step_first));
     fold->stamp = calloc(n_bus, sizeof(*fold->stamp));
     fold->stamp_group = calloc(n_group, sizeof(*fold->stamp_group));
-    return fold->active && fold->active_before && fold->key && fold->zone && fold->swing_kw &&
-           fold->firm_kw && fold->by_price && fold->orders && fold->order_of && fold->skipped &&
-           fold->skipped_before && fold->blocs && fold->skip_bloc && fold->member &&
-           fold->member_first && fold->synced && fold->sum_kw && fold->rows.step_first &&
-           fold->stamp && fold->stamp_group;
+    return fold->active && fold->active_before && fold->key && fold->zone && fold->reactive &&
+           fold->swing_kw && fold->firm_kw && fold->by_price && fold->orders && fold->order_of &&
+           fold->skipped && fold->skipped_before && fold->blocs && fold->skip_bloc &&
+           fold->member && fold->member_first && fold->synced && fold->sum_kw &&
+           fold->rows.step_first && fold->stamp && fold->stamp_group;
 }
 
 static bool may_merge(const struct market_order *order)
@@ -168,13 +154,14 @@ static int compare_keys(const void *left, const void *right)
 /*
  * Buses with the same coefficient in every active limit get the same key, others get different
  * ones. (Coefficients count as the same when they agree to 2^-30 of 1; 64 bits do not collide by
- * chance.)
+ * chance.) Where coefficients differ from step to step, no two are taken to be alike.
  */
 static void fill_keys(struct market_fold *fold, const struct market_rows *rows)
 {
     bool *seen = fold->active_before; /* filled again as limits are met */
 
-    memset(fold->key, 0, fold->fine->n_bus * sizeof(*fold->key));
+    for (size_t b = 0; b < fold->fine->n_bus; b++) /* kvar are never with kW */
+        fold->key[b] = market_is_reactive(fold->fine, b) ? mix(UINT64_MAX) : 0;
     memset(seen, 0, fold->n_limit * sizeof(*seen));
     for (size_t a = 0; a < rows->n; a++) {
         const struct market_row *row = &rows->rows[a];
@@ -185,6 +172,8 @@ static void fill_keys(struct market_fold *fold, const struct market_rows *rows)
         for (size_t i = 0; i < row->coef.n; i++) {
             int64_t steps = (int64_t)floor(row->coef.coef[i] * 0x1p30 + 0.5);
 
+            if (row->varies)
+                steps = (int64_t)row->coef.bus[i] + 1;
             if (steps != 0)
                 fold->key[row->coef.bus[i]] += mix(mix(row->limit + 1) ^ (uint64_t)steps);
         }
@@ -209,6 +198,9 @@ static enum walras_status fill_zones(struct market_fold *fold, struct walras_err
                                         : sorted[i].bus;
     for (uint32_t b = 0; b < n_bus; b++)
         fold->zone[b] = fold->zone[b] == b ? n_zone++ : fold->zone[fold->zone[b]];
+    for (uint32_t b = 0; b < n_bus; b++)
+        fold->reactive[fold->zone[b]] = market_is_reactive(fold->fine, b);
+    fold->coarse.reactive = fold->fine->reactive ? fold->reactive : NULL;
     fold->coarse.n_bus = n_zone;
     free(sorted);
     return WALRAS_OK;

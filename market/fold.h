@@ -26,6 +26,7 @@ struct market_fold {
     bool *active, *active_before; /* [n_limit] some row of that limit is in the set */
     uint64_t *key;                /* [n_bus] the same for buses of one zone */
     uint32_t *zone;               /* [n_bus] */
+    bool *reactive;               /* [n_bus] of zones */
     double *swing_kw;             /* [n_bus] of the groups there */
 
     double *firm_kw;  /* [n_bus x n_step], of which [n_zone x n_step] are used */

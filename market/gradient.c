@@ -202,7 +202,7 @@ static void measure_metric(struct market_gradient *s)
 
     memset(s->metric_kw, 0, (n_step + s->op.rows.n) * sizeof(*s->metric_kw));
     for (size_t b = 0; b < s->op.problem->n_bus; b++)
-        for (size_t t = 0; t < n_step; t++)
+        for (size_t t = 0; t < n_step && !market_is_reactive(s->op.problem, b); t++)
             s->metric_kw[t] += s->swing_kw[b * n_step + t];
     for (size_t t = 0; t < n_step; t++)
         s->metric_kw[t] = fmax(s->metric_kw[t], 1e-3);
@@ -255,7 +255,7 @@ static enum walras_status move_prices(struct market_gradient *s, double value,
     memcpy(s->energy, s->u, n_step * sizeof(*s->energy));
     for (size_t a = 0; a < s->op.rows.n; a++)
         s->op.rows.rows[a].shadow_price_per_mwh =
-            fmin(fmax(0.0, s->u[n_step + a]), s->op.problem->breach_price_per_mwh);
+            fmin(fmax(0.0, s->u[n_step + a]), s->op.rows.rows[a].breach_price_per_mwh);
     return WALRAS_OK;
 }
 

@@ -143,7 +143,9 @@ static struct market_master_settings master_settings(const struct interior *m, d
  */
 static enum walras_status seed(struct interior *m, struct walras_err *err)
 {
-    size_t n_limit = m->problem->limits ? grid_limits_count(m->problem->limits) : 0;
+    size_t n_limit = market_rows_alike_limits(m->problem) > 0
+                         ? grid_limits_count(m->problem->limits)
+                         : 0; /* else the master is dense */
     enum walras_status status = WALRAS_OK;
 
     for (size_t l = 0; l < n_limit && status == WALRAS_OK; l++)

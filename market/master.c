@@ -133,14 +133,15 @@ static void start(struct market_master *m, const struct market_master_settings *
                   const double *guess, double lift)
 {
     double penalty = settings->penalty_per_mwh;
-    double row_penalty = fmin(penalty, m->problem->breach_price_per_mwh);
     size_t n_inside = m->now->parts ? count_inside(m) : 0;
     double mu = lift * 0.1 * m->price_scale * m->trade_kw * (double)m->n_step /
                 (double)(m->n_cut + 2 * m->n_live + n_inside + 1);
 
     start_prices(m, guess, penalty, mu);
     for (size_t a = 0; a < m->n_row; a++) {
-        double size = fmax(fabs(m->now->rows->rows[a].room_kw), 1e-3 * m->power_scale);
+        const struct market_row *row = &m->now->rows->rows[a];
+        double row_penalty = fmin(penalty, row->breach_price_per_mwh);
+        double size = fmax(fabs(row->room_kw), 1e-3 * m->power_scale);
         double low = fmax(mu / size, 1e-3 * m->price_scale);
 
         start_row(m, a, fmax(low, 0.1 * guess[m->n_step + a]), row_penalty, mu);
@@ -236,7 +237,6 @@ static double residuals(struct market_master *m)
 static void resume(struct market_master *m, const struct market_master_settings *settings,
                    const double *guess)
 {
-    double row_penalty = fmin(settings->penalty_per_mwh, m->problem->breach_price_per_mwh);
     const struct market_parts_sum *inside = market_parts_sum(m->now->parts);
     double mu = inside->product / fmax(1.0, (double)inside->n_pair);
 
@@ -245,7 +245,9 @@ static void resume(struct market_master *m, const struct market_master_settings 
     injections(m, m->bus);
     market_rows_project(m->now->rows, m->bus, m->residual);
     for (size_t a = 0; a < m->n_row; a++) {
-        double room = m->now->rows->rows[a].room_kw + m->residual[m->n_step + a];
+        const struct market_row *row = &m->now->rows->rows[a];
+        double row_penalty = fmin(settings->penalty_per_mwh, row->breach_price_per_mwh);
+        double room = row->room_kw + m->residual[m->n_step + a];
         double before = guess[m->n_step + a]; /* 0: a new row */
 
         m->room.x[a] = fmax(room, 0.1 * mu / fmax(before, m->price_scale));
@@ -363,7 +365,6 @@ static double plan_cost(const struct market_master *m,
                         const struct market_master_settings *settings)
 {
     const struct market_problem *p = m->problem;
-    double row_penalty = fmin(settings->penalty_per_mwh, p->breach_price_per_mwh);
     double cost = m->fixed_cost;
 
     for (size_t i = 0; i < m->n_live; i++)
@@ -374,7 +375,8 @@ static double plan_cost(const struct market_master *m,
     for (size_t t = 0; t < m->n_step; t++)
         cost += settings->penalty_per_mwh * (m->shortage.x[t] + m->surplus.x[t]);
     for (size_t a = 0; a < m->n_row; a++)
-        cost += row_penalty * m->breach.x[a];
+        cost += fmin(settings->penalty_per_mwh, m->now->rows->rows[a].breach_price_per_mwh) *
+                m->breach.x[a];
     return cost + (m->now->parts ? market_parts_sum(m->now->parts)->cost : 0.0);
 }
 

@@ -104,14 +104,14 @@ static void add_step(struct market_master *m, size_t step)
 
         m->scratch[b] = sqrt(diagonal);
         m->column[b] = diagonal > 0.0 ? n_moving++ : SIZE_MAX;
-        if (diagonal > 0.0)
+        if (diagonal > 0.0 && !market_is_reactive(m->problem, b))
             m->matrix[step * n + step] += diagonal;
     }
     if (n_row == 0)
         return;
     memset(g, 0, side * n_moving * sizeof(*g));
     for (size_t b = 0; b < m->n_bus; b++)
-        if (m->column[b] != SIZE_MAX)
+        if (m->column[b] != SIZE_MAX && !market_is_reactive(m->problem, b))
             g[m->column[b] * side] = m->scratch[b];
     for (size_t a = 0; a < n_row; a++) {
         const struct market_row *row = &rows->rows[first + a];

@@ -122,7 +122,8 @@ static void fill_columns(struct market_master_lp *m)
     for (size_t i = m->shortage; i < m->breach; i++)
         m->cost[i] = m->settings->penalty_per_mwh;
     for (size_t a = 0; a < m->now->rows->n; a++)
-        m->cost[m->breach + a] = fmin(m->settings->penalty_per_mwh, p->breach_price_per_mwh);
+        m->cost[m->breach + a] =
+            fmin(m->settings->penalty_per_mwh, m->now->rows->rows[a].breach_price_per_mwh);
     for (size_t i = 0; i < m->down - m->up; i++) {
         double centre = m->now->centre[m->slot_bus[i / n_step] * n_step + i % n_step];
 
@@ -212,7 +213,7 @@ static enum walras_status add_rows(struct market_master_lp *m, double *factor,
 
     for (size_t t = 0; t < m->problem->n_step && status == WALRAS_OK; t++) {
         for (size_t b = 0; b < n_bus; b++)
-            factor[b] = 1.0;
+            factor[b] = market_is_reactive(m->problem, b) ? 0.0 : 1.0;
         put_injections(m, t, factor, &firm);
         put(m, m->shortage + t, 1.0);
         put(m, m->surplus + t, -1.0);

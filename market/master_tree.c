@@ -41,8 +41,13 @@ static int compare_sets(const void *left, const void *right)
     return a->limit < b->limit ? -1 : a->limit > b->limit;
 }
 
-static bool is_uniform(const struct market_row *row)
+static bool is_uniform(const struct market_problem *problem, const struct market_row *row)
 {
+    if (row->varies)
+        return false;
+    for (size_t i = 0; i < row->coef.n && problem->reactive; i++)
+        if (problem->reactive[row->coef.bus[i]]) /* it is in no balance further up */
+            return false;
     for (size_t i = 1; i < row->coef.n; i++)
         if (fabs(row->coef.coef[i] - row->coef.coef[0]) > 1e-9 * fabs(row->coef.coef[0]))
             return false;
@@ -57,7 +62,7 @@ static bool list_sets(struct finder *f)
         size_t *at = &f->set_of_limit[row->limit];
 
         if (*at == SIZE_MAX) {
-            if (!is_uniform(row))
+            if (!is_uniform(f->rows->problem, row))
                 return false;
             *at = f->n_set;
             f->sets[f->n_set++] = (struct set){.limit = row->limit,
@@ -111,7 +116,7 @@ static bool find(struct finder *f, size_t *root_bus)
             return false;
     *root_bus = SIZE_MAX;
     for (size_t b = 0; b < f->rows->problem->n_bus; b++) {
-        if (f->top[b] != SIZE_MAX)
+        if (f->top[b] != SIZE_MAX || market_is_reactive(f->rows->problem, b))
             continue;
         if (*root_bus != SIZE_MAX)
             return false;

@@ -1,9 +1,10 @@
 #include "market/method_internal.h"
+#include "market/rows.h"
 
 #include <string.h>
 
-/* Measured: from so many devices for each limit and step² on, the bundle is faster. */
-#define DEVICES_PER_LIMIT 0.03
+/* Measured: from so many devices for each limit² and step on, the bundle is faster. */
+#define DEVICES_PER_LIMIT 0.017
 
 /* Devices x steps whose state may be kept: some 250 bytes each. */
 #define MOST_INSIDE 2e6
@@ -31,12 +32,12 @@ const struct market_method_ops *market_method_choose(const struct market_problem
                                                      const struct market_method_settings *settings)
 {
     double n_step = (double)problem->n_step, n_device = count_devices(problem);
-    double n_limit = problem->limits ? (double)grid_limits_count(problem->limits) : 0.0;
+    double n_limit = (double)market_rows_alike_limits(problem);
     bool plain = settings->runner && settings->n_point == 1 &&
                  strcmp(settings->master, "qp") == 0 && !settings->warm.energy_price_per_mwh;
 
     return plain && n_device > 0.0 && market_interior_ops.takes(problem) &&
-                   n_device < DEVICES_PER_LIMIT * n_limit * n_step * n_step &&
+                   n_device < DEVICES_PER_LIMIT * n_limit * n_limit * n_step &&
                    n_device * n_step <= MOST_INSIDE
                ? &market_interior_ops
                : &market_bundle_ops;

@@ -151,7 +151,8 @@ double market_mixture_unmet(const struct market_rows *rows, const struct market_
 
     for (size_t t = 0; t < rows->problem->n_step; t++)
         worst = fmax(worst, fmax(trial->shortage_kw[t], trial->surplus_kw[t]));
-    for (size_t a = 0; a < rows->n && isinf(rows->problem->breach_price_per_mwh); a++)
-        worst = fmax(worst, trial->breach_kw[a]);
+    for (size_t a = 0; a < rows->n; a++)
+        if (isinf(rows->rows[a].breach_price_per_mwh))
+            worst = fmax(worst, trial->breach_kw[a]);
     return worst;
 }

@@ -21,14 +21,45 @@ static enum walras_status check_order(const struct market_problem *problem, size
     return WALRAS_OK;
 }
 
+static enum walras_status check_breach_prices(const struct market_problem *problem,
+                                              struct walras_err *err)
+{
+    size_t n = problem->limits && problem->breach_prices_per_mwh
+                   ? 2 * grid_limits_count(problem->limits)
+                   : 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (!(problem->breach_prices_per_mwh[i] > 0.0))
+            return walras_fail(err, WALRAS_INVALID, "breach price of limit %zu must be > 0, got %g",
+                               i / 2, problem->breach_prices_per_mwh[i]);
+    if (!(problem->breach_price_per_mwh > 0.0))
+        return walras_fail(err, WALRAS_INVALID, "breach price must be > 0, got %g",
+                           problem->breach_price_per_mwh);
+    return WALRAS_OK;
+}
+
+/* The dearest breach that is for sale; 0: none is. */
+static double dearest_breach(const struct market_problem *problem)
+{
+    double dearest = 0.0;
+
+    if (!problem->breach_prices_per_mwh)
+        return isfinite(problem->breach_price_per_mwh) ? problem->breach_price_per_mwh : 0.0;
+    for (size_t i = 0; problem->limits && i < 2 * grid_limits_count(problem->limits); i++)
+        if (isfinite(problem->breach_prices_per_mwh[i]))
+            dearest = fmax(dearest, problem->breach_prices_per_mwh[i]);
+    return dearest;
+}
+
 enum walras_status market_problem_check(const struct market_problem *problem,
                                         struct walras_err *err)
 {
     if (problem->n_bus == 0 || problem->n_step == 0 || !(problem->step_h > 0.0))
         return walras_fail(err, WALRAS_INVALID, "a market needs a bus, a step and a step length");
     for (size_t i = 0; i < problem->n_bus * problem->n_step; i++)
-        if (!isfinite(problem->firm_draw_kw[i]))
-            return walras_fail(err, WALRAS_INVALID, "bus %s, step %zu: firm draw is not finite",
+        if (!isfinite(problem->firm_draw_kw[i]) ||
+            (market_is_reactive(problem, i / problem->n_step) && problem->firm_draw_kw[i] != 0.0))
+            return walras_fail(err, WALRAS_INVALID, "bus %s, step %zu: firm draw is not usable",
                                problem->bus_ids[i / problem->n_step], i % problem->n_step);
     for (size_t i = 0; i < problem->n_order; i++) {
         enum walras_status status = check_order(problem, i, err);
@@ -37,13 +68,11 @@ enum walras_status market_problem_check(const struct market_problem *problem,
             return status;
     }
     for (size_t g = 0; g < problem->n_group; g++)
-        if (problem->groups[g].bus >= problem->n_bus || problem->groups[g].oracle.n_part == 0)
+        if (problem->groups[g].bus >= problem->n_bus || problem->groups[g].oracle.n_part == 0 ||
+            market_is_reactive(problem, problem->groups[g].bus))
             return walras_fail(err, WALRAS_INVALID, "group %zu (%s): bus or parts are not there", g,
                                problem->groups[g].name);
-    if (!(problem->breach_price_per_mwh > 0.0))
-        return walras_fail(err, WALRAS_INVALID, "breach price must be > 0, got %g",
-                           problem->breach_price_per_mwh);
-    return WALRAS_OK;
+    return check_breach_prices(problem, err);
 }
 
 struct market_level market_level_of(const struct market_problem *problem)
@@ -57,7 +86,7 @@ struct market_level market_level_of(const struct market_problem *problem)
         double far_kw = fmax(fabs(order->low_kw), fabs(order->high_kw));
         double price = fabs(order->price_per_mwh);
 
-        if (order->high_kw <= order->low_kw)
+        if (order->high_kw <= order->low_kw || market_is_reactive(problem, order->bus))
             continue;
         sum += price;
         n++;
@@ -67,8 +96,7 @@ struct market_level market_level_of(const struct market_problem *problem)
     if (sum > 0.0)
         level.price_per_mwh = sum / (double)n;
     level.penalty_per_mwh = 1e3 * fmax(largest, level.price_per_mwh);
-    if (isfinite(
-            problem->breach_price_per_mwh)) /* breaches that are for sale stay the cheaper way */
-        level.penalty_per_mwh = fmax(level.penalty_per_mwh, 10.0 * problem->breach_price_per_mwh);
+    /* breaches that are for sale stay the cheaper way */
+    level.penalty_per_mwh = fmax(level.penalty_per_mwh, 10.0 * dearest_breach(problem));
     return level;
 }

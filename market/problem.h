@@ -12,6 +12,8 @@
 #include "grid/limits.h"
 #include "market/oracle.h"
 
+#include <stdbool.h>
+
 struct market_group {
     uint32_t bus;
     struct market_oracle oracle;
@@ -33,7 +35,14 @@ struct market_problem {
     size_t n_group;
     struct grid_limits *limits;  /* NULL: one bus, or no limits at all */
     double breach_price_per_mwh; /* soft grid limits; INFINITY: hard */
-    const char *const *bus_ids;  /* [n_bus] */
+    /* [limits x 2] of each limit at its low and high side; NULL: breach_price_per_mwh for all */
+    const double *breach_prices_per_mwh;
+    const char *const *bus_ids; /* [n_bus] */
+    /*
+     * [n_bus] buses where kvar are offered: no balance counts them, only limits do, so that the
+     * price there is what limits say. Orders alone stand at them. NULL: there are none.
+     */
+    const bool *reactive;
     double
         reach_kw; /* what counts as the limit of an order without one; 0: found (market/dual.h) */
 };
@@ -41,6 +50,20 @@ struct market_problem {
 /* Shapes, ranges, finiteness; the message names the order, group or bus. */
 WALRAS_NODISCARD enum walras_status market_problem_check(const struct market_problem *problem,
                                                          struct walras_err *err);
+
+static inline bool market_is_reactive(const struct market_problem *problem, size_t bus)
+{
+    return problem->reactive && problem->reactive[bus];
+}
+
+/* What a breach of a limit costs in that direction (1: above its high side, -1: below its low). */
+static inline double market_breach_price(const struct market_problem *problem, size_t limit,
+                                         int direction)
+{
+    return problem->breach_prices_per_mwh
+               ? problem->breach_prices_per_mwh[2 * limit + (direction > 0)]
+               : problem->breach_price_per_mwh;
+}
 
 /* What an order costs at an injection of q kW, in kW · currency/MWh. */
 static inline double market_order_cost(const struct market_order *order, double q)

@@ -13,21 +13,17 @@ enum walras_status market_rows_init(struct market_rows *rows, const struct marke
 
     *rows = (struct market_rows){.problem = problem};
     rows->step_first = calloc(problem->n_step + 1, sizeof(*rows->step_first));
-    rows->base = calloc(n_limit + 1, sizeof(*rows->base));
     rows->value = calloc(n_limit + 1, sizeof(*rows->value));
     rows->injection = calloc(problem->n_bus, sizeof(*rows->injection));
-    if (!rows->step_first || !rows->base || !rows->value || !rows->injection)
+    if (!rows->step_first || !rows->value || !rows->injection)
         return walras_fail(err, WALRAS_NOMEM, "cannot watch %zu grid limits", n_limit);
-    if (!problem->limits)
-        return WALRAS_OK;
-    return grid_limits_values(problem->limits, rows->injection, rows->base, err);
+    return WALRAS_OK;
 }
 
 void market_rows_release(struct market_rows *rows)
 {
     free(rows->rows);
     free(rows->step_first);
-    free(rows->base);
     free(rows->value);
     free(rows->injection);
     *rows = (struct market_rows){0};
@@ -38,7 +34,10 @@ void market_rows_price(const struct market_rows *rows, const double *u, double *
     size_t n_step = rows->problem->n_step;
 
     for (size_t b = 0; b < rows->problem->n_bus; b++)
-        memcpy(price + b * n_step, u, n_step * sizeof(*price));
+        if (market_is_reactive(rows->problem, b))
+            memset(price + b * n_step, 0, n_step * sizeof(*price));
+        else
+            memcpy(price + b * n_step, u, n_step * sizeof(*price));
     for (size_t a = 0; a < rows->n; a++) {
         const struct market_row *row = &rows->rows[a];
         double mu = row->direction * u[n_step + a];
@@ -54,7 +53,7 @@ void market_rows_project(const struct market_rows *rows, const double *injection
 
     memset(out, 0, n_step * sizeof(*out));
     for (size_t b = 0; b < rows->problem->n_bus; b++)
-        for (size_t t = 0; t < n_step; t++)
+        for (size_t t = 0; t < n_step && !market_is_reactive(rows->problem, b); t++)
             out[t] += injection_kw[b * n_step + t];
     for (size_t a = 0; a < rows->n; a++) {
         const struct market_row *row = &rows->rows[a];
@@ -104,9 +103,16 @@ static enum walras_status append(struct market_rows *rows, size_t limit, uint32_
     }
     struct market_row *row = &rows->rows[rows->n];
 
-    *row = (struct market_row){.limit = limit, .step = step, .direction = direction};
-    row->room_kw = direction * ((direction > 0 ? at->high : at->low) - rows->base[limit]);
-    enum walras_status status = grid_limits_row(rows->problem->limits, limit, &row->coef, err);
+    *row = (struct market_row){.limit = limit,
+                               .step = step,
+                               .direction = direction,
+                               .breach_price_per_mwh =
+                                   market_breach_price(rows->problem, limit, direction),
+                               .varies = grid_limits_varies(rows->problem->limits, limit)};
+    row->room_kw = direction * ((direction > 0 ? at->high : at->low) -
+                                grid_limits_base(rows->problem->limits, limit, step));
+    enum walras_status status =
+        grid_limits_row(rows->problem->limits, limit, step, &row->coef, err);
 
     if (status == WALRAS_OK)
         rows->n++;
@@ -121,15 +127,14 @@ static double breach_of(const struct market_rows *rows, size_t limit, uint32_t s
     const struct grid_limit *at = grid_limits_at(rows->problem->limits, limit);
     double over = rows->value[limit] - at->high, under = at->low - rows->value[limit];
     double breach = over > under ? over : under;
-    double size = fmax(fabs(over > under ? at->high : at->low), 1e-3);
 
     *direction = over > under ? 1 : -1;
-    if (!(breach > tolerance * size))
+    if (!(breach > tolerance * at->size))
         return 0.0;
     for (size_t a = rows->step_first[step]; a < rows->step_first[step + 1]; a++)
         if (rows->rows[a].limit == limit && rows->rows[a].direction == *direction)
             return 0.0;
-    return breach / size;
+    return breach / at->size;
 }
 
 /* A pass costs a master: where few steps are breached, more rows a step come in at once. */
@@ -196,7 +201,7 @@ static enum walras_status value_step(struct market_rows *rows, const double *inj
 {
     for (size_t b = 0; b < rows->problem->n_bus; b++)
         rows->injection[b] = injection_kw[b * rows->problem->n_step + step];
-    return grid_limits_values(rows->problem->limits, rows->injection, rows->value, err);
+    return grid_limits_values(rows->problem->limits, step, rows->injection, rows->value, err);
 }
 
 static bool any_breach(const struct market_rows *rows, uint32_t step, double tolerance)
@@ -275,4 +280,33 @@ void market_rows_drop_idle(struct market_rows *rows, unsigned idle)
             rows->rows[kept++] = rows->rows[a];
     rows->n = kept;
     index_steps(rows);
+}
+
+static bool is_alike(struct grid_limits *limits, size_t limit)
+{
+    struct grid_row row = {0};
+
+    if (grid_limits_varies(limits, limit) ||
+        grid_limits_row(limits, limit, 0, &row, NULL) != WALRAS_OK)
+        return false;
+    for (size_t i = 1; i < row.n; i++)
+        if (fabs(row.coef[i] - row.coef[0]) > 1e-9 * fabs(row.coef[0]))
+            return false;
+    return true;
+}
+
+size_t market_rows_alike_limits(const struct market_problem *problem)
+{
+    size_t n_row = problem->limits ? grid_limits_count(problem->limits) : 0, n = 0;
+
+    for (size_t l = 0; l < n_row; l++) {
+        const struct grid_limit *limit = grid_limits_at(problem->limits, l);
+
+        if (!isfinite(limit->low) && !isfinite(limit->high))
+            continue;
+        if (!is_alike(problem->limits, l))
+            return 0;
+        n++;
+    }
+    return n;
 }

@@ -24,9 +24,11 @@ struct market_row {
     int direction;               /* +1: value <= high, -1: value >= low */
     double room_kw;              /* s · (bound - base): what s · h · injection may reach */
     double shadow_price_per_mwh; /* of the last master that was solved, >= 0 */
+    double breach_price_per_mwh; /* what a breach costs, the most it can be; INFINITY: hard */
     unsigned idle;               /* masters in a row without a shadow price */
     double slope_memory[2];      /* a gradient method's: how the slope by the shadow price went */
     struct grid_row coef;
+    bool varies; /* coef is of this step only */
 };
 
 struct market_rows {
@@ -34,7 +36,6 @@ struct market_rows {
     struct market_row *rows; /* [n], sorted by step */
     size_t n, capacity;
     size_t *step_first; /* [n_step + 1]: rows of step t are [step_first[t], step_first[t+1]) */
-    double *base;       /* [n_limit] value of each limit at no injection */
     double *value, *injection; /* scratch of the separation */
     double nearly; /* > 0: the master takes many rows easily, so that what is within that share of
                       its limit comes in with what is breached */
@@ -75,6 +76,12 @@ WALRAS_NODISCARD enum walras_status market_rows_add(struct market_rows *rows,
                                                     const struct market_shadow *shadow,
                                                     struct walras_err *err);
 void market_rows_sort(struct market_rows *rows);
+
+/*
+ * How many limits there are when each treats all buses behind it alike, as those of flows in a
+ * radial network do; 0: some does not, or there are none.
+ */
+size_t market_rows_alike_limits(const struct market_problem *problem);
 
 /* Drops rows that had no shadow price for more than `idle` masters. */
 void market_rows_drop_idle(struct market_rows *rows, unsigned idle);

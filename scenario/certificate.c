@@ -36,9 +36,12 @@ static bool is_clean(const struct scenario_result *result, const double *gross_k
 {
     struct sizes sizes = find_sizes(result, gross_kw, c);
     bool soft = !isnan(result->scenario->line_overload_price_per_mwh);
+    bool soft_volts = !isnan(result->scenario->voltage_violation_price_per_pu_h);
 
     return c->max_imbalance_kw <= CERTIFICATE_TOLERANCE * sizes.kw &&
            (soft || c->max_line_breach_kw <= CERTIFICATE_TOLERANCE * sizes.kw) &&
+           (soft_volts || c->max_voltage_breach_pu <= CERTIFICATE_TOLERANCE) &&
+           c->max_voltage_error_pu <= CERTIFICATE_TOLERANCE &&
            c->max_flow_error_kw <= CERTIFICATE_TOLERANCE * sizes.kw && c->n_device_breach == 0 &&
            c->max_supply_breach_kw <= CERTIFICATE_TOLERANCE * sizes.kw &&
            c->max_price_error_per_mwh <= CERTIFICATE_TOLERANCE * sizes.price_per_mwh &&
@@ -73,9 +76,14 @@ static void take_devices(const struct certificate_device_sums *sums, double step
     out->given_mwh = walras_mwh(sums->given_kw, step_h);
 }
 
+struct networks { /* what flows and prices are found by; both NULL: there is one bus */
+    struct scenario_angles *angles;
+    struct scenario_feeder *feeder;
+};
+
 static enum walras_status judge(const struct scenario_result *result,
-                                const struct scenario_angles *angles, double *price_per_mwh,
-                                struct certificate_devices *devices,
+                                const struct networks *networks, double *price_per_mwh,
+                                double *price_per_mvarh, struct certificate_devices *devices,
                                 struct scenario_certificate *out, struct walras_err *err)
 {
     struct walras_ranks *ranks = result->ranks;
@@ -83,18 +91,28 @@ static enum walras_status judge(const struct scenario_result *result,
     double limit_value = 0.0;
     enum walras_status status = WALRAS_OK;
 
-    if (walras_ranks_lead(ranks))
-        status = certificate_find_prices(result, angles, price_per_mwh, &limit_value, err);
+    if (networks->feeder)
+        status = certificate_find_feeder_prices(result, networks->feeder, price_per_mwh,
+                                                price_per_mvarh, &limit_value, err);
+    else if (walras_ranks_lead(ranks))
+        status =
+            certificate_find_prices(result, networks->angles, price_per_mwh, &limit_value, err);
     status = walras_ranks_agree(ranks, status, err);
     walras_ranks_broadcast(ranks, price_per_mwh, n_cell * sizeof(*price_per_mwh));
     if (status == WALRAS_OK)
-        status = certificate_judge_devices(result, price_per_mwh, devices, err);
+        status = certificate_judge_devices(result, price_per_mwh, price_per_mvarh, devices, err);
     status = walras_ranks_agree(ranks, status, err);
     if (status == WALRAS_OK)
         status = certificate_add_ranks(result, devices, out, err);
     if (status != WALRAS_OK || !walras_ranks_lead(ranks))
         return status;
-    status = certificate_judge_plan(result, angles, devices->injection_kw, out, err);
+    status = certificate_judge_plan(result, networks->angles, devices->injection_kw, out, err);
+    if (status == WALRAS_OK && networks->feeder)
+        status = certificate_judge_feeder(result, networks->feeder, devices->injection_kw,
+                                          devices->injection_kvar, out, err);
+    if (status == WALRAS_OK && devices->injection_kvar)
+        status = certificate_judge_physics(result, devices->injection_kw, devices->injection_kvar,
+                                           &out->physics, err);
     if (status != WALRAS_OK)
         return status;
     take_devices(&devices->sums, result->scenario->horizon.step_h, out);
@@ -115,22 +133,31 @@ enum walras_status scenario_certify(const struct scenario_result *result,
     size_t n_cell = result->scenario->network.n_bus * n_step;
     struct scenario_certificate found = {0};
     struct certificate_devices devices = {0};
-    struct scenario_angles *angles = NULL;
-    double *memory = calloc(2 * n_cell + n_step, sizeof(*memory));
+    struct networks networks = {0};
+    bool reactive = result->scenario->model == SCENARIO_LINDISTFLOW;
+    double *price_per_mvarh = NULL;
+    bool has_grid =
+        result->scenario->model != SCENARIO_COPPERPLATE && result->scenario->network.n_line > 0;
+    double *memory = calloc(4 * n_cell + n_step, sizeof(*memory));
     enum walras_status status = WALRAS_OK;
 
     if (!memory)
         status = walras_fail(err, WALRAS_NOMEM, "cannot hold the prices of %zu buses",
                              result->scenario->network.n_bus);
     else if (result->scenario->model == SCENARIO_DC && walras_ranks_lead(result->ranks))
-        status = scenario_angles_new(&result->scenario->network, &angles, err);
+        status = scenario_angles_new(&result->scenario->network, &networks.angles, err);
+    else if (reactive)
+        status = scenario_feeder_new(&result->scenario->network, &networks.feeder, err);
     status = walras_ranks_agree(result->ranks, status, err);
     if (status == WALRAS_OK && memory) {
         devices.injection_kw = memory + n_cell;
         devices.gross_kw = memory + 2 * n_cell;
-        status = judge(result, angles, memory, &devices, &found, err);
+        devices.injection_kvar = has_grid ? memory + 2 * n_cell + n_step : NULL;
+        price_per_mvarh = reactive ? memory + 3 * n_cell + n_step : NULL;
+        status = judge(result, &networks, memory, price_per_mvarh, &devices, &found, err);
     }
-    scenario_angles_free(angles);
+    scenario_angles_free(networks.angles);
+    scenario_feeder_free(networks.feeder);
     free(memory);
     if (status != WALRAS_OK)
         return status;

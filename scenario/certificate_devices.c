@@ -5,17 +5,21 @@
  */
 #include "agents/audit.h"
 #include "agents/model.h"
+#include "core/units.h"
 #include "scenario/awards.h"
 #include "scenario/certificate_internal.h"
+#include "scenario/nodes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 struct judge {
+    const struct scenario_result *result;
     const struct scenario *scenario;
     const double *price_per_mwh;          /* [n_bus x n_step] */
+    const double *price_per_mvarh;        /* the same, or NULL */
     struct agent_workspace **workspaces;  /* [n_worker] */
-    double *answer_kw;                    /* [n_worker x n_step] */
+    double *answer_kw;                    /* [n_worker x 2 n_step] an answer, prices behind it */
     struct certificate_device_sums *part; /* [SCENARIO_AWARDS_SLOTS] */
     struct certificate_devices *out;
 };
@@ -39,6 +43,42 @@ static void add_draw(const double *draw_kw, size_t n_step, double *largest_kw,
     }
 }
 
+/* What a device's inverter draws in kvar [n_step]; NULL: it has none. */
+static const double *inverter_of(const struct scenario_result *result, size_t device)
+{
+    size_t low = 0, high = result->n_inverter;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (result->inverters[middle].device < device)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < result->n_inverter && result->inverters[low].device == device
+               ? result->inverter_kvar + low * result->scenario->horizon.n_step
+               : NULL;
+}
+
+/* kW and kvar together within the inverter's circle. */
+static void audit_inverter(const struct judge *judge, size_t device, const double *draw_kw,
+                           struct agent_verdict *verdict)
+{
+    const double *own_kvar = inverter_of(judge->result, device);
+    double kva = agent_device_apparent_kva(&judge->scenario->devices[device]);
+
+    for (size_t t = 0; own_kvar && t < judge->scenario->horizon.n_step; t++) {
+        double over_kva = hypot(draw_kw[t], own_kvar[t]) - kva;
+
+        if (over_kva > verdict->breach) {
+            verdict->breach = over_kva;
+            verdict->step = t;
+            verdict->what = "apparent power of the inverter";
+        }
+    }
+}
+
 static enum walras_status audit(const struct judge *judge, size_t device, const double *draw_kw,
                                 struct certificate_device_sums *sums, struct walras_err *err)
 {
@@ -50,6 +90,7 @@ static enum walras_status audit(const struct judge *judge, size_t device, const 
 
     if (status != WALRAS_OK)
         return status;
+    audit_inverter(judge, device, draw_kw, &verdict);
     certificate_keep_worst(verdict.breach, device, verdict.step, &sums->max_breach, &sums->breach);
     if (sums->max_breach > before)
         sums->what = verdict.what;
@@ -59,6 +100,36 @@ static enum walras_status audit(const struct judge *judge, size_t device, const 
     return WALRAS_OK;
 }
 
+/* What a device pays at its bus: for the kvar that come with its kW as well. */
+static const double *find_price(const struct judge *judge, size_t device, double *scratch)
+{
+    const struct scenario *scenario = judge->scenario;
+    size_t n_step = scenario->horizon.n_step;
+    size_t first = scenario_device_bus(scenario, device) * n_step;
+
+    if (!judge->price_per_mvarh)
+        return judge->price_per_mwh + first;
+    for (size_t t = 0; t < n_step; t++)
+        scratch[t] = judge->price_per_mwh[first + t] +
+                     scenario_reactive_of(&scenario->devices[device], t).kvar_per_kw *
+                         judge->price_per_mvarh[first + t];
+    return scratch;
+}
+
+/* What the inverter could earn at most with kvar that it has whatever its kW are, <= 0. */
+static double inverter_bound(const struct judge *judge, size_t device)
+{
+    const struct scenario *scenario = judge->scenario;
+    size_t n_step = scenario->horizon.n_step;
+    const double *price = judge->price_per_mvarh + scenario_device_bus(scenario, device) * n_step;
+    double bound = 0.0;
+
+    for (size_t t = 0; t < n_step; t++)
+        bound -= fabs(price[t]) * walras_mwh(agent_device_spare_kvar(&scenario->devices[device], t),
+                                             scenario->horizon.step_h);
+    return bound;
+}
+
 /* min over the device's own set of its cost and what it pays: eq. of certificate.h. */
 static enum walras_status add_bound(const struct judge *judge, size_t device, unsigned worker,
                                     struct certificate_device_sums *sums, struct walras_err *err)
@@ -66,12 +137,14 @@ static enum walras_status add_bound(const struct judge *judge, size_t device, un
     const struct scenario *scenario = judge->scenario;
     size_t n_step = scenario->horizon.n_step;
     struct market_answer answer = {0};
-    enum walras_status status =
-        agent_ask_once(&scenario->devices[device], &scenario->horizon,
-                       judge->price_per_mwh + scenario_device_bus(scenario, device) * n_step,
-                       judge->workspaces[worker], judge->answer_kw + worker * n_step, &answer, err);
+    double *answer_kw = judge->answer_kw + 2 * worker * n_step;
+    enum walras_status status = agent_ask_once(&scenario->devices[device], &scenario->horizon,
+                                               find_price(judge, device, answer_kw + n_step),
+                                               judge->workspaces[worker], answer_kw, &answer, err);
 
     sums->bound += answer.bound;
+    if (judge->price_per_mvarh)
+        sums->bound += inverter_bound(judge, device);
     return status;
 }
 
@@ -108,6 +181,22 @@ static void merge(struct certificate_device_sums *sums, const struct certificate
     }
 }
 
+static void add_kvar(struct judge *judge, size_t device, const double *draw_kw)
+{
+    const double *own_kvar = inverter_of(judge->result, device);
+    size_t n_step = judge->scenario->horizon.n_step;
+    double *at_bus =
+        judge->out->injection_kvar + scenario_device_bus(judge->scenario, device) * n_step;
+
+    for (size_t t = 0; t < n_step; t++) {
+        struct scenario_reactive reactive =
+            scenario_reactive_of(&judge->scenario->devices[device], t);
+
+        at_bus[t] -= reactive.fixed_kvar + reactive.kvar_per_kw * draw_kw[t];
+        at_bus[t] -= own_kvar ? own_kvar[t] : 0.0;
+    }
+}
+
 static enum walras_status take_part(void *context, const struct scenario_awards_part *part,
                                     struct walras_err *err)
 {
@@ -125,6 +214,8 @@ static enum walras_status take_part(void *context, const struct scenario_awards_
             at_bus[t] -= draw_kw[t];
             judge->out->gross_kw[t] += fabs(draw_kw[t]);
         }
+        if (judge->out->injection_kvar)
+            add_kvar(judge, part->first + i, draw_kw);
     }
     return WALRAS_OK;
 }
@@ -135,7 +226,7 @@ static enum walras_status begin(struct judge *judge, unsigned n_worker, struct w
     enum walras_status status = WALRAS_OK;
 
     judge->workspaces = calloc(n_worker, sizeof(struct agent_workspace *));
-    judge->answer_kw = calloc(n_worker * horizon->n_step, sizeof(*judge->answer_kw));
+    judge->answer_kw = calloc(2 * n_worker * horizon->n_step, sizeof(*judge->answer_kw));
     judge->part = calloc(SCENARIO_AWARDS_SLOTS, sizeof(*judge->part));
     if (!judge->workspaces || !judge->answer_kw || !judge->part)
         return walras_fail(err, WALRAS_NOMEM, "cannot judge devices on %u threads", n_worker);
@@ -146,11 +237,16 @@ static enum walras_status begin(struct judge *judge, unsigned n_worker, struct w
 
 enum walras_status certificate_judge_devices(const struct scenario_result *result,
                                              const double *price_per_mwh,
+                                             const double *price_per_mvarh,
                                              struct certificate_devices *out,
                                              struct walras_err *err)
 {
     unsigned n_worker = result->awards->n_worker;
-    struct judge judge = {.scenario = result->scenario, .price_per_mwh = price_per_mwh, .out = out};
+    struct judge judge = {.result = result,
+                          .scenario = result->scenario,
+                          .price_per_mwh = price_per_mwh,
+                          .price_per_mvarh = price_per_mvarh,
+                          .out = out};
     const struct scenario_awards_pass pass = {&judge, judge_part, take_part};
     enum walras_status status = begin(&judge, n_worker, err);
 

@@ -6,6 +6,7 @@
 
 #include "scenario/angles.h"
 #include "scenario/certificate.h"
+#include "scenario/feeder.h"
 
 #include <math.h>
 
@@ -39,20 +40,26 @@ struct certificate_device_sums {
 
 struct certificate_devices { /* arrays are the caller's, zeroed */
     struct certificate_device_sums sums;
-    double *injection_kw; /* [n_bus x n_step] of the devices */
-    double *gross_kw;     /* [n_step] Σ |draw| */
+    double *injection_kw;   /* [n_bus x n_step] of the devices */
+    double *injection_kvar; /* the same; NULL: nobody asks */
+    double *gross_kw;       /* [n_step] Σ |draw| */
 };
 
 /* From the prices: p_bt [n_bus x n_step] of λ and μ, and Δ/1000 · Σ μ · (L − d · base). */
 WALRAS_NODISCARD enum walras_status
 certificate_find_prices(const struct scenario_result *result, const struct scenario_angles *angles,
                         double *price_per_mwh, double *limit_value, struct walras_err *err);
+/* The same in the model lindistflow, with the prices of reactive power. */
+WALRAS_NODISCARD enum walras_status certificate_find_feeder_prices(
+    const struct scenario_result *result, const struct scenario_feeder *feeder,
+    double *price_per_mwh, double *price_per_mvarh, double *limit_value, struct walras_err *err);
 /* What the exchange could gain at most at these prices, currency, <= 0. */
 double certificate_supply_bound(const struct scenario *scenario, const double *price_per_mwh);
 
-/* From the awards and the prices, device by device. */
+/* From the awards and the prices, device by device; price_per_mvarh NULL: kvar cost nothing. */
 WALRAS_NODISCARD enum walras_status certificate_judge_devices(const struct scenario_result *result,
                                                               const double *price_per_mwh,
+                                                              const double *price_per_mvarh,
                                                               struct certificate_devices *out,
                                                               struct walras_err *err);
 /* Adds up what the ranks found of their devices, at rank 0; the worst may be another's. */
@@ -69,5 +76,19 @@ WALRAS_NODISCARD enum walras_status certificate_judge_plan(const struct scenario
                                                            double *injection_kw,
                                                            struct scenario_certificate *out,
                                                            struct walras_err *err);
+/* Flows, voltages and trees of a plan in the model lindistflow, the exchange in injection_kw. */
+WALRAS_NODISCARD enum walras_status
+certificate_judge_feeder(const struct scenario_result *result, const struct scenario_feeder *feeder,
+                         const double *injection_kw, const double *injection_kvar,
+                         struct scenario_certificate *out, struct walras_err *err);
+
+/*
+ * The AC power flow of the plan; injections [n_bus x n_step] with the exchange, kvar of devices.
+ * That there is none is in *out, as is a grid without impedances.
+ */
+WALRAS_NODISCARD enum walras_status
+certificate_judge_physics(const struct scenario_result *result, const double *injection_kw,
+                          const double *injection_kvar, struct scenario_physics *out,
+                          struct walras_err *err);
 
 #endif

@@ -18,6 +18,19 @@ static double share(double used_kw, double limit_kw)
     return limit_kw > 0.0 ? 100.0 * used_kw / limit_kw : used_kw > 0.0 ? 200.0 : 0.0;
 }
 
+/* Use of a line, by active or, where that has a limit, by apparent power. */
+static double line_percent(const struct scenario_result *result, size_t line, size_t at)
+{
+    const struct scenario *scenario = result->scenario;
+    const struct grid_line *limits = &scenario->network.lines[line];
+    double percent = share(fabs(result->flow_kw[at]), limits->limit_kw * scenario->rating_scale);
+
+    if (!result->flow_kvar || !(limits->limit_kva > 0.0))
+        return percent;
+    return fmax(percent, share(hypot(result->flow_kw[at], result->flow_kvar[at]),
+                               limits->limit_kva * scenario->rating_scale));
+}
+
 /* Use of a limit in a step, %: of a line, or of a supply's import. */
 static double percent(const struct scenario_result *result, size_t limit, size_t step)
 {
@@ -25,8 +38,7 @@ static double percent(const struct scenario_result *result, size_t limit, size_t
     size_t n_line = scenario->network.n_line, n_step = scenario->horizon.n_step;
 
     if (limit < n_line)
-        return share(fabs(result->flow_kw[limit * n_step + step]),
-                     scenario->network.lines[limit].limit_kw * scenario->rating_scale);
+        return line_percent(result, limit, limit * n_step + step);
     return share(fmax(0.0, result->import_kw[(limit - n_line) * n_step + step]),
                  walras_series_at(scenario->supplies[limit - n_line].import_limit_kw, step));
 }
@@ -37,7 +49,9 @@ static bool is_limited(const struct scenario *scenario, size_t limit)
 
     if (limit < n_line)
         return scenario->network.lines[limit].in_service &&
-               isfinite(scenario->network.lines[limit].limit_kw);
+               (isfinite(scenario->network.lines[limit].limit_kw) ||
+                (scenario->model == SCENARIO_LINDISTFLOW &&
+                 scenario->network.lines[limit].limit_kva > 0.0));
     return isfinite(walras_series_at(scenario->supplies[limit - n_line].import_limit_kw, 0));
 }
 

@@ -123,18 +123,26 @@ static void add_device(struct scenario_summary *summary, const struct agent_devi
 static void look_at_lines(struct scenario_summary *summary)
 {
     const struct scenario *scenario = summary->scenario;
+    size_t n_kva = 0;
 
+    for (size_t b = 0; b < scenario->network.n_bus; b++)
+        summary->n_bus_limited += scenario->network.buses[b].v_min_pu > 0.0 ||
+                                  isfinite(scenario->network.buses[b].v_max_pu);
     for (size_t l = 0; l < scenario->network.n_line; l++) {
         const struct grid_line *line = &scenario->network.lines[l];
 
         if (!line->in_service)
             continue;
         summary->n_line_in_service++;
-        summary->n_line_limited += isfinite(line->limit_kw) ? 1 : 0;
+        n_kva += line->limit_kva > 0.0;
+        summary->n_line_limited += isfinite(line->limit_kw) || line->limit_kva > 0.0;
         if (line->limit_kw == 0.0)
             check_warn(summary, "line %.60s: has a limit of 0 kW; leave limit_kw out for no limit",
                        line->id);
     }
+    if (scenario->model == SCENARIO_DC && n_kva > 0)
+        check_warn(summary, "the model \"dc\" ignores limit_kva, which %zu line%s", n_kva,
+                   n_kva == 1 ? " has" : "s have");
     if (scenario->model == SCENARIO_COPPERPLATE && summary->n_line_limited > 0)
         check_warn(summary, "the model \"copperplate\" ignores the limits of %zu lines",
                    summary->n_line_limited);
@@ -219,6 +227,9 @@ void scenario_summary_print(const struct scenario_summary *summary, FILE *file)
             scenario_model_name(scenario->model), scenario->network.n_bus,
             summary->n_line_in_service, summary->n_line_limited,
             isnan(scenario->line_overload_price_per_mwh) ? "" : " (softly)");
+    if (scenario->model == SCENARIO_LINDISTFLOW)
+        fprintf(file, "voltages  %zu buses limited%s\n", summary->n_bus_limited,
+                isnan(scenario->voltage_violation_price_per_pu_h) ? "" : " (softly)");
     fprintf(file, "supply    %zu\n", scenario->n_supply);
     print_kw(file, "import", summary->import_peak_kw);
     print_kw(file, "export", summary->export_peak_kw);

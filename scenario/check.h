@@ -22,9 +22,9 @@ struct scenario_warning {
 
 struct scenario_summary {
     const struct scenario *scenario;
-    size_t n_type[AGENT_N_TYPE]; /* devices by type */
-    size_t n_line_in_service, n_line_limited;
-    size_t n_integer;      /* devices with integer decisions */
+    size_t n_type[AGENT_N_TYPE];                             /* devices by type */
+    size_t n_line_in_service, n_line_limited, n_bus_limited; /* buses: of voltage */
+    size_t n_integer;                                        /* devices with integer decisions */
     double import_peak_kw; /* largest sum of import limits in any step; may be INFINITY */
     double export_peak_kw;
     double firm_peak_kw; /* largest sum of the loads' draws (sheddable ones too) in any step */

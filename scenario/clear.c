@@ -2,6 +2,7 @@
 
 #include "agents/fleet.h"
 #include "core/clock.h"
+#include "core/units.h"
 #include "scenario/clear_internal.h"
 
 #include <math.h>
@@ -25,7 +26,9 @@ void scenario_clearing_free(struct scenario_clearing *c)
     agent_fleet_free(c->fleet);
     grid_limits_free(c->limits);
     market_result_release(&c->market);
-    free(c->device_bus);
+    free(c->breach_prices);
+    scenario_nodes_release(&c->nodes);
+    scenario_parts_free(c->parts);
     free(c->orders);
     free(c->firm_kw);
     clear_book_free(c->book);
@@ -73,33 +76,73 @@ static enum walras_status make_fleet(struct scenario_clearing *c, struct walras_
                                             .context = s,
                                             .ranks = c->settings.market.ranks};
 
-    c->device_bus = calloc(s->n_device + 1, sizeof(*c->device_bus));
-    if (!c->device_bus)
-        return walras_fail(err, WALRAS_NOMEM, "%zu devices do not fit in memory", s->n_device);
-    for (size_t i = 0; i < s->n_device; i++)
-        c->device_bus[i] = scenario_device_bus(s, i);
-    return agent_fleet_new(s->devices, c->device_bus, s->n_device, s->network.n_bus, &s->horizon,
+    return agent_fleet_new(s->devices, c->nodes.of_device, s->n_device, c->nodes.n, &s->horizon,
                            &settings, &c->fleet, err);
 }
 
-static bool any_limit(const struct scenario *s)
+/* What a breach costs of a limit that is soft: a price in its own unit, per MWh of its value. */
+static double breach_price(const struct scenario_clearing *c, size_t row, int direction)
 {
-    for (size_t l = 0; l < s->network.n_line; l++)
-        if (s->network.lines[l].in_service && isfinite(s->network.lines[l].limit_kw))
-            return true;
-    return false;
+    const struct scenario *s = c->scenario;
+    double per_mwh = s->line_overload_price_per_mwh;
+
+    switch (grid_limits_at(c->limits, row)->kind) {
+    case GRID_LIMIT_VOLTAGE:
+        per_mwh = walras_kw_from_mw(s->voltage_violation_price_per_pu_h) *
+                  grid_limits_unit_per_kw(c->limits, row, direction);
+        break;
+    case GRID_LIMIT_ISLAND:
+        per_mwh = NAN;
+        break;
+    default:
+        break;
+    }
+    return isnan(per_mwh) ? (double)INFINITY : fmax(per_mwh, LEAST_PRICE);
+}
+
+static enum walras_status price_breaches(struct scenario_clearing *c, struct walras_err *err)
+{
+    size_t n = grid_limits_count(c->limits);
+
+    c->breach_prices = calloc(2 * n + 1, sizeof(*c->breach_prices));
+    if (!c->breach_prices)
+        return walras_fail(err, WALRAS_NOMEM, "%zu limits do not fit in memory", n);
+    for (size_t r = 0; r < n; r++) {
+        const struct grid_limit *limit = grid_limits_at(c->limits, r);
+
+        c->breach_prices[2 * r] = breach_price(c, r, -1);
+        c->breach_prices[2 * r + 1] = breach_price(c, r, 1);
+        c->limited = c->limited || isfinite(limit->low) || isfinite(limit->high);
+    }
+    return WALRAS_OK;
+}
+
+static enum walras_status make_lindist(struct scenario_clearing *c, struct walras_err *err)
+{
+    const struct scenario *s = c->scenario;
+    struct grid_lindist input = {.nodes = c->nodes.extra,
+                                 .n_node = c->nodes.n - s->network.n_bus,
+                                 .fixed_kvar = c->nodes.fixed_kvar,
+                                 .n_step = s->horizon.n_step,
+                                 .rating_scale = s->rating_scale,
+                                 .soft_voltages = !isnan(s->voltage_violation_price_per_pu_h)};
+
+    if (c->settings.market.ranks)
+        return walras_fail(err, WALRAS_UNSUPPORTED,
+                           "grid model lindistflow: not over several ranks; run it in one process");
+    return grid_limits_lindist(&s->network, &input, &c->limits, err);
 }
 
 static enum walras_status make_limits(struct scenario_clearing *c, struct walras_err *err)
 {
     const struct scenario *s = c->scenario;
+    enum walras_status status = scenario_nodes_make(s, &c->nodes, err);
 
-    if (s->model == SCENARIO_LINDISTFLOW)
-        return walras_fail(err, WALRAS_UNSUPPORTED,
-                           "grid model lindistflow: not supported yet; use \"dc\"");
-    if (s->model == SCENARIO_COPPERPLATE || s->network.n_line == 0)
-        return WALRAS_OK;
-    return grid_limits_dc(&s->network, s->rating_scale, &c->limits, err);
+    if (status == WALRAS_OK && s->model == SCENARIO_LINDISTFLOW)
+        status = make_lindist(c, err);
+    else if (status == WALRAS_OK && s->model == SCENARIO_DC && s->network.n_line > 0)
+        status = grid_limits_dc(&s->network, s->rating_scale, &c->limits, err);
+    return status == WALRAS_OK && c->limits ? price_breaches(c, err) : status;
 }
 
 static enum walras_status make_groups(struct scenario_clearing *c, struct walras_err *err)
@@ -108,7 +151,7 @@ static enum walras_status make_groups(struct scenario_clearing *c, struct walras
     const struct agent_group *groups = agent_fleet_groups(c->fleet, &n);
 
     c->groups = calloc(n + 1, sizeof(*c->groups));
-    c->bus_ids = calloc(c->scenario->network.n_bus + 1, sizeof(*c->bus_ids));
+    c->bus_ids = calloc(c->nodes.n, sizeof(*c->bus_ids));
     if (!c->groups || !c->bus_ids)
         return walras_fail(err, WALRAS_NOMEM, "%zu groups do not fit in memory", n);
     for (size_t g = 0; g < n; g++)
@@ -119,8 +162,8 @@ static enum walras_status make_groups(struct scenario_clearing *c, struct walras
                                              .kind = groups[g].kind,
                                              .n_device = groups[g].n_device,
                                              .name = groups[g].name};
-    for (size_t b = 0; b < c->scenario->network.n_bus; b++)
-        c->bus_ids[b] = c->scenario->network.buses[b].id;
+    for (size_t i = 0; i < c->nodes.n; i++)
+        c->bus_ids[i] = c->scenario->network.buses[scenario_node_bus(c->scenario, &c->nodes, i)].id;
     c->n_group = n;
     return WALRAS_OK;
 }
@@ -128,9 +171,8 @@ static enum walras_status make_groups(struct scenario_clearing *c, struct walras
 static struct market_problem problem_of(const struct scenario_clearing *c)
 {
     const struct scenario *s = c->scenario;
-    double soft = s->line_overload_price_per_mwh;
 
-    return (struct market_problem){.n_bus = s->network.n_bus,
+    return (struct market_problem){.n_bus = c->nodes.n,
                                    .n_step = s->horizon.n_step,
                                    .step_h = s->horizon.step_h,
                                    .firm_draw_kw = c->firm_kw,
@@ -139,10 +181,11 @@ static struct market_problem problem_of(const struct scenario_clearing *c)
                                    .n_order = c->n_order,
                                    .groups = c->groups,
                                    .n_group = c->n_group,
-                                   .limits = any_limit(s) ? c->limits : NULL,
-                                   .breach_price_per_mwh =
-                                       isnan(soft) ? (double)INFINITY : fmax(soft, LEAST_PRICE),
-                                   .bus_ids = c->bus_ids};
+                                   .limits = c->limited ? c->limits : NULL,
+                                   .breach_price_per_mwh = (double)INFINITY,
+                                   .breach_prices_per_mwh = c->limited ? c->breach_prices : NULL,
+                                   .bus_ids = c->bus_ids,
+                                   .reactive = c->nodes.reactive};
 }
 
 /* A participant that cannot meet its own constraints is the answer, not a failure. */
@@ -151,7 +194,7 @@ static enum walras_status participant_fault(struct scenario_clearing *c, struct 
     snprintf(c->why, sizeof(c->why), "%s", fault->msg);
     *fault = (struct walras_err){0};
     c->market.outcome = MARKET_INFEASIBLE;
-    c->market.n_bus = c->scenario->network.n_bus;
+    c->market.n_bus = c->nodes.n;
     c->market.n_step = c->scenario->horizon.n_step;
     c->market.objective = c->market.bound = c->market.convex_objective = NAN;
     return WALRAS_OK;
@@ -233,6 +276,11 @@ static enum walras_status run(struct scenario_clearing *c, struct walras_err *er
     if (status == WALRAS_OK)
         status = walras_ranks_agree(c->settings.market.ranks, clear_market(c, err), err);
     c->result.method = c->market.method ? c->market.method : c->settings.market.method;
+    if (status == WALRAS_OK && c->market.price_per_mwh &&
+        walras_ranks_lead(c->settings.market.ranks))
+        status = scenario_parts_new(&c->market, c->limits, c->scenario, &c->parts, err);
+    c->result.parts = c->parts;
+    status = walras_ranks_agree(c->settings.market.ranks, status, err);
     if (status == WALRAS_OK)
         status = walras_ranks_agree(c->settings.market.ranks, certify(c, err), err);
     c->result.judging_s = walras_monotonic_s() - start_s - c->result.setup_s - c->market.seconds;

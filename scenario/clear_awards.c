@@ -10,8 +10,12 @@
 void clear_awards_release(struct scenario_clearing *c)
 {
     free(c->award_kw);
+    free(c->node_draw_kw);
     free(c->bus_draw_kw);
     free(c->flow_kw);
+    free(c->flow_kvar);
+    free(c->v_pu);
+    free(c->inverter_kvar);
     free(c->import_kw);
 }
 
@@ -30,30 +34,65 @@ static void take_supply(struct scenario_clearing *c)
 static void take_bus_draws(struct scenario_clearing *c)
 {
     size_t n_step = c->scenario->horizon.n_step;
-    size_t n_cell = c->scenario->network.n_bus * n_step;
 
-    memcpy(c->bus_draw_kw, c->firm_kw, n_cell * sizeof(*c->bus_draw_kw));
+    memcpy(c->node_draw_kw, c->firm_kw, c->nodes.n * n_step * sizeof(*c->node_draw_kw));
     for (size_t g = 0; g < c->n_group; g++)
         for (size_t t = 0; t < n_step; t++)
-            c->bus_draw_kw[c->groups[g].bus * n_step + t] +=
+            c->node_draw_kw[c->groups[g].bus * n_step + t] +=
                 c->market.group_draw_kw[g * n_step + t];
     for (size_t i = 0; i < c->n_booked; i++)
-        c->bus_draw_kw[c->orders[i].bus * n_step + c->orders[i].step] -= c->market.order_kw[i];
+        c->node_draw_kw[c->orders[i].bus * n_step + c->orders[i].step] -= c->market.order_kw[i];
+    for (size_t i = 0; i < c->nodes.n_inverter; i++)
+        for (size_t t = 0; t < n_step; t++) {
+            double kvar = -c->market.order_kw[c->n_supplied + i * n_step + t];
+
+            c->inverter_kvar[i * n_step + t] = kvar;
+            c->node_draw_kw[c->nodes.inverters[i].node * n_step + t] += kvar;
+        }
+    for (size_t i = 0; i < c->nodes.n; i++) {
+        if (c->nodes.reactive && c->nodes.reactive[i])
+            continue;
+        double *bus = c->bus_draw_kw + scenario_node_bus(c->scenario, &c->nodes, i) * n_step;
+
+        for (size_t t = 0; t < n_step; t++)
+            bus[t] += c->node_draw_kw[i * n_step + t];
+    }
+}
+
+/* state: of the lines' kW, the lines' kvar and the buses' voltages in one step. */
+static void take_state(struct scenario_clearing *c, size_t t, const struct grid_state *state)
+{
+    const struct grid_network *network = &c->scenario->network;
+    size_t n_step = c->scenario->horizon.n_step;
+
+    for (size_t l = 0; l < network->n_line; l++) {
+        c->flow_kw[l * n_step + t] = state->flow_kw[l];
+        c->flow_kvar[l * n_step + t] = state->flow_kvar[l];
+    }
+    for (size_t b = 0; b < network->n_bus; b++)
+        c->v_pu[b * n_step + t] = state->v_pu[b];
 }
 
 static enum walras_status flow_step(struct scenario_clearing *c, size_t t, double *injection_kw,
                                     double *value, struct walras_err *err)
 {
+    const struct grid_network *network = &c->scenario->network;
+    struct grid_state state = {value, value + network->n_line, value + 2 * network->n_line};
     const struct scenario *s = c->scenario;
     size_t n_step = s->horizon.n_step, n_supply = s->n_supply;
     enum walras_status status = WALRAS_OK;
 
-    for (size_t b = 0; b < s->network.n_bus; b++)
-        injection_kw[b] = -c->bus_draw_kw[b * n_step + t];
+    for (size_t i = 0; i < c->nodes.n; i++)
+        injection_kw[i] = -c->node_draw_kw[i * n_step + t];
     for (size_t i = 0; i < n_supply; i++)
         injection_kw[s->supplies[i].bus] +=
             c->import_kw[i * n_step + t] - c->import_kw[(n_supply + i) * n_step + t];
-    status = grid_limits_values(c->limits, injection_kw, value, err);
+    if (s->model == SCENARIO_LINDISTFLOW) {
+        grid_limits_state(c->limits, t, injection_kw, &state);
+        take_state(c, t, &state);
+        return WALRAS_OK;
+    }
+    status = grid_limits_values(c->limits, t, injection_kw, value, err);
     if (status == WALRAS_OK)
         for (size_t r = 0; r < grid_limits_count(c->limits); r++)
             c->flow_kw[grid_limits_at(c->limits, r)->index * n_step + t] = value[r];
@@ -62,17 +101,17 @@ static enum walras_status flow_step(struct scenario_clearing *c, size_t t, doubl
 
 static enum walras_status take_flows(struct scenario_clearing *c, struct walras_err *err)
 {
-    size_t n_bus = c->scenario->network.n_bus;
+    const struct grid_network *network = &c->scenario->network;
     double *work = NULL;
     enum walras_status status = WALRAS_OK;
 
     if (!c->limits)
         return WALRAS_OK;
-    work = calloc(n_bus + grid_limits_count(c->limits) + 1, sizeof(*work));
+    work = calloc(c->nodes.n + 2 * network->n_line + network->n_bus, sizeof(*work));
     if (!work)
         return walras_fail(err, WALRAS_NOMEM, "the flows do not fit in memory");
     for (size_t t = 0; t < c->scenario->horizon.n_step && status == WALRAS_OK; t++)
-        status = flow_step(c, t, work, work + n_bus, err);
+        status = flow_step(c, t, work, work + c->nodes.n, err);
     free(work);
     return status;
 }
@@ -131,15 +170,28 @@ static enum walras_status take_plan(struct scenario_clearing *c, struct walras_e
     const struct scenario *s = c->scenario;
     size_t n_step = s->horizon.n_step;
 
+    c->node_draw_kw = calloc(c->nodes.n * n_step, sizeof(*c->node_draw_kw));
     c->bus_draw_kw = calloc(s->network.n_bus * n_step, sizeof(*c->bus_draw_kw));
     c->flow_kw = calloc(s->network.n_line * n_step + 1, sizeof(*c->flow_kw));
     c->import_kw = calloc(2 * s->n_supply * n_step + 1, sizeof(*c->import_kw));
-    if (!c->bus_draw_kw || !c->flow_kw || !c->import_kw)
+    if (!c->node_draw_kw || !c->bus_draw_kw || !c->flow_kw || !c->import_kw)
         return walras_fail(err, WALRAS_NOMEM, "the flows do not fit in memory");
+    if (s->model == SCENARIO_LINDISTFLOW) {
+        c->flow_kvar = calloc(s->network.n_line * n_step + 1, sizeof(*c->flow_kvar));
+        c->v_pu = calloc(s->network.n_bus * n_step, sizeof(*c->v_pu));
+        c->inverter_kvar = calloc(c->nodes.n_inverter * n_step + 1, sizeof(*c->inverter_kvar));
+        if (!c->flow_kvar || !c->v_pu || !c->inverter_kvar)
+            return walras_fail(err, WALRAS_NOMEM, "the voltages do not fit in memory");
+    }
     take_supply(c);
     take_bus_draws(c);
     c->result.bus_draw_kw = c->bus_draw_kw;
     c->result.flow_kw = c->flow_kw;
+    c->result.flow_kvar = c->flow_kvar;
+    c->result.v_pu = c->v_pu;
+    c->result.inverters = c->nodes.inverters;
+    c->result.n_inverter = c->nodes.n_inverter;
+    c->result.inverter_kvar = c->inverter_kvar;
     c->result.import_kw = c->import_kw;
     c->result.export_kw = c->import_kw + s->n_supply * n_step;
     return take_flows(c, err);

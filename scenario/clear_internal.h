@@ -8,17 +8,21 @@
 
 #include "agents/fleet.h"
 #include "scenario/clear.h"
+#include "scenario/nodes.h"
+#include "scenario/parts.h"
 
 struct scenario_clearing {
     const struct scenario *scenario;
     struct scenario_clear_settings settings;
     struct agent_fleet *fleet;
-    struct grid_limits *limits;  /* NULL: one bus */
-    uint32_t *device_bus;        /* [n_device] */
-    struct market_order *orders; /* [n_order] the book's, then the supplies' */
-    size_t n_order, n_booked;
-    struct clear_book *book; /* whose orders those are; NULL: alone */
-    double *firm_kw;         /* [n_bus x n_step] of all ranks, at rank 0 */
+    struct grid_limits *limits;           /* NULL: one bus */
+    double *breach_prices;                /* [limits x 2]; see market_problem */
+    bool limited;                         /* any of the limits is one */
+    struct scenario_nodes nodes;          /* the market's buses */
+    struct market_order *orders;          /* [n_order] the book's, then the supplies' */
+    size_t n_order, n_booked, n_supplied; /* inverters' behind the supplies' */
+    struct clear_book *book;              /* whose orders those are; NULL: alone */
+    double *firm_kw;                      /* [nodes x n_step] of all ranks, at rank 0 */
     double firm_cost;
     struct market_group *groups; /* [n_group] */
     size_t n_group;
@@ -27,7 +31,10 @@ struct scenario_clearing {
     struct agent_awards decided;
     struct scenario_awards awards;
     double *award_kw; /* [n_device x n_step] while they are few; NULL: computed when asked for */
-    double *bus_draw_kw, *flow_kw, *import_kw; /* export behind import */
+    double *node_draw_kw, *bus_draw_kw, *flow_kw, *import_kw; /* export behind import */
+    double *flow_kvar, *v_pu;                                 /* lindistflow */
+    double *inverter_kvar;                                    /* [inverters x n_step] */
+    struct scenario_parts *parts; /* of prices; NULL: there are no prices */
     char why[480];
     struct scenario_certificate certificate;
     struct scenario_result result;

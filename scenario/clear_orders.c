@@ -164,11 +164,25 @@ static void add_supplies(struct scenario_clearing *c)
         }
 }
 
+/* What inverters can give or take, for nothing. */
+static void add_inverters(struct scenario_clearing *c)
+{
+    c->n_supplied = c->n_order;
+    for (size_t i = 0; i < c->nodes.n_inverter; i++)
+        for (uint32_t t = 0; t < c->scenario->horizon.n_step; t++) {
+            const struct scenario_inverter *at = &c->nodes.inverters[i];
+            double spare = agent_device_spare_kvar(&c->scenario->devices[at->device], t);
+
+            c->orders[c->n_order++] = (struct market_order){
+                .bus = (uint32_t)at->node, .step = t, .low_kw = -spare, .high_kw = spare};
+        }
+}
+
 /* The draw and cost that nothing changes, of all ranks. */
 static enum walras_status add_firm(struct scenario_clearing *c, struct walras_err *err)
 {
     struct walras_ranks *ranks = c->settings.market.ranks;
-    size_t n_cell = c->scenario->network.n_bus * c->scenario->horizon.n_step;
+    size_t n_cell = c->nodes.n * c->scenario->horizon.n_step;
     enum walras_status status = WALRAS_OK;
 
     c->firm_kw = calloc(n_cell + 1, sizeof(*c->firm_kw));
@@ -198,7 +212,8 @@ enum walras_status clear_orders(struct scenario_clearing *c, struct walras_err *
     if (status != WALRAS_OK || !walras_ranks_lead(ranks))
         return status;
     n = ranks ? c->book->n : n;
-    c->orders = calloc(n + 2 * s->n_supply * s->horizon.n_step + 1, sizeof(*c->orders));
+    c->orders = calloc(n + (2 * s->n_supply + c->nodes.n_inverter) * s->horizon.n_step + 1,
+                       sizeof(*c->orders));
     if (!c->orders)
         return walras_fail(err, WALRAS_NOMEM, "%zu orders do not fit in memory", n);
     if (ranks)
@@ -208,6 +223,7 @@ enum walras_status clear_orders(struct scenario_clearing *c, struct walras_err *
     c->n_booked = ranks ? c->n_booked : n;
     c->n_order = c->n_booked;
     add_supplies(c);
+    add_inverters(c);
     return WALRAS_OK;
 }
 

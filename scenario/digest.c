@@ -147,6 +147,7 @@ static void print_energy(FILE *file, const struct scenario_result *r)
 
 struct full_line { /* a limit and the steps in which it has a shadow price */
     size_t row, n_step, first, last;
+    int direction;
     double worst_per_mwh;
 };
 
@@ -157,6 +158,35 @@ static int by_price(const void *left, const void *right)
     if (a->worst_per_mwh > b->worst_per_mwh)
         return -1;
     return a->worst_per_mwh < b->worst_per_mwh;
+}
+
+/*
+ * The sides of one limit of apparent power that bind in one step become one: what more of the limit
+ * saves is what all its sides save. Returns how many are left.
+ */
+static size_t join_sides(const struct grid_limits *limits, struct market_binding *binding, size_t n)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const struct grid_limit *limit = grid_limits_at(limits, binding[i].row);
+        size_t at = kept;
+
+        if (limit->kind != GRID_LIMIT_APPARENT) {
+            binding[kept++] = binding[i];
+            continue;
+        }
+        binding[i].shadow_price_per_mwh *= grid_polygon_side(limit->side).share;
+        binding[i].row -= limit->side; /* rows of sides stand together */
+        while (at > 0 &&
+               (binding[at - 1].row != binding[i].row || binding[at - 1].step != binding[i].step))
+            at--;
+        if (at > 0)
+            binding[at - 1].shadow_price_per_mwh += binding[i].shadow_price_per_mwh;
+        else
+            binding[kept++] = binding[i];
+    }
+    return kept;
 }
 
 /* The lines behind `binding`, which names each row and step once; the dearest first. */
@@ -174,7 +204,8 @@ static size_t gather_lines(const struct market_binding *binding, size_t n_bindin
         while (at < n && lines[at].row != b->row)
             at++;
         if (at == n)
-            lines[n++] = (struct full_line){.row = b->row, .first = b->step, .last = b->step};
+            lines[n++] = (struct full_line){
+                .row = b->row, .direction = b->direction, .first = b->step, .last = b->step};
         lines[at].n_step++;
         lines[at].first = b->step < lines[at].first ? b->step : lines[at].first;
         lines[at].last = b->step > lines[at].last ? b->step : lines[at].last;
@@ -184,21 +215,37 @@ static size_t gather_lines(const struct market_binding *binding, size_t n_bindin
     return n;
 }
 
+/* What more of a limit would save: a MW or MVA of a line, a hundredth of a voltage. */
+static void saving_words(const struct scenario_result *r, const struct full_line *full,
+                         char words[SCENARIO_WORDS])
+{
+    enum grid_limit_kind kind = grid_limits_at(r->limits, full->row)->kind;
+    double per_kw = grid_limits_unit_per_kw(r->limits, full->row, full->direction);
+
+    if (kind == GRID_LIMIT_VOLTAGE)
+        snprintf(words, SCENARIO_WORDS, "0.01 per unit more would save up to %.4g %s/h",
+                 0.01 * walras_mw_from_kw(full->worst_per_mwh / per_kw), r->scenario->currency);
+    else
+        snprintf(words, SCENARIO_WORDS, "one more %s would save up to %.2f %s/M%sh",
+                 kind == GRID_LIMIT_APPARENT ? "MVA" : "MW", full->worst_per_mwh,
+                 r->scenario->currency, kind == GRID_LIMIT_APPARENT ? "VA" : "W");
+}
+
 static void print_line(FILE *file, const struct scenario_result *r, const struct full_line *full)
 {
-    const struct grid_network *network = &r->scenario->network;
-    const struct grid_line *line = &network->lines[grid_limits_at(r->limits, full->row)->index];
-    char first[SCENARIO_TIME_TEXT], last[SCENARIO_TIME_TEXT], limit[SCENARIO_WORDS];
+    static const char of_line[] = "line ";
+    char first[SCENARIO_TIME_TEXT], last[SCENARIO_TIME_TEXT];
+    char limit[SCENARIO_LIMIT_WORDS], saving[SCENARIO_WORDS];
+    bool is_line = false;
 
     clock_text(r->scenario, full->first, first);
     clock_text(r->scenario, full->last + 1, last);
-    scenario_power_words(line->limit_kw * r->scenario->rating_scale, limit);
-    fprintf(file,
-            "  full line  %s (bus %s to %s, %s) in %zu step%s between %s and %s; one more MW would "
-            "save up to %.2f %s/MWh\n",
-            line->id, network->buses[line->from].id, network->buses[line->to].id, limit,
-            full->n_step, plural(full->n_step), first, last, full->worst_per_mwh,
-            r->scenario->currency);
+    scenario_limit_words(r->scenario, r->limits, full->row, full->direction, limit);
+    saving_words(r, full, saving);
+    is_line = strncmp(limit, of_line, strlen(of_line)) == 0;
+    fprintf(file, "  %s  %s in %zu step%s between %s and %s; %s\n",
+            is_line ? "full line" : "voltage  ", limit + (is_line ? strlen(of_line) : 0),
+            full->n_step, plural(full->n_step), first, last, saving);
 }
 
 static enum walras_status print_lines(FILE *file, const struct scenario_result *r,
@@ -215,6 +262,8 @@ static enum walras_status print_lines(FILE *file, const struct scenario_result *
         goto out;
 
     double least = 1e-4 * fmax(1.0, scenario_largest_price(r->market));
+    if (r->limits)
+        n_binding = join_sides(r->limits, binding, n_binding);
     size_t n = gather_lines(binding, n_binding, least, lines);
 
     for (size_t i = 0; i < n && i < MOST_LINES; i++)
@@ -233,7 +282,8 @@ out:
 static void print_relaxed(FILE *file, const struct scenario_result *r)
 {
     const struct market_result *m = r->market;
-    double cost = 0.0, worst_kw = 0.0;
+    const struct market_breach *dearest = NULL;
+    double cost = 0.0;
     size_t n = 0;
     char worst[SCENARIO_WORDS];
 
@@ -241,12 +291,13 @@ static void print_relaxed(FILE *file, const struct scenario_result *r)
         if (m->breach[i].kind != MARKET_BREACH_LIMIT)
             continue;
         cost += m->breach[i].cost;
-        worst_kw = fmax(worst_kw, m->breach[i].breach_kw);
+        if (!dearest || m->breach[i].cost > dearest->cost)
+            dearest = &m->breach[i];
         n++;
     }
-    if (n == 0)
+    if (!dearest)
         return;
-    scenario_power_words(worst_kw, worst);
+    scenario_breach_words(r->limits, dearest->row, dearest->direction, dearest->breach_kw, worst);
     fprintf(file, "  relaxed    soft limits %zu time%s, by up to %s, for %.4f %s\n", n, plural(n),
             worst, cost, r->scenario->currency);
 }
@@ -273,6 +324,41 @@ static void print_certificate(FILE *file, const struct scenario_certificate *c, 
                 c->max_price_error_per_mwh);
 }
 
+/* The plan on the grid as it is, beside the model that prices are of. */
+static void print_physics(FILE *file, const struct scenario_result *r)
+{
+    const struct scenario_physics *p = &r->certificate->physics;
+    const struct grid_network *network = &r->scenario->network;
+    char low[SCENARIO_TIME_TEXT], full[SCENARIO_TIME_TEXT], at[SCENARIO_TIME_TEXT];
+    char off[SCENARIO_WORDS];
+
+    if (!p->known)
+        return;
+    if (p->unsolved != SIZE_MAX) {
+        clock_text(r->scenario, p->unsolved, at);
+        fprintf(
+            file,
+            "  AC check   NO SOLUTION at %s: the grid bears some %.0f %% of the plan's powers\n",
+            at, 100.0 * p->reached_share);
+        return;
+    }
+    clock_text(r->scenario, p->lowest.step, low);
+    scenario_power_words(p->max_flow_error_kw, off);
+    fprintf(file, "  AC check   %svoltages %.4f (bus %s at %s) to %.4f",
+            p->max_voltage_breach_pu > 0.0 || p->max_loading > 1.0 ? "OVER LIMITS: " : "",
+            p->lowest_v_pu, network->buses[p->lowest.index].id, low, p->highest_v_pu);
+    if (p->max_loading > 0.0) {
+        clock_text(r->scenario, p->loading.step, full);
+        fprintf(file, ", lines to %.1f %% (%s at %s)", 100.0 * p->max_loading,
+                network->lines[p->loading.index].id, full);
+    }
+    fprintf(file, "\n             losses %.4g MWh; the market's model is off by up to %s",
+            p->loss_mwh, off);
+    if (r->v_pu)
+        fprintf(file, " and %.4f p.u.", p->max_voltage_error_pu);
+    fputc('\n', file);
+}
+
 enum walras_status scenario_digest_print(FILE *file, const struct scenario_result *result,
                                          struct walras_err *err)
 {
@@ -289,5 +375,7 @@ enum walras_status scenario_digest_print(FILE *file, const struct scenario_resul
     if (status == WALRAS_OK && result->certificate)
         print_certificate(file, result->certificate,
                           !isnan(result->scenario->line_overload_price_per_mwh));
+    if (status == WALRAS_OK && result->certificate)
+        print_physics(file, result);
     return status;
 }

@@ -67,6 +67,7 @@ static void put_line(struct walras_json_out *out, const struct grid_network *net
     put_number(out, "x_pu", line->x_pu);
     put_unless(out, "b_pu", line->b_pu, 0.0);
     put_unless(out, "limit_kw", line->limit_kw, INFINITY);
+    put_unless(out, "limit_kva", line->limit_kva, 0.0);
     put_unless(out, "tap", line->tap, 1.0);
     put_unless(out, "shift_deg", walras_deg_from_rad(line->shift_rad), 0.0);
     if (!line->in_service) {
@@ -74,6 +75,33 @@ static void put_line(struct walras_json_out *out, const struct grid_network *net
         walras_json_out_bool(out, false);
     }
     walras_json_out_close(out, '}');
+}
+
+static void put_slacks(struct walras_json_out *out, const struct grid_network *network)
+{
+    size_t n = 0;
+
+    for (size_t b = 0; b < network->n_bus; b++)
+        n += grid_network_is_slack(network, b);
+    if (n == 1) {
+        put_text(out, "slack", network->buses[network->slack].id);
+        put_unless(out, "slack_v_pu", network->slack_v_pu, 1.0);
+        return;
+    }
+    walras_json_out_key(out, "slack");
+    walras_json_out_open(out, '[');
+    walras_json_out_text(out, network->buses[network->slack].id);
+    for (size_t b = 0; b < network->n_bus; b++)
+        if (b != network->slack && grid_network_is_slack(network, b))
+            walras_json_out_text(out, network->buses[b].id);
+    walras_json_out_close(out, ']');
+    walras_json_out_key(out, "slack_v_pu");
+    walras_json_out_open(out, '[');
+    walras_json_out_number(out, network->slack_v_pu);
+    for (size_t b = 0; b < network->n_bus; b++)
+        if (b != network->slack && grid_network_is_slack(network, b))
+            walras_json_out_number(out, network->buses[b].slack_v_pu);
+    walras_json_out_close(out, ']');
 }
 
 static void put_grid(struct walras_json_out *out, const struct scenario *scenario)
@@ -85,9 +113,10 @@ static void put_grid(struct walras_json_out *out, const struct scenario *scenari
     put_text(out, "model", scenario_model_name(scenario->model));
     put_unless(out, "rating_scale", scenario->rating_scale, 1.0);
     put_unless(out, "line_overload_price_per_mwh", scenario->line_overload_price_per_mwh, NAN);
+    put_unless(out, "voltage_violation_price_per_pu_h", scenario->voltage_violation_price_per_pu_h,
+               NAN);
     put_number(out, "base_mva", network->base_mva);
-    put_text(out, "slack", network->buses[network->slack].id);
-    put_unless(out, "slack_v_pu", network->slack_v_pu, 1.0);
+    put_slacks(out, network);
     walras_json_out_key(out, "buses");
     walras_json_out_open(out, '[');
     for (size_t b = 0; b < network->n_bus; b++)
@@ -257,7 +286,7 @@ static void put_agent(struct walras_json_out *out, const struct scenario *scenar
     walras_json_out_close(out, '}');
 }
 
-void scenario_expand(const struct scenario *scenario, FILE *file)
+static void expand(const struct scenario *scenario, size_t n_agent, FILE *file)
 {
     struct walras_json_out out = walras_json_out_start(file, 2);
 
@@ -277,9 +306,19 @@ void scenario_expand(const struct scenario *scenario, FILE *file)
     walras_json_out_close(&out, ']');
     walras_json_out_key(&out, "agents");
     walras_json_out_open(&out, '[');
-    for (size_t i = 0; i < scenario->n_agent; i++)
+    for (size_t i = 0; i < n_agent; i++)
         put_agent(&out, scenario, &scenario->agents[i]);
     walras_json_out_close(&out, ']');
     walras_json_out_close(&out, '}');
     walras_json_out_end(&out);
+}
+
+void scenario_expand(const struct scenario *scenario, FILE *file)
+{
+    expand(scenario, scenario->n_agent, file);
+}
+
+void scenario_expand_grid(const struct scenario *scenario, FILE *file)
+{
+    expand(scenario, 0, file);
 }

@@ -13,5 +13,7 @@
 
 /* Write failures are the stream's: judge it with walras_file_finish. */
 void scenario_expand(const struct scenario *scenario, FILE *file);
+/* The same without agents: horizon, grid and exchange. */
+void scenario_expand_grid(const struct scenario *scenario, FILE *file);
 
 #endif

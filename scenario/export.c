@@ -3,6 +3,7 @@
 #include "agents/program.h"
 #include "core/units.h"
 #include "scenario/export_internal.h"
+#include "scenario/nodes.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -77,25 +78,48 @@ static enum walras_status take_rows(const struct agent_program *program, struct 
     return status;
 }
 
-static enum walras_status take_draws(const struct agent_program *program, size_t bus,
-                                     struct export_block *block, struct walras_err *err)
+/* What a column draws, and the kvar that come with it. */
+static enum walras_status take_draws(const struct export *x, const struct agent_device *device,
+                                     const struct agent_program *program, size_t bus,
+                                     struct export_block *block)
 {
     enum walras_status status = WALRAS_OK;
 
     for (size_t i = 0; i < program->n_draw && status == WALRAS_OK; i++) {
         const struct agent_program_draw *draw = &program->draws[i];
+        struct export_draw made = {draw->column, bus, draw->step, draw->coef};
 
-        if (draw->coef != 0.0)
-            status = export_block_draw(
-                block, (struct export_draw){draw->column, bus, draw->step, draw->coef}, err);
+        if (made.coef == 0.0)
+            continue;
+        status = export_block_draw(block, made, x->err);
+        made.bus += x->n_bus;
+        made.coef *= scenario_reactive_of(device, draw->step).kvar_per_kw;
+        if (status == WALRAS_OK && export_has_kvar(x, bus) && made.coef != 0.0)
+            status = export_block_draw(block, made, x->err);
     }
     return status;
 }
 
-static enum walras_status device_block(const struct agent_program *program,
-                                       const struct device_names *names, size_t bus,
-                                       struct export_block *block, struct walras_err *err)
+static void take_firm(struct export *x, const struct agent_device *device,
+                      const struct agent_program *program, size_t bus, struct export_block *block)
 {
+    block->firm_kw = program->firm_kw;
+    if (!export_has_kvar(x, bus))
+        return;
+    for (size_t t = 0; t < x->n_step; t++) {
+        struct scenario_reactive reactive = scenario_reactive_of(device, t);
+        double firm_kw = program->firm_kw ? program->firm_kw[t] : 0.0;
+
+        x->firm_kvar[t] = reactive.fixed_kvar + reactive.kvar_per_kw * firm_kw;
+    }
+    block->firm_kvar = x->firm_kvar;
+}
+
+static enum walras_status device_block(struct export *x, const struct agent_device *device,
+                                       const struct device_names *names, size_t bus,
+                                       struct export_block *block)
+{
+    const struct agent_program *program = names->program;
     enum walras_status status;
 
     export_block_clear(block);
@@ -103,11 +127,11 @@ static enum walras_status device_block(const struct agent_program *program,
     block->column_name = device_column_name;
     block->row_name = device_row_name;
     block->constant = program->firm_cost;
-    block->firm_kw = program->firm_kw;
-    status = take_columns(program, block, err);
+    take_firm(x, device, program, bus, block);
+    status = take_columns(program, block, x->err);
     if (status == WALRAS_OK)
-        status = take_rows(program, block, err);
-    return status == WALRAS_OK ? take_draws(program, bus, block, err) : status;
+        status = take_rows(program, block, x->err);
+    return status == WALRAS_OK ? take_draws(x, device, program, bus, block) : status;
 }
 
 /* Two columns a step. */
@@ -163,6 +187,36 @@ static enum walras_status visit(struct export *x, const struct export_visitor *v
     return status;
 }
 
+static struct export_name inverter_column_name(const struct export_block *block, size_t column)
+{
+    const struct device_names *of = block->of;
+
+    return (struct export_name){
+        .what = "inverter_kvar", .id = {of->agent, of->device}, .step = column};
+}
+
+/* The kvar that an inverter can draw or give whatever its kW are: a column a step. */
+static enum walras_status inverter_block(struct export *x, const struct agent_device *device,
+                                         const struct device_names *names, size_t bus)
+{
+    struct export_block *block = &x->block;
+    enum walras_status status = WALRAS_OK;
+
+    export_block_clear(block);
+    block->of = names;
+    block->column_name = inverter_column_name;
+    for (size_t t = 0; t < x->n_step && status == WALRAS_OK; t++) {
+        double spare = agent_device_spare_kvar(device, t);
+
+        status = export_block_column(block, (struct export_column){.low = -spare, .high = spare},
+                                     x->err);
+        if (status == WALRAS_OK && export_has_kvar(x, bus))
+            status =
+                export_block_draw(block, (struct export_draw){t, x->n_bus + bus, t, 1.0}, x->err);
+    }
+    return status;
+}
+
 static enum walras_status visit_device(struct export *x, size_t i, size_t bus,
                                        const struct export_visitor *visitor, void *context)
 {
@@ -176,9 +230,14 @@ static enum walras_status visit_device(struct export *x, size_t i, size_t bus,
         walras_err_prefix(x->err, "%s/%s", names.agent, names.device);
         return status;
     }
-    status = device_block(&program, &names, bus, &x->block, x->err);
+    status = device_block(x, &s->devices[i], &names, bus, &x->block);
     if (status == WALRAS_OK)
         status = visit(x, visitor, context);
+    if (status == WALRAS_OK && x->reactive && agent_device_apparent_kva(&s->devices[i]) > 0.0) {
+        status = inverter_block(x, &s->devices[i], &names, bus);
+        if (status == WALRAS_OK)
+            status = visit(x, visitor, context);
+    }
     agent_program_free(&program);
     return status;
 }
@@ -207,7 +266,7 @@ enum walras_status export_walk(struct export *x, const struct export_visitor *vi
     enum walras_status status = WALRAS_OK;
 
     x->block.first_column = x->block.first_row = 0;
-    for (size_t t = 0; t < x->n_step && x->grid.n_line > 0 && status == WALRAS_OK; t++) {
+    for (size_t t = 0; t < x->n_step && export_grid_columns(x) > 0 && status == WALRAS_OK; t++) {
         status = export_grid_block(x, t, &x->block);
         if (status == WALRAS_OK)
             status = visit(x, visitor, context);
@@ -274,7 +333,8 @@ static enum walras_status prepare(struct export *x)
     if (status == WALRAS_OK)
         status = export_walk(x, &counting, NULL);
     x->info.n_column++; /* the constant's */
-    x->info.n_row += x->n_bus * x->n_step;
+    for (size_t b = 0; b < x->n_bus; b++)
+        x->info.n_row += (export_has_kvar(x, b) ? 2 : 1) * x->n_step;
     return status;
 }
 
@@ -288,13 +348,13 @@ enum walras_status scenario_export(const struct scenario *scenario,
                        .file = file,
                        .n_bus = whole ? 1 : scenario->network.n_bus,
                        .n_step = scenario->horizon.n_step,
+                       .reactive = scenario->model == SCENARIO_LINDISTFLOW,
+                       .firm_kvar = calloc(scenario->horizon.n_step, sizeof(*x.firm_kvar)),
                        .err = err};
     enum walras_status status;
 
-    if (scenario->model != SCENARIO_DC && !whole)
-        return walras_fail(err, WALRAS_UNSUPPORTED,
-                           "grid model %s: export writes dc and copperplate only",
-                           scenario_model_name(scenario->model));
+    if (!x.firm_kvar)
+        return walras_fail(err, WALRAS_NOMEM, "no memory for %zu steps", x.n_step);
     status = prepare(&x);
     if (status == WALRAS_OK)
         status =
@@ -302,6 +362,7 @@ enum walras_status scenario_export(const struct scenario *scenario,
     if (status == WALRAS_OK && info)
         *info = x.info;
     export_grid_release(&x.grid);
+    free(x.firm_kvar);
     free(x.first_device);
     free(x.devices);
     free(x.first_supply);

@@ -3,7 +3,8 @@
  *
  * Model    docs/mathematics.md, eq. 1 and 2, with every device's own columns and rows
  *          (agents/program.h), a flow for every line and step, the balance of every bus, and
- *          Kirchhoff's voltage law around every independent loop (docs/grid.md). Objective in
+ *          Kirchhoff's voltage law around every independent loop; in the model lindistflow, flows
+ *          and balances of kvar and squares of voltages besides (docs/grid.md). Objective in
  *          currency, minimised; what is constant in it is the cost of the column `constant`, 1.
  * Streamed  device by device, once for every section of the file: memory is that of one device and
  *          of one bus's balances.
@@ -32,8 +33,7 @@ struct scenario_export_info {
 
 /*
  * Write failures are the stream's: check it at the end (walras_file_finish). info may be NULL.
- * Returns WALRAS_UNSUPPORTED for grid models other than dc and copperplate, WALRAS_INVALID or
- * WALRAS_IO for what an lp device's file is refused for, WALRAS_NOMEM.
+ * Returns WALRAS_INVALID or WALRAS_IO for what an lp device's file is refused for, WALRAS_NOMEM.
  */
 WALRAS_NODISCARD enum walras_status scenario_export(const struct scenario *scenario,
                                                     const struct scenario_export_settings *settings,

@@ -22,7 +22,7 @@ void export_block_clear(struct export_block *block)
 {
     block->n_column = block->n_row = block->n_entry = block->n_draw = 0;
     block->constant = 0.0;
-    block->firm_kw = NULL;
+    block->firm_kw = block->firm_kvar = NULL;
 }
 
 enum walras_status export_block_column(struct export_block *block, struct export_column column,

@@ -29,6 +29,7 @@ void export_grid_release(struct export_grid *grid)
 {
     free(grid->lines);
     free(grid->breach_line);
+    free(grid->sided);
     free(grid->first_end);
     free(grid->ends);
     free(grid->loop_line);
@@ -51,7 +52,8 @@ static enum walras_status take_lines(struct export *x)
 
     grid->lines = calloc(n + 1, sizeof(*grid->lines));
     grid->breach_line = calloc(n + 1, sizeof(*grid->breach_line));
-    if (!grid->lines || !grid->breach_line)
+    grid->sided = calloc(n + 1, sizeof(*grid->sided));
+    if (!grid->lines || !grid->breach_line || !grid->sided)
         return no_memory(x);
     for (size_t l = 0; l < n; l++) {
         const struct grid_line *line = &s->network.lines[l];
@@ -61,6 +63,8 @@ static enum walras_status take_lines(struct export *x)
             continue;
         if (soft)
             grid->breach_line[grid->n_breach++] = grid->n_line;
+        if (x->reactive && line->limit_kva > 0.0 && isfinite(line->limit_kva))
+            grid->sided[grid->n_sided++] = grid->n_line;
         grid->lines[grid->n_line++] = l;
     }
     return WALRAS_OK;
@@ -198,7 +202,7 @@ enum walras_status export_grid_make(struct export *x)
 
     if (status == WALRAS_OK)
         status = take_ends(x);
-    if (status == WALRAS_OK && x->grid.n_line > 0)
+    if (status == WALRAS_OK && x->grid.n_line > 0 && !x->reactive)
         status = take_loops(x);
     return status;
 }
@@ -210,7 +214,7 @@ struct export_name export_flow_name(const struct export *x, size_t line, size_t 
 
 size_t export_flow_number(const struct export *x, size_t line, size_t step)
 {
-    return step * (x->grid.n_line + x->grid.n_breach) + line;
+    return step * export_grid_columns(x) + line;
 }
 
 static struct export_name column_name(const struct export_block *block, size_t column)
@@ -220,6 +224,8 @@ static struct export_name column_name(const struct export_block *block, size_t c
 
     if (column < n)
         return export_flow_name(x, column, block->index);
+    if (column >= n + x->grid.n_breach)
+        return export_volts_column_name(x, column, block->index);
     return (struct export_name){.what = "breach",
                                 .id = {line_at(x, x->grid.breach_line[column - n])->id},
                                 .step = block->index};
@@ -231,6 +237,8 @@ static struct export_name row_name(const struct export_block *block, size_t row)
     const struct export *x = block->of;
     size_t n = x->grid.n_loop;
 
+    if (row >= n + 2 * x->grid.n_breach)
+        return export_volts_row_name(x, row - n - 2 * x->grid.n_breach, block->index);
     if (row < n)
         return (struct export_name){
             .what = "loop", .id = {line_at(x, x->grid.loop_line[row])->id}, .step = block->index};
@@ -304,9 +312,11 @@ enum walras_status export_grid_block(struct export *x, size_t step, struct expor
     for (size_t k = 0; k < grid->n_breach && status == WALRAS_OK; k++)
         status = export_block_column(
             block, (struct export_column){.high = (double)INFINITY, .cost = cost}, x->err);
+    if (x->reactive && status == WALRAS_OK)
+        status = export_volts_columns(x, step, block);
     for (size_t i = 0; i < grid->n_loop && status == WALRAS_OK; i++)
         status = add_loop_row(x, i, block);
     for (size_t i = 0; i < grid->n_breach && status == WALRAS_OK; i++)
         status = add_breach(x, i, block);
-    return status;
+    return x->reactive && status == WALRAS_OK ? export_volts_rows(x, block) : status;
 }

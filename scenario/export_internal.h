@@ -26,7 +26,8 @@ struct export_row {
     double low, high;
     size_t first_entry; /* its entries: from here to the next row's */
 };
-struct export_draw { /* the column draws coef kW at a bus in a step */
+/* The column draws coef kW at a bus in a step; at n_bus + bus: kvar at the bus. */
+struct export_draw {
     size_t column, bus, step;
     double coef;
 };
@@ -42,8 +43,9 @@ struct export_block {
     size_t column_room, row_room, entry_room, draw_room;
     size_t first_column, first_row; /* numbers in the whole program */
     double constant;
-    const double *firm_kw; /* [n_step] at its bus, or NULL */
-    const void *of;        /* what the name functions need */
+    const double *firm_kw;   /* [n_step] at its bus, or NULL */
+    const double *firm_kvar; /* the same */
+    const void *of;          /* what the name functions need */
     size_t index;
     struct export_name (*column_name)(const struct export_block *block, size_t column);
     struct export_name (*row_name)(const struct export_block *block, size_t row);
@@ -63,7 +65,9 @@ struct export_grid {
     size_t *lines; /* [n_line] index into the network's */
     size_t n_line, n_breach;
     size_t *breach_line; /* [n_breach] the lines whose limits are soft */
-    size_t *first_end;   /* [n_bus + 1] */
+    size_t n_sided;
+    size_t *sided;     /* [n_sided] the lines with limits of apparent power (lindistflow) */
+    size_t *first_end; /* [n_bus + 1] */
     struct export_line_end *ends;
     size_t n_loop;
     size_t *loop_line;  /* [n_loop] the line that closes it */
@@ -81,6 +85,8 @@ struct export
     struct export_grid grid;
     size_t *first_device, *devices;  /* devices by bus: [n_bus + 1], [n_device] */
     size_t *first_supply, *supplies; /* the same */
+    bool reactive;                   /* lindistflow: with kvar and voltages */
+    double *firm_kvar;               /* [n_step] of the device at hand */
     struct export_block block;
     struct scenario_export_info info;
     struct walras_err *err;
@@ -106,6 +112,22 @@ WALRAS_NODISCARD enum walras_status export_grid_block(struct export *x, size_t s
 /* The name of a flow, and its number in the whole program. */
 struct export_name export_flow_name(const struct export *x, size_t line, size_t step);
 size_t export_flow_number(const struct export *x, size_t line, size_t step);
+
+/* export_volts.c: the model lindistflow. How many columns the grid's block of a step has. */
+size_t export_grid_columns(const struct export *x);
+/* Whether kvar are balanced at a bus: at slacks they are not. */
+bool export_has_kvar(const struct export *x, size_t bus);
+struct export_name export_kvar_name(const struct export *x, size_t line, size_t step);
+size_t export_kvar_number(const struct export *x, size_t line, size_t step);
+/* Columns and rows of the grid's block behind those of export_grid.c, rows counted from there. */
+struct export_name export_volts_column_name(const struct export *x, size_t column, size_t step);
+struct export_name export_volts_row_name(const struct export *x, size_t row, size_t step);
+WALRAS_NODISCARD enum walras_status export_volts_columns(const struct export *x, size_t step,
+                                                         struct export_block *block);
+WALRAS_NODISCARD enum walras_status export_volts_rows(const struct export *x,
+                                                      struct export_block *block);
+/* Adds what lines' charging injects at a bus. */
+void export_charging(const struct export *x, size_t bus, double *kvar);
 
 /* Additions to a block: WALRAS_NOMEM. Entries belong to the last row. */
 void export_block_clear(struct export_block *block);

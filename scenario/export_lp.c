@@ -15,8 +15,8 @@ struct terms { /* of a row, as text */
 
 struct rows {
     struct terms own;
-    struct terms *balance; /* [n_step] of the bus that is walked */
-    double *firm_kw;       /* [n_step] */
+    struct terms *balance; /* [2 n_step] of the bus that is walked: of kW, then of kvar */
+    double *firm_kw;       /* [2 n_step] the same */
 };
 
 static void put_number(struct export *x, double value)
@@ -136,10 +136,37 @@ static enum walras_status row_block(struct export *x, const struct export_block 
     for (size_t i = 0; i < block->n_draw && !is_grid; i++) {
         size_t size = export_column_text(x, block, block->draws[i].column, name);
 
-        add_term(&rows->balance[block->draws[i].step], block->draws[i].coef, name, size);
+        add_term(
+            &rows->balance[block->draws[i].step + (block->draws[i].bus < x->n_bus ? 0 : x->n_step)],
+            block->draws[i].coef, name, size);
     }
     for (size_t t = 0; t < x->n_step && block->firm_kw; t++)
         rows->firm_kw[t] += block->firm_kw[t];
+    for (size_t t = 0; t < x->n_step && block->firm_kvar; t++)
+        rows->firm_kw[x->n_step + t] += block->firm_kvar[t];
+    return status;
+}
+
+/* Beside the kW of a bus its kvar, with those of its lines' charging. */
+static enum walras_status balance_kvar(struct export *x, size_t bus, size_t t, struct rows *rows)
+{
+    struct terms *balance = &rows->balance[x->n_step + t];
+    double *firm_kvar = &rows->firm_kw[x->n_step + t], charging_kvar = 0.0;
+    enum walras_status status = WALRAS_OK;
+    char text[EXPORT_NAME + 1];
+
+    for (size_t e = x->grid.first_end[bus]; e < x->grid.first_end[bus + 1]; e++) {
+        size_t line = x->grid.ends[e].line;
+        struct export_name name = export_kvar_name(x, line, t);
+        size_t size = export_name_text(x, &name, 'x', export_kvar_number(x, line, t), text);
+
+        add_term(balance, x->grid.ends[e].coef, text, size);
+    }
+    export_charging(x, bus, &charging_kvar);
+    (void)export_balance_text(x, x->n_bus + bus, t, text);
+    status = put_row(x, text, balance, charging_kvar - *firm_kvar, charging_kvar - *firm_kvar);
+    clear_terms(balance);
+    *firm_kvar = 0.0;
     return status;
 }
 
@@ -162,6 +189,8 @@ static enum walras_status balance_bus(struct export *x, size_t bus, void *contex
             put_row(x, text, &rows->balance[t], 0.0 - rows->firm_kw[t], 0.0 - rows->firm_kw[t]);
         clear_terms(&rows->balance[t]);
         rows->firm_kw[t] = 0.0;
+        if (status == WALRAS_OK && export_has_kvar(x, bus))
+            status = balance_kvar(x, bus, t, rows);
     }
     return status;
 }
@@ -260,8 +289,8 @@ static enum walras_status write_all(struct export *x, struct rows *rows)
 
 enum walras_status export_write_lp(struct export *x)
 {
-    struct rows rows = {.balance = calloc(x->n_step, sizeof(*rows.balance)),
-                        .firm_kw = calloc(x->n_step, sizeof(*rows.firm_kw))};
+    struct rows rows = {.balance = calloc(2 * x->n_step, sizeof(*rows.balance)),
+                        .firm_kw = calloc(2 * x->n_step, sizeof(*rows.firm_kw))};
     enum walras_status status;
 
     if (!rows.balance || !rows.firm_kw) {
@@ -269,11 +298,11 @@ enum walras_status export_write_lp(struct export *x)
         goto out;
     }
     walras_text_init(&rows.own.text, SIZE_MAX / 4);
-    for (size_t t = 0; t < x->n_step; t++)
+    for (size_t t = 0; t < 2 * x->n_step; t++)
         walras_text_init(&rows.balance[t].text, SIZE_MAX / 4);
     status = write_all(x, &rows);
     walras_text_release(&rows.own.text);
-    for (size_t t = 0; t < x->n_step; t++)
+    for (size_t t = 0; t < 2 * x->n_step; t++)
         walras_text_release(&rows.balance[t].text);
 out:
     free(rows.balance);

@@ -58,6 +58,10 @@ static enum walras_status row_bus(struct export *x, size_t bus, void *context)
     for (size_t t = 0; t < x->n_step; t++) {
         (void)export_balance_text(x, bus, t, name);
         fprintf(x->file, " E %s\n", name);
+        if (!export_has_kvar(x, bus))
+            continue;
+        (void)export_balance_text(x, x->n_bus + bus, t, name);
+        fprintf(x->file, " E %s\n", name);
     }
     return WALRAS_OK;
 }
@@ -155,6 +159,8 @@ static enum walras_status side_block(struct export *x, const struct export_block
     }
     for (size_t t = 0; t < x->n_step && block->firm_kw; t++)
         firm_kw[t] += block->firm_kw[t];
+    for (size_t t = 0; t < x->n_step && block->firm_kvar; t++)
+        firm_kw[x->n_step + t] += block->firm_kvar[t];
     return WALRAS_OK;
 }
 
@@ -163,12 +169,22 @@ static enum walras_status side_bus(struct export *x, size_t bus, void *context)
     double *firm_kw = context;
     char name[EXPORT_NAME + 1];
 
+    double charging_kvar = 0.0;
+
+    if (export_has_kvar(x, bus))
+        export_charging(x, bus, &charging_kvar);
     for (size_t t = 0; t < x->n_step; t++) {
+        double kvar = charging_kvar - firm_kw[x->n_step + t];
+
         if (firm_kw[t] != 0.0) {
             (void)export_balance_text(x, bus, t, name);
             put_triple(x, "RHS", name, -firm_kw[t]);
         }
-        firm_kw[t] = 0.0;
+        if (kvar != 0.0 && export_has_kvar(x, bus)) {
+            (void)export_balance_text(x, x->n_bus + bus, t, name);
+            put_triple(x, "RHS", name, kvar);
+        }
+        firm_kw[t] = firm_kw[x->n_step + t] = 0.0;
     }
     return WALRAS_OK;
 }
@@ -261,7 +277,7 @@ static enum walras_status write_columns(struct export *x)
 static enum walras_status write_sides(struct export *x)
 {
     static const struct export_visitor visitor = {.block = side_block, .bus = side_bus};
-    double *firm_kw = calloc(x->n_step, sizeof(*firm_kw));
+    double *firm_kw = calloc(2 * x->n_step, sizeof(*firm_kw)); /* of kW, then of kvar */
     enum walras_status status;
 
     if (!firm_kw)

@@ -117,8 +117,10 @@ size_t export_balance_text(const struct export *x, size_t bus, size_t step,
 {
     const struct grid_network *network = &x->scenario->network;
     bool whole = x->n_bus < network->n_bus; /* a copperplate: one for all buses */
+    bool kvar = bus >= x->n_bus;
+    const char *id = network->buses[kvar ? bus - x->n_bus : bus].id;
     struct export_name name = {
-        .what = "balance", .id = {whole ? NULL : network->buses[bus].id}, .step = step};
+        .what = kvar ? "kvar_balance" : "balance", .id = {whole ? NULL : id}, .step = step};
 
     return export_name_text(x, &name, 'b', bus * x->n_step + step, text);
 }

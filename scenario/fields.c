@@ -39,6 +39,7 @@ static const struct scenario_field pv_fields[] = {
     FIELD(SERIES, pv, available_kw, true, 0.0, &kw),
     FIELD(BOOL, pv, curtailable, false, 1.0, NULL),
     FIELD(NUMBER, pv, cost_per_mwh, false, 0.0, &any_price),
+    FIELD(NUMBER, pv, apparent_kva, false, 0.0, &kw),
 };
 static const struct scenario_field battery_fields[] = {
     FIELD(NUMBER, battery, capacity_kwh, true, 0.0, &large_positive),
@@ -52,6 +53,7 @@ static const struct scenario_field battery_fields[] = {
     FIELD(NUMBER, battery, loss_per_hour, false, 0.0, &loss),
     FIELD(NUMBER, battery, wear_per_mwh, false, 0.0, &price),
     FIELD(NUMBER, battery, wear_per_mw2h, false, 0.0, &large),
+    FIELD(NUMBER, battery, apparent_kva, false, 0.0, &kw),
     FIELD(BOOL, battery, exclusive, false, 0.0, NULL),
 };
 static const struct scenario_field ev_fields[] = {
@@ -65,6 +67,7 @@ static const struct scenario_field ev_fields[] = {
     FIELD(NUMBER, ev, start_kwh, false, 0.0, &large),
     FIELD(NUMBER, ev, wear_per_mwh, false, 0.0, &price),
     FIELD(NUMBER, ev, wear_per_mw2h, false, 0.0, &large),
+    FIELD(NUMBER, ev, apparent_kva, false, 0.0, &kw),
     FIELD(NUMBER, ev, unserved_price_per_mwh, false, NAN, &price),
 };
 static const struct scenario_field thermal_fields[] = {

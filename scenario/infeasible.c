@@ -7,16 +7,24 @@
 static void name_breach(const struct scenario_clearing *c, const struct market_breach *breach,
                         char *text, size_t size)
 {
-    char when[SCENARIO_TIME_TEXT], power[SCENARIO_WORDS];
+    char when[SCENARIO_TIME_TEXT], power[SCENARIO_WORDS], limit[SCENARIO_LIMIT_WORDS];
 
     scenario_step_text(c->scenario, breach->step, when);
     scenario_power_words(breach->breach_kw, power);
     switch (breach->kind) {
     case MARKET_BREACH_LIMIT: {
-        const struct grid_limit *limit = grid_limits_at(c->limits, breach->row);
+        const struct grid_limit *at = grid_limits_at(c->limits, breach->row);
         const struct grid_network *network = &c->scenario->network;
-        const struct grid_line *line = &network->lines[limit->index];
+        const struct grid_line *line = &network->lines[at->index];
 
+        if (at->kind != GRID_LIMIT_LINE) {
+            scenario_limit_words(c->scenario, c->limits, breach->row, breach->direction, limit);
+            scenario_breach_words(c->limits, breach->row, breach->direction, breach->breach_kw,
+                                  power);
+            snprintf(text, size, "%.200s would be exceeded by %.60s in step %u (%s)", limit, power,
+                     breach->step, when);
+            break;
+        }
         snprintf(text, size,
                  "line %s (bus %s to bus %s) would carry %s more than its limit in step %u "
                  "(%s)",
@@ -61,7 +69,7 @@ void scenario_explain_infeasible(struct scenario_clearing *c)
     const struct market_breach *first = NULL;
     double largest_kw = 0.0;
     size_t n = 0;
-    char text[320];
+    char text[400];
 
     for (size_t i = 0; i < market->n_breach; i++)
         largest_kw = fmax(largest_kw, market->breach[i].breach_kw);

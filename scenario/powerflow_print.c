@@ -205,7 +205,7 @@ static double line_limit_kva(const struct scenario_powerflow *run, size_t line)
 {
     double scale = run->of == SCENARIO_POWERFLOW_CASE ? 1.0 : run->scenario.rating_scale;
 
-    return scale * scenario_powerflow_network(run)->lines[line].limit_kw;
+    return scale * grid_line_rating_kva(&scenario_powerflow_network(run)->lines[line]);
 }
 
 static double line_loading(const struct scenario_powerflow *run, size_t line)

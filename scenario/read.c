@@ -13,6 +13,7 @@ static enum walras_status reader_init(struct scenario_reader *reader, struct wal
 
     reader->made.rating_scale = 1.0;
     reader->made.line_overload_price_per_mwh = NAN;
+    reader->made.voltage_violation_price_per_pu_h = NAN;
     if (status == WALRAS_OK)
         status = walras_names_new(&reader->bus_names, err);
     if (status == WALRAS_OK)
@@ -200,9 +201,6 @@ static enum walras_status read_root(struct scenario_reader *reader, const struct
         status = read_list(reader, root, "agents", scenario_read_agents, err);
     if (status == WALRAS_OK)
         status = read_list(reader, root, "fleets", scenario_read_fleets, err);
-    if (status == WALRAS_OK && reader->made.model == SCENARIO_LINDISTFLOW)
-        status = walras_json_fail(&grid, WALRAS_UNSUPPORTED, err,
-                                  "lindistflow: not supported yet; the model \"dc\" is");
     return status;
 }
 

@@ -219,6 +219,22 @@ static enum walras_status read_type(const struct walras_json *node, enum agent_d
                             text);
 }
 
+/* Where kvar count, a load says them in one way. */
+static enum walras_status check_reactive(const struct scenario_reader *reader,
+                                         const struct walras_json *node,
+                                         const struct agent_device *device, struct walras_err *err)
+{
+    const struct walras_series *kvar = &device->load.draw_kvar;
+
+    if (reader->made.model != SCENARIO_LINDISTFLOW || device->type != AGENT_LOAD ||
+        device->power_factor == 1.0)
+        return WALRAS_OK;
+    if (kvar->stride == 0 && kvar->values[0] == 0.0)
+        return WALRAS_OK;
+    return walras_json_fail(node, WALRAS_INVALID, err,
+                            "expected draw_kvar or power_factor, not both");
+}
+
 static enum walras_status read_device(struct scenario_reader *reader,
                                       const struct walras_json *node, struct walras_err *err)
 {
@@ -236,6 +252,8 @@ static enum walras_status read_device(struct scenario_reader *reader,
     if (status == WALRAS_OK)
         status =
             scenario_read_number(node, "power_factor", power_factor, &device.power_factor, err);
+    if (status == WALRAS_OK)
+        status = check_reactive(reader, node, &device, err);
     if (status != WALRAS_OK)
         return status;
     status = agent_device_check(&device, &reader->made.horizon, &cause);

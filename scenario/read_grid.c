@@ -1,3 +1,4 @@
+#include "grid/limits.h"
 #include "grid/matpower.h"
 #include "scenario/read_internal.h"
 
@@ -8,11 +9,13 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* What a grid of each form may say; the first three count for all. */
-static const char *const matpower_keys[] = {"model", "rating_scale", "line_overload_price_per_mwh",
-                                            "matpower", "loads"};
+/* What a grid of each form may say; the first four count for all. */
+static const char *const matpower_keys[] = {
+    "model",    "rating_scale", "line_overload_price_per_mwh", "voltage_violation_price_per_pu_h",
+    "matpower", "loads"};
 static const char *const copperplate_keys[] = {"model", "rating_scale",
-                                               "line_overload_price_per_mwh", "copperplate"};
+                                               "line_overload_price_per_mwh",
+                                               "voltage_violation_price_per_pu_h", "copperplate"};
 
 static enum walras_status read_model(struct scenario_reader *reader, const struct walras_json *grid,
                                      bool copperplate, struct walras_err *err)
@@ -39,19 +42,21 @@ static enum walras_status read_model(struct scenario_reader *reader, const struc
 }
 
 static enum walras_status read_common(struct scenario_reader *reader,
-                                      const struct walras_json *grid, bool copperplate,
-                                      struct walras_err *err)
+                                      const struct walras_json *grid, struct walras_err *err)
 {
     struct scenario *made = &reader->made;
     struct walras_range positive = {.low = 0.0, .high = 1e6, .above = true};
-    enum walras_status status = read_model(reader, grid, copperplate, err);
+    enum walras_status status =
+        scenario_read_number(grid, "rating_scale", positive, &made->rating_scale, err);
 
-    if (status == WALRAS_OK)
-        status = scenario_read_number(grid, "rating_scale", positive, &made->rating_scale, err);
     if (status == WALRAS_OK)
         status = scenario_read_number(grid, "line_overload_price_per_mwh",
                                       scenario_range(0.0, SCENARIO_MAX_PRICE),
                                       &made->line_overload_price_per_mwh, err);
+    if (status == WALRAS_OK)
+        status = scenario_read_number(grid, "voltage_violation_price_per_pu_h",
+                                      scenario_range(0.0, SCENARIO_MAX_COST),
+                                      &made->voltage_violation_price_per_pu_h, err);
     return status;
 }
 
@@ -66,6 +71,17 @@ enum walras_status scenario_index_buses(struct scenario_reader *reader, struct w
             walras_err_prefix(err, "bus id");
     }
     return status;
+}
+
+/* Rate A of a case is in MVA. */
+static void rate_by_apparent_power(struct grid_network *network)
+{
+    for (size_t l = 0; l < network->n_line; l++) {
+        struct grid_line *line = &network->lines[l];
+
+        line->limit_kva = isfinite(line->limit_kw) ? line->limit_kw : 0.0;
+        line->limit_kw = INFINITY;
+    }
 }
 
 static enum walras_status read_matpower(struct scenario_reader *reader,
@@ -89,6 +105,8 @@ static enum walras_status read_matpower(struct scenario_reader *reader,
         from.network = (struct grid_network){0}; /* moved */
         grid_case_release(&from);
         status = scenario_check_case_network(&reader->made.network, &cause);
+        if (reader->made.model == SCENARIO_LINDISTFLOW)
+            rate_by_apparent_power(&reader->made.network);
     }
     if (status == WALRAS_OK)
         status = scenario_index_buses(reader, &cause);
@@ -163,6 +181,26 @@ enum walras_status scenario_add_bus_loads(struct scenario_reader *reader, bool l
     return status;
 }
 
+/* What a model asks of the network, found out by making its limits. */
+static enum walras_status check_model(const struct scenario *made, struct walras_err *err)
+{
+    const struct grid_network *network = &made->network;
+    struct grid_lindist input = {.n_step = 1,
+                                 .rating_scale = made->rating_scale,
+                                 .soft_voltages = !isnan(made->voltage_violation_price_per_pu_h)};
+    struct grid_limits *limits = NULL;
+    enum walras_status status = WALRAS_OK;
+
+    for (size_t b = 0; b < network->n_bus && made->model != SCENARIO_LINDISTFLOW; b++)
+        if (b != network->slack && grid_network_is_slack(network, b))
+            return walras_fail(err, WALRAS_INVALID,
+                               "several slack buses need the model \"lindistflow\"");
+    if (made->model == SCENARIO_LINDISTFLOW)
+        status = grid_limits_lindist(network, &input, &limits, err);
+    grid_limits_free(limits);
+    return status;
+}
+
 static enum walras_status read_form(struct scenario_reader *reader, const struct walras_json *grid,
                                     struct walras_err *err)
 {
@@ -170,8 +208,11 @@ static enum walras_status read_form(struct scenario_reader *reader, const struct
     struct walras_err cause = {0};
     bool loads = false, copperplate = walras_json_find(grid, "copperplate", &node);
     bool matpower = walras_json_find(grid, "matpower", &node);
-    enum walras_status status = WALRAS_OK;
+    enum walras_status status = read_model(reader, grid, copperplate, err);
 
+    if (status != WALRAS_OK)
+        return status;
+    reader->made.network.may_lack_reactance = reader->made.model == SCENARIO_LINDISTFLOW;
     if (copperplate)
         status = read_copperplate(reader, grid, err);
     else if (matpower)
@@ -183,12 +224,14 @@ static enum walras_status read_form(struct scenario_reader *reader, const struct
                                   "expected one of the keys \"matpower\", \"copperplate\" or "
                                   "\"buses\" with \"lines\"");
     if (status == WALRAS_OK)
-        status = read_common(reader, grid, copperplate, err);
+        status = read_common(reader, grid, err);
     if (status == WALRAS_OK)
         status = scenario_read_bool(grid, "loads", &loads, err);
     if (status != WALRAS_OK)
         return status;
     status = grid_network_check(&reader->made.network, &cause);
+    if (status == WALRAS_OK)
+        status = check_model(&reader->made, &cause);
     if (status == WALRAS_OK)
         status = scenario_add_bus_loads(reader, loads, &cause);
     return status == WALRAS_OK ? status : scenario_fail_here(grid, &cause, err);

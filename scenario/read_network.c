@@ -14,6 +14,7 @@ static const struct walras_range volt_range = {.low = 0.0, .high = 1e6};
 static const struct walras_range slack_range = {.low = 0.0, .high = 1e6, .above = true};
 static const struct walras_range impedance_range = {.low = -1e9, .high = 1e9};
 static const struct walras_range limit_range = {.low = 0.0, .high = SCENARIO_MAX_KW};
+static const struct walras_range kva_range = {.low = 0.0, .high = SCENARIO_MAX_KW, .above = true};
 static const struct walras_range tap_range = {.low = 0.0, .high = 1e6, .above = true};
 static const struct walras_range shift_range = {.low = -1e6, .high = 1e6}; /* degrees */
 static const struct walras_range load_range = {.low = -SCENARIO_MAX_KW, .high = SCENARIO_MAX_KW};
@@ -83,14 +84,15 @@ static enum walras_status read_buses(struct scenario_reader *reader, const struc
     return status;
 }
 
-static enum walras_status read_limit(const struct walras_json *node, double *limit_kw,
+static enum walras_status read_limit(const struct walras_json *node, const char *key,
+                                     struct walras_range range, double *limit,
                                      struct walras_err *err)
 {
-    struct walras_json limit;
+    struct walras_json member;
 
-    if (!walras_json_find(node, "limit_kw", &limit) || walras_json_is(&limit, WALRAS_JSON_NULL))
+    if (!walras_json_find(node, key, &member) || walras_json_is(&member, WALRAS_JSON_NULL))
         return WALRAS_OK;
-    return walras_json_number(&limit, limit_range, limit_kw, err);
+    return walras_json_number(&member, range, limit, err);
 }
 
 static enum walras_status read_line_numbers(const struct walras_json *node, struct grid_line *line,
@@ -111,7 +113,9 @@ static enum walras_status read_line_numbers(const struct walras_json *node, stru
     if (status == WALRAS_OK)
         status = scenario_read_number(node, "shift_deg", shift_range, &shift_deg, err);
     if (status == WALRAS_OK)
-        status = read_limit(node, &line->limit_kw, err);
+        status = read_limit(node, "limit_kw", limit_range, &line->limit_kw, err);
+    if (status == WALRAS_OK)
+        status = read_limit(node, "limit_kva", kva_range, &line->limit_kva, err);
     line->shift_rad = walras_rad_from_deg(shift_deg);
     return status;
 }
@@ -119,8 +123,9 @@ static enum walras_status read_line_numbers(const struct walras_json *node, stru
 static enum walras_status read_line(struct scenario_reader *reader, const struct walras_json *node,
                                     struct grid_line *line, struct walras_err *err)
 {
-    static const char *const keys[] = {"id",   "from",     "to",  "r_pu",      "x_pu",
-                                       "b_pu", "limit_kw", "tap", "shift_deg", "in_service"};
+    static const char *const keys[] = {"id",   "from",      "to",        "r_pu",
+                                       "x_pu", "b_pu",      "limit_kw",  "limit_kva",
+                                       "tap",  "shift_deg", "in_service"};
     uint32_t from = 0, to = 0;
     enum walras_status status = walras_json_keys(node, keys, COUNT(keys), err);
 
@@ -171,15 +176,61 @@ static enum walras_status read_lines(struct scenario_reader *reader, const struc
     return status;
 }
 
+/* A bus, or a list of them with one voltage for all or one for each. */
+static enum walras_status read_slacks(struct scenario_reader *reader,
+                                      const struct walras_json *grid, struct walras_err *err)
+{
+    struct grid_network *network = &reader->made.network;
+    struct walras_json list, volts = {0}, node;
+    uint32_t bus = 0;
+    double v_pu = 1.0;
+    bool given = walras_json_find(grid, "slack_v_pu", &volts);
+    bool each = given && walras_json_is(&volts, WALRAS_JSON_ARRAY);
+    enum walras_status status = walras_json_need(grid, "slack", &list, err);
+    bool several = status == WALRAS_OK && walras_json_is(&list, WALRAS_JSON_ARRAY);
+    size_t n = 1;
+
+    if (several)
+        status = walras_json_array(&list, 1, network->n_bus, err);
+    if (several && status == WALRAS_OK)
+        n = walras_json_count(&list);
+    if (each && status == WALRAS_OK)
+        status = walras_json_array(&volts, n, n, err);
+    for (size_t i = 0; i < n && status == WALRAS_OK; i++) {
+        node = several ? walras_json_at(&list, i) : list;
+        status = scenario_find_bus(reader, &node, &bus, err);
+        if (status != WALRAS_OK)
+            break;
+        if (i > 0 && grid_network_is_slack(network, bus))
+            return walras_json_fail(&node, WALRAS_INVALID, err, "bus %s is listed twice",
+                                    network->buses[bus].id);
+        node = each ? walras_json_at(&volts, i) : volts;
+        if (given)
+            status = walras_json_number(&node, slack_range, &v_pu, err);
+        if (i == 0) {
+            network->slack = bus;
+            network->slack_v_pu = v_pu;
+        } else {
+            network->buses[bus].slack_v_pu = v_pu;
+        }
+    }
+    return status;
+}
+
 enum walras_status scenario_read_network(struct scenario_reader *reader,
                                          const struct walras_json *grid, struct walras_err *err)
 {
-    static const char *const keys[] = {"model",    "rating_scale", "line_overload_price_per_mwh",
-                                       "base_mva", "slack",        "slack_v_pu",
-                                       "buses",    "lines"};
+    static const char *const keys[] = {"model",
+                                       "rating_scale",
+                                       "line_overload_price_per_mwh",
+                                       "voltage_violation_price_per_pu_h",
+                                       "base_mva",
+                                       "slack",
+                                       "slack_v_pu",
+                                       "buses",
+                                       "lines"};
     struct grid_network *network = &reader->made.network;
     struct walras_json buses, lines;
-    uint32_t slack = 0;
     enum walras_status status = walras_json_keys(grid, keys, COUNT(keys), err);
 
     network->base_mva = network->slack_v_pu = 1.0;
@@ -188,16 +239,13 @@ enum walras_status scenario_read_network(struct scenario_reader *reader,
     if (status == WALRAS_OK)
         status = read_buses(reader, &buses, err);
     if (status == WALRAS_OK)
-        status = scenario_read_bus(reader, grid, "slack", &slack, err);
-    network->slack = slack;
+        status = read_slacks(reader, grid, err);
     if (status == WALRAS_OK)
         status = walras_json_need(grid, "lines", &lines, err);
     if (status == WALRAS_OK)
         status = read_lines(reader, &lines, err);
     if (status == WALRAS_OK)
         status = scenario_read_number(grid, "base_mva", base_range, &network->base_mva, err);
-    if (status == WALRAS_OK)
-        status = scenario_read_number(grid, "slack_v_pu", slack_range, &network->slack_v_pu, err);
     return status;
 }
 

@@ -1,8 +1,12 @@
 #include "scenario/result.h"
 
 #include "core/file.h"
+#include "core/units.h"
 #include "scenario/binding.h"
 #include "scenario/certificate.h"
+#include "scenario/expand.h"
+#include "scenario/nodes.h"
+#include "scenario/parts.h"
 #include "scenario/put.h"
 #include "scenario/result_internal.h"
 
@@ -75,28 +79,44 @@ static void put_prices(struct walras_json_out *out, const struct scenario_result
     walras_json_out_close(out, '}');
 }
 
-/* Energy is the slack's price at every bus, congestion the rest; this model knows no more. */
+/* No model has losses yet. */
 static void put_price_parts(struct walras_json_out *out, const struct scenario_result *result,
-                            double *part)
+                            double *nothing)
 {
-    const struct market_result *market = result->market;
     size_t n_bus = result->scenario->network.n_bus, n_step = result->scenario->horizon.n_step;
-    const double *energy = market->energy_price_per_mwh;
-    const double *shown = market->price_per_mwh ? part : NULL;
+    const struct scenario_parts *parts = result->parts;
 
     walras_json_out_key(out, "price_parts");
     walras_json_out_open(out, '{');
-    for (size_t i = 0; i < n_bus * n_step && shown; i++)
-        part[i] = energy[i % n_step];
-    put_matrix(out, "energy", shown, n_bus, n_step);
-    for (size_t i = 0; i < n_bus * n_step && shown; i++)
-        part[i] = market->price_per_mwh[i] - energy[i % n_step];
-    put_matrix(out, "congestion", shown, n_bus, n_step);
-    for (size_t i = 0; i < n_bus * n_step && shown; i++)
-        part[i] = 0.0;
-    put_matrix(out, "voltage", shown, n_bus, n_step);
-    put_matrix(out, "loss", shown, n_bus, n_step);
+    put_matrix(out, "energy", parts ? parts->energy : NULL, n_bus, n_step);
+    put_matrix(out, "congestion", parts ? parts->congestion : NULL, n_bus, n_step);
+    put_matrix(out, "voltage", parts ? parts->voltage : NULL, n_bus, n_step);
+    put_matrix(out, "loss", parts ? nothing : NULL, n_bus, n_step);
     walras_json_out_close(out, '}');
+    if (result->scenario->model == SCENARIO_LINDISTFLOW)
+        put_matrix(out, "reactive_prices_per_mvarh", parts ? parts->reactive_per_mvarh : NULL,
+                   n_bus, n_step);
+}
+
+/* What inverters draw of reactive power; negative: they give it. */
+static void put_inverters(struct walras_json_out *out, const struct scenario_result *result)
+{
+    const struct scenario *scenario = result->scenario;
+    size_t n_step = scenario->horizon.n_step;
+
+    walras_json_out_key(out, "inverters");
+    walras_json_out_open(out, '[');
+    for (size_t i = 0; i < result->n_inverter; i++) {
+        size_t device = result->inverters[i].device;
+
+        walras_json_out_open(out, '{');
+        put_text(out, "agent", scenario->agents[scenario->device_agent[device]].id);
+        put_text(out, "device", scenario->devices[device].id);
+        walras_json_out_key(out, "draw_kvar");
+        walras_json_out_numbers(out, result->inverter_kvar + i * n_step, n_step);
+        walras_json_out_close(out, '}');
+    }
+    walras_json_out_close(out, ']');
 }
 
 static void put_exchange(struct walras_json_out *out, const char *key, const double *values,
@@ -138,6 +158,18 @@ static void put_line_ends(struct walras_json_out *out, const char *key,
     walras_json_out_close(out, ']');
 }
 
+static void put_kva_limits(struct walras_json_out *out, const struct scenario *scenario)
+{
+    walras_json_out_key(out, "limit_kva");
+    walras_json_out_open(out, '[');
+    for (size_t l = 0; l < scenario->network.n_line; l++) {
+        double limit_kva = scenario->network.lines[l].limit_kva * scenario->rating_scale;
+
+        walras_json_out_number(out, limit_kva > 0.0 ? limit_kva : (double)NAN);
+    }
+    walras_json_out_close(out, ']');
+}
+
 static void put_lines(struct walras_json_out *out, const struct scenario_result *result)
 {
     const struct grid_network *network = &result->scenario->network;
@@ -156,14 +188,53 @@ static void put_lines(struct walras_json_out *out, const struct scenario_result 
     for (size_t l = 0; l < network->n_line; l++) /* unlimited: null */
         walras_json_out_number(out, network->lines[l].limit_kw * result->scenario->rating_scale);
     walras_json_out_close(out, ']');
+    if (result->scenario->model == SCENARIO_LINDISTFLOW)
+        put_kva_limits(out, result->scenario);
     put_matrix(out, "flow_kw", result->flow_kw, network->n_line, result->scenario->horizon.n_step);
+    if (result->scenario->model == SCENARIO_LINDISTFLOW)
+        put_matrix(out, "flow_kvar", result->flow_kvar, network->n_line,
+                   result->scenario->horizon.n_step);
     walras_json_out_close(out, '}');
+    if (result->scenario->model == SCENARIO_LINDISTFLOW)
+        put_matrix(out, "voltage_pu", result->v_pu, network->n_bus,
+                   result->scenario->horizon.n_step);
 }
 
 static void put_limit(struct walras_json_out *out, const struct scenario_result *result, size_t row)
 {
     put_text(out, "kind", grid_limit_kind_name(grid_limits_at(result->limits, row)->kind));
     put_text(out, "id", grid_limits_id(result->limits, row));
+    if (grid_limits_at(result->limits, row)->kind == GRID_LIMIT_APPARENT)
+        put_integer(out, "side", grid_limits_at(result->limits, row)->side);
+}
+
+/* The unit of a kind of limit, as keys name it. */
+static const char *unit_key(const struct scenario_result *result, size_t row, const char *power,
+                            const char *apparent, const char *voltage)
+{
+    switch (grid_limits_at(result->limits, row)->kind) {
+    case GRID_LIMIT_APPARENT:
+        return apparent;
+    case GRID_LIMIT_VOLTAGE:
+        return voltage;
+    default:
+        return power;
+    }
+}
+
+/* Per MWh, MVAh, or unit of voltage and hour. */
+static void put_shadow_price(struct walras_json_out *out, const struct scenario_result *result,
+                             const struct market_binding *binding)
+{
+    double price = binding->shadow_price_per_mwh;
+
+    if (grid_limits_at(result->limits, binding->row)->kind == GRID_LIMIT_VOLTAGE)
+        price = walras_mw_from_kw(
+            price / grid_limits_unit_per_kw(result->limits, binding->row, binding->direction));
+    put_number(out,
+               unit_key(result, binding->row, "shadow_price_per_mwh", "shadow_price_per_mvah",
+                        "shadow_price_per_pu_h"),
+               price);
 }
 
 static void put_binding(struct walras_json_out *out, const struct scenario_result *result,
@@ -176,10 +247,21 @@ static void put_binding(struct walras_json_out *out, const struct scenario_resul
         put_limit(out, result, binding[k].row);
         put_integer(out, "step", binding[k].step);
         put_integer(out, "direction", binding[k].direction);
-        put_number(out, "shadow_price_per_mwh", binding[k].shadow_price_per_mwh);
+        put_shadow_price(out, result, &binding[k]);
         walras_json_out_close(out, '}');
     }
     walras_json_out_close(out, ']');
+}
+
+static void put_breach(struct walras_json_out *out, const struct scenario_result *result,
+                       const struct market_breach *breach)
+{
+    if (breach->kind != MARKET_BREACH_LIMIT)
+        put_number(out, "breach_kw", breach->breach_kw);
+    else
+        put_number(out, unit_key(result, breach->row, "breach_kw", "breach_kva", "breach_pu"),
+                   breach->breach_kw *
+                       grid_limits_unit_per_kw(result->limits, breach->row, breach->direction));
 }
 
 static void put_relaxed(struct walras_json_out *out, const struct scenario_result *result)
@@ -195,7 +277,7 @@ static void put_relaxed(struct walras_json_out *out, const struct scenario_resul
         else
             put_text(out, "kind", breach->kind == MARKET_BREACH_SHORTAGE ? "shortage" : "surplus");
         put_integer(out, "step", breach->step);
-        put_number(out, "breach_kw", breach->breach_kw);
+        put_breach(out, result, breach);
         put_number(out, "cost", breach->cost);
         walras_json_out_close(out, '}');
     }
@@ -225,6 +307,55 @@ static void put_device_breach(struct walras_json_out *out, const struct scenario
     walras_json_out_close(out, '}');
 }
 
+/* A value and where it was found. */
+static void put_found(struct walras_json_out *out, const char *key, double value, const char *what,
+                      const char *id, size_t step)
+{
+    walras_json_out_key(out, key);
+    walras_json_out_open(out, '{');
+    put_number(out, "value", value);
+    put_text(out, what, id);
+    put_integer(out, "step", (int64_t)step);
+    walras_json_out_close(out, '}');
+}
+
+/* null: there is no such thing as an AC power flow of this grid. */
+static void put_physics(struct walras_json_out *out, const struct scenario_result *result)
+{
+    const struct scenario_physics *physics = &result->certificate->physics;
+    const struct grid_network *network = &result->scenario->network;
+    const struct grid_bus *bus = network->buses;
+    const struct grid_line *line = network->lines;
+
+    walras_json_out_key(out, "ac");
+    if (!physics->known) {
+        walras_json_out_null(out);
+        return;
+    }
+    walras_json_out_open(out, '{');
+    put_integer(out, "steps_solved", (int64_t)physics->n_solved);
+    if (physics->unsolved != SIZE_MAX) {
+        put_integer(out, "unsolved_step", (int64_t)physics->unsolved);
+        put_number(out, "unsolved_reached_share", physics->reached_share);
+    }
+    if (physics->n_solved > 0) {
+        put_found(out, "lowest_voltage_pu", physics->lowest_v_pu, "bus",
+                  bus[physics->lowest.index].id, physics->lowest.step);
+        put_found(out, "highest_voltage_pu", physics->highest_v_pu, "bus",
+                  bus[physics->highest.index].id, physics->highest.step);
+        put_number(out, "max_voltage_breach_pu", physics->max_voltage_breach_pu);
+        put_found(out, "largest_loading", physics->max_loading, "line",
+                  line[physics->loading.index].id, physics->loading.step);
+        put_number(out, "loss_mwh", physics->loss_mwh);
+        put_found(out, "max_flow_error_kw", physics->max_flow_error_kw, "line",
+                  line[physics->flow_error.index].id, physics->flow_error.step);
+        if (result->v_pu)
+            put_found(out, "max_voltage_error_pu", physics->max_voltage_error_pu, "bus",
+                      bus[physics->voltage_error.index].id, physics->voltage_error.step);
+    }
+    walras_json_out_close(out, '}');
+}
+
 static void put_certificate(struct walras_json_out *out, const struct scenario_result *result)
 {
     const struct scenario_certificate *certificate = result->certificate;
@@ -240,6 +371,10 @@ static void put_certificate(struct walras_json_out *out, const struct scenario_r
     put_number(out, "max_imbalance_kw", certificate->max_imbalance_kw);
     put_number(out, "max_line_breach_kw", certificate->max_line_breach_kw);
     put_number(out, "max_flow_error_kw", certificate->max_flow_error_kw);
+    if (result->scenario->model == SCENARIO_LINDISTFLOW) {
+        put_number(out, "max_voltage_breach_pu", certificate->max_voltage_breach_pu);
+        put_number(out, "max_voltage_error_pu", certificate->max_voltage_error_pu);
+    }
     put_number(out, "max_device_breach", certificate->max_device_breach);
     put_device_breach(out, result);
     put_number(out, "max_supply_breach_kw", certificate->max_supply_breach_kw);
@@ -250,6 +385,7 @@ static void put_certificate(struct walras_json_out *out, const struct scenario_r
     put_number(out, "objective", certificate->objective);
     put_number(out, "dual_bound", certificate->dual_bound);
     put_number(out, "gap", certificate->gap);
+    put_physics(out, result);
     walras_json_out_close(out, '}');
 }
 
@@ -264,6 +400,8 @@ static void put_result(struct walras_json_out *out, const struct scenario_result
     put_matrix(out, "bus_draw_kw", result->bus_draw_kw, result->scenario->network.n_bus,
                result->scenario->horizon.n_step);
     put_lines(out, result);
+    if (result->scenario->model == SCENARIO_LINDISTFLOW)
+        put_inverters(out, result);
     put_binding(out, result, binding, n_binding);
     put_relaxed(out, result);
     put_certificate(out, result);
@@ -276,7 +414,7 @@ enum walras_status scenario_result_print(FILE *file, const struct scenario_resul
     size_t n = result->scenario->network.n_bus * result->scenario->horizon.n_step, n_binding = 0;
     struct walras_json_out out = walras_json_out_start(file, 2);
     struct market_binding *binding = NULL;
-    double *scratch = malloc(n * sizeof(*scratch));
+    double *scratch = calloc(n, sizeof(*scratch)); /* of what is 0 everywhere */
     enum walras_status status =
         scratch ? scenario_net_binding(result->market, &binding, &n_binding, err)
                 : walras_fail(err, WALRAS_NOMEM, "cannot hold %zu prices", n);
@@ -306,6 +444,14 @@ write_file(const char *path, const struct scenario_result *result,
     return status != WALRAS_OK ? status : finished;
 }
 
+static enum walras_status write_grid(FILE *file, const struct scenario_result *result,
+                                     struct walras_err *err)
+{
+    (void)err; /* whoever closes the file learns of failures */
+    scenario_expand_grid(result->scenario, file);
+    return WALRAS_OK;
+}
+
 enum walras_status scenario_result_write(const char *directory,
                                          const struct scenario_result *result,
                                          struct walras_err *err)
@@ -315,6 +461,7 @@ enum walras_status scenario_result_write(const char *directory,
         enum walras_status (*write)(FILE *file, const struct scenario_result *result,
                                     struct walras_err *err);
     } files[] = {{"result.json", scenario_result_print},
+                 {"grid.json", write_grid},
                  {"awards.csv", result_write_awards},
                  {"prices.csv", result_write_prices},
                  {"rounds.csv", result_write_rounds}};

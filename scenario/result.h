@@ -15,6 +15,8 @@
 #include <stdio.h>
 
 struct scenario_certificate;
+struct scenario_inverter;
+struct scenario_parts;
 
 struct scenario_result {
     const struct scenario *scenario;
@@ -29,10 +31,16 @@ struct scenario_result {
     const char *why; /* outcome infeasible: what cannot be met; else NULL */
     double gap_asked;
     double setup_s, judging_s; /* beside market->seconds: before it; awards and certificate */
+    const struct scenario_parts *parts; /* of prices; NULL: there are none */
     /* The plan; all NULL when there is none (infeasible). */
-    const struct scenario_awards *awards;           /* every device's draw */
-    const double *bus_draw_kw;                      /* [n_bus x n_step] of all devices at a bus */
-    const double *flow_kw;                          /* [n_line x n_step] from → to */
+    const struct scenario_awards *awards; /* every device's draw */
+    const double *bus_draw_kw;            /* [n_bus x n_step] of all devices at a bus */
+    const double *flow_kw;                /* [n_line x n_step] from → to */
+    const double *flow_kvar;              /* the same of reactive power; NULL unless lindistflow */
+    const double *v_pu;                   /* [n_bus x n_step]; NULL unless lindistflow */
+    const struct scenario_inverter *inverters; /* [n_inverter] by device */
+    size_t n_inverter;
+    const double *inverter_kvar;                    /* [n_inverter x n_step] draw of kvar */
     const double *import_kw;                        /* [n_supply x n_step] */
     const double *export_kw;                        /* [n_supply x n_step] */
     const struct scenario_certificate *certificate; /* NULL: none */
@@ -42,10 +50,10 @@ struct scenario_result {
 const char *scenario_result_status(const struct scenario_result *result);
 
 /*
- * Writes result.json, awards.csv, prices.csv and rounds.csv into `directory`, which exists. Files
- * are complete or an error is returned: WALRAS_IO "PATH: reason", WALRAS_NOMEM. Hand it the staging
- * directory of core/outdir.h, so that the results appear whole or not at all. Awards are written to
- * 1e-9 kW, everything else as it is.
+ * Writes result.json, grid.json, awards.csv, prices.csv and rounds.csv into `directory`, which
+ * exists. Files are complete or an error is returned: WALRAS_IO "PATH: reason", WALRAS_NOMEM. Hand
+ * it the staging directory of core/outdir.h, so that the results appear whole or not at all. Awards
+ * are written to 1e-9 kW, everything else as it is.
  */
 WALRAS_NODISCARD enum walras_status scenario_result_write(const char *directory,
                                                           const struct scenario_result *result,

@@ -61,9 +61,10 @@ struct scenario {
      * load_* and shunt_* of every bus are 0.
      */
     struct grid_network network;
-    double rating_scale;                /* multiplies every line limit; > 0 */
-    double line_overload_price_per_mwh; /* >= 0; NAN: limits are hard */
-    struct scenario_supply *supplies;   /* [n_supply] */
+    double rating_scale;                     /* multiplies every line limit; > 0 */
+    double line_overload_price_per_mwh;      /* >= 0; NAN: limits are hard */
+    double voltage_violation_price_per_pu_h; /* >= 0; NAN: limits are hard */
+    struct scenario_supply *supplies;        /* [n_supply] */
     size_t n_supply;
     struct scenario_agent *agents; /* [n_agent]; those of fleets come after the others */
     size_t n_agent, n_fleet_agent;

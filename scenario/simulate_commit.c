@@ -130,21 +130,41 @@ static void take_supply(struct commit *c, size_t t)
     }
 }
 
+/* What soft limits of lines cost in a step of a result, by its flows. */
+static double overloads(const struct scenario_result *result, size_t t)
+{
+    const struct scenario *s = result->scenario;
+    double price = s->line_overload_price_per_mwh, breach_kw = 0.0;
+
+    for (size_t l = 0; l < s->network.n_line && !isnan(price); l++)
+        if (s->network.lines[l].in_service)
+            breach_kw += fmax(0.0, fabs(result->flow_kw[l * s->horizon.n_step + t]) -
+                                       certificate_limit_kw(s, l));
+    return isnan(price) ? 0.0 : price * walras_mwh(breach_kw, s->horizon.step_h);
+}
+
+/* The same of all limits, by what the market tells. */
+static double told_breaches(const struct scenario_result *result, size_t t)
+{
+    double cost = 0.0;
+
+    for (size_t k = 0; k < result->market->n_breach; k++)
+        if (result->market->breach[k].step == t)
+            cost += result->market->breach[k].cost;
+    return cost;
+}
+
 static void take_grid(struct commit *c, size_t t)
 {
     struct scenario_run *run = &c->sim->run;
     const struct scenario *s = c->sim->scenario;
     size_t n_step = s->horizon.n_step, step = c->first + t;
-    double price = s->line_overload_price_per_mwh, breach_kw = 0.0, cost = 0.0;
+    double cost = 0.0;
 
     for (size_t b = 0; b < s->network.n_bus; b++)
         run->price_per_mwh[b * run->steps.length + step] =
             c->result->market->price_per_mwh[b * n_step + t];
-    for (size_t l = 0; l < s->network.n_line && !isnan(price); l++)
-        if (s->network.lines[l].in_service)
-            breach_kw +=
-                fmax(0.0, fabs(c->result->flow_kw[l * n_step + t]) - certificate_limit_kw(s, l));
-    cost = isnan(price) ? 0.0 : price * walras_mwh(breach_kw, s->horizon.step_h);
+    cost = s->model == SCENARIO_LINDISTFLOW ? told_breaches(c->result, t) : overloads(c->result, t);
     run->days[step / run->steps.day].breach_cost += cost;
     c->cost += cost;
 }

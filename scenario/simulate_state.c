@@ -25,6 +25,23 @@ static uint64_t hash_series(uint64_t hash, struct walras_series series, size_t n
     return walras_hash(hash, series.values, series.values ? n_value * sizeof(double) : 0);
 }
 
+/* What counts in the model lindistflow besides. */
+static uint64_t hash_voltages(uint64_t hash, const struct grid_network *network)
+{
+    for (size_t l = 0; l < network->n_line; l++) {
+        const double numbers[] = {network->lines[l].r_pu, network->lines[l].b_pu,
+                                  network->lines[l].limit_kva};
+
+        hash = walras_hash(hash, numbers, sizeof(numbers));
+    }
+    for (size_t b = 0; b < network->n_bus; b++) {
+        const double numbers[] = {network->buses[b].v_min_pu, network->buses[b].v_max_pu};
+
+        hash = walras_hash(hash, numbers, sizeof(numbers));
+    }
+    return hash;
+}
+
 /* Of the file's text, and of what it names: series, lines. */
 static void scenario_text_hash(const struct scenario *s, char text[HASH_TEXT])
 {
@@ -53,6 +70,8 @@ static void scenario_text_hash(const struct scenario *s, char text[HASH_TEXT])
 
         hash = walras_hash(hash, numbers, sizeof(numbers));
     }
+    if (s->model == SCENARIO_LINDISTFLOW)
+        hash = hash_voltages(hash, &s->network);
     snprintf(text, HASH_TEXT, "%016" PRIx64, hash);
 }
 

@@ -59,8 +59,10 @@ enum walras_status simulation_warm_take(struct simulation_warm *warm,
                                         const struct market_result *market, size_t n,
                                         struct walras_err *err)
 {
-    struct simulation_warm made = {.n_point = market->n_recall};
-    size_t n_step = market->n_step, n_row = market->n_recall * market->n_bus;
+    /* nodes behind the buses (scenario/nodes.h) are this window's own */
+    bool of_buses = market->n_bus == run->scenario->network.n_bus;
+    struct simulation_warm made = {.n_point = of_buses ? market->n_recall : 0};
+    size_t n_step = market->n_step, n_row = made.n_point * market->n_bus;
 
     made.energy_price_per_mwh = malloc(n_step * sizeof(double));
     made.shadows = malloc((market->n_binding * n_step + 1) * sizeof(*made.shadows));

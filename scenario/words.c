@@ -91,3 +91,53 @@ void scenario_bus_words(const struct grid_network *network, size_t bus, size_t n
     else
         snprintf(words, SCENARIO_WORDS, "bus %.30s", id);
 }
+
+static void line_words(const struct scenario *s, const struct grid_limit *limit,
+                       char words[SCENARIO_LIMIT_WORDS])
+{
+    const struct grid_network *network = &s->network;
+    const struct grid_line *line = &network->lines[limit->index];
+    char power[SCENARIO_WORDS];
+
+    if (limit->kind == GRID_LIMIT_APPARENT)
+        number_words(line->limit_kva * s->rating_scale, "kVA", power);
+    else
+        scenario_power_words(line->limit_kw * s->rating_scale, power);
+    snprintf(words, SCENARIO_LIMIT_WORDS, "line %.60s (bus %.40s to %.40s, %.40s)", line->id,
+             network->buses[line->from].id, network->buses[line->to].id, power);
+}
+
+void scenario_limit_words(const struct scenario *scenario, const struct grid_limits *limits,
+                          size_t row, int direction, char words[SCENARIO_LIMIT_WORDS])
+{
+    const struct grid_limit *limit = grid_limits_at(limits, row);
+    const struct grid_bus *bus = NULL;
+
+    switch (limit->kind) {
+    case GRID_LIMIT_VOLTAGE:
+        bus = &scenario->network.buses[limit->index];
+        snprintf(words, SCENARIO_LIMIT_WORDS, "bus %.60s (at %s %g per unit)", bus->id,
+                 direction > 0 ? "most" : "least", direction > 0 ? bus->v_max_pu : bus->v_min_pu);
+        break;
+    case GRID_LIMIT_ISLAND:
+        snprintf(words, SCENARIO_LIMIT_WORDS, "the tree of slack bus %.60s (no line to the others)",
+                 grid_limits_id(limits, row));
+        break;
+    default:
+        line_words(scenario, limit, words);
+        break;
+    }
+}
+
+void scenario_breach_words(const struct grid_limits *limits, size_t row, int direction,
+                           double breach_kw, char words[SCENARIO_WORDS])
+{
+    double breach = breach_kw * grid_limits_unit_per_kw(limits, row, direction);
+
+    if (grid_limits_at(limits, row)->kind == GRID_LIMIT_VOLTAGE)
+        number_words(breach, "per unit", words);
+    else if (grid_limits_at(limits, row)->kind == GRID_LIMIT_APPARENT)
+        number_words(breach, "kVA", words);
+    else
+        scenario_power_words(breach, words);
+}

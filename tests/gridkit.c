@@ -60,3 +60,49 @@ struct grid_network gridkit_mesh(struct walras_rng *rng, size_t n_bus, size_t n_
     free(lines);
     return network;
 }
+
+static bool happens(struct walras_rng *rng, unsigned in)
+{
+    return walras_rng_below(rng, in) == 0;
+}
+
+static void dress_line(struct walras_rng *rng, struct grid_line *line)
+{
+    line->r_pu = walras_rng_range(rng, 0.0, 0.4);
+    line->x_pu = happens(rng, 6) ? 0.0 : walras_rng_range(rng, 0.01, 0.3);
+    line->b_pu = happens(rng, 4) ? walras_rng_range(rng, 0.0, 0.01) : 0.0;
+    line->tap = happens(rng, 5) ? walras_rng_range(rng, 0.97, 1.03) : 1.0;
+    line->limit_kw = happens(rng, 3) ? walras_rng_range(rng, 5.0, 60.0) : HUGE_VAL;
+    line->limit_kva = happens(rng, 3) ? walras_rng_range(rng, 5.0, 60.0) : 0.0;
+}
+
+struct grid_network gridkit_forest(struct walras_rng *rng, size_t n_bus, size_t n_slack)
+{
+    size_t n_tree = n_bus - n_slack, n_tie = n_tree / 3;
+    struct gridkit_line *lines = array(n_tree + n_tie, sizeof(*lines));
+
+    for (size_t l = 0; l < n_tree + n_tie; l++) {
+        size_t bus = l < n_tree ? n_slack + l + 1 : 2 + (size_t)walras_rng_below(rng, n_bus - 1);
+        size_t other = 1 + (size_t)walras_rng_below(rng, bus - 1);
+        bool down = happens(rng, 2);
+
+        lines[l] = (struct gridkit_line){down ? other : bus, down ? bus : other, 0.1};
+    }
+    struct grid_network network = gridkit_network(n_bus, lines, n_tree + n_tie);
+
+    free(lines);
+    network.may_lack_reactance = true;
+    for (size_t l = 0; l < network.n_line; l++) {
+        dress_line(rng, &network.lines[l]);
+        network.lines[l].in_service = l < n_tree;
+    }
+    network.slack_v_pu = walras_rng_range(rng, 0.99, 1.02);
+    for (size_t b = 1; b < n_slack; b++)
+        network.buses[b].slack_v_pu = walras_rng_range(rng, 0.99, 1.02);
+    for (size_t b = n_slack; b < n_bus; b++)
+        if (!happens(rng, 3)) {
+            network.buses[b].v_min_pu = walras_rng_range(rng, 0.85, 0.9);
+            network.buses[b].v_max_pu = walras_rng_range(rng, 1.12, 1.2);
+        }
+    return network;
+}

@@ -21,4 +21,11 @@ struct grid_network gridkit_network(size_t n_bus, const struct gridkit_line *lin
  */
 struct grid_network gridkit_mesh(struct walras_rng *rng, size_t n_bus, size_t n_extra);
 
+/*
+ * Trees under n_slack slacks, the first being bus 1: lines of either direction, some with a
+ * transformer or charging, resistances and reactances of a low-voltage feeder on 1 MVA, and lines
+ * out of service that would close loops. Some buses have limits of voltage, some lines of power.
+ */
+struct grid_network gridkit_forest(struct walras_rng *rng, size_t n_bus, size_t n_slack);
+
 #endif

@@ -31,7 +31,7 @@ static void set_network(struct resultkit *kit)
 
 static void set_agents(struct resultkit *kit)
 {
-    static const double limit_kw = 200.0;
+    static const double limit_kw = 200.0, price_per_mwh = 40.0, none = 0.0;
     static const enum agent_device_type types[RESULTKIT_DEVICE] = {
         AGENT_LOAD, AGENT_PV, AGENT_BATTERY, AGENT_EV, AGENT_THERMAL, AGENT_GENERATOR};
     static const char *const ids[RESULTKIT_DEVICE] = {"base", "roof", "cell",
@@ -44,7 +44,11 @@ static void set_agents(struct resultkit *kit)
     kit->agents[0] = (struct scenario_agent){.id = "home, \"old\"", .bus = 1, .n_device = 3};
     kit->agents[1] =
         (struct scenario_agent){.id = "works", .bus = 2, .first_device = 3, .n_device = 3};
-    kit->supply = (struct scenario_supply){.id = "outside", .import_limit_kw = {&limit_kw, 0}};
+    kit->supply = (struct scenario_supply){.id = "outside",
+                                           .price_per_mwh = {&price_per_mwh, 0},
+                                           .export_price_per_mwh = {&price_per_mwh, 0},
+                                           .import_limit_kw = {&limit_kw, 0},
+                                           .export_limit_kw = {&none, 0}};
 }
 
 static void set_plan(struct resultkit *kit)
@@ -113,6 +117,7 @@ void resultkit_init(struct resultkit *kit)
                                            .model = SCENARIO_DC,
                                            .rating_scale = 1.0,
                                            .line_overload_price_per_mwh = NAN,
+                                           .voltage_violation_price_per_pu_h = NAN,
                                            .supplies = &kit->supply,
                                            .n_supply = 1,
                                            .agents = kit->agents,
@@ -128,9 +133,13 @@ void resultkit_init(struct resultkit *kit)
         (struct scenario_certificate){.objective = 10.0, .dual_bound = 9.999, .clean = true};
     if (grid_limits_dc(&kit->scenario.network, 1.0, &kit->limits, NULL) != WALRAS_OK)
         kit->limits = NULL;
+    if (scenario_parts_new(&kit->market, kit->limits, &kit->scenario, &kit->parts, NULL) !=
+        WALRAS_OK)
+        kit->parts = NULL;
     kit->result = (struct scenario_result){.scenario = &kit->scenario,
                                            .market = &kit->market,
                                            .limits = kit->limits,
+                                           .parts = kit->parts,
                                            .method = "bundle",
                                            .gap_asked = 1e-4,
                                            .awards = &kit->awards,
@@ -143,6 +152,7 @@ void resultkit_init(struct resultkit *kit)
 
 void resultkit_release(struct resultkit *kit)
 {
+    scenario_parts_free(kit->parts);
     grid_limits_free(kit->limits);
 }
 

@@ -6,6 +6,7 @@
 #define WALRAS_TESTS_RESULTKIT_H
 
 #include "scenario/certificate.h"
+#include "scenario/parts.h"
 #include "scenario/result.h"
 
 enum { RESULTKIT_BUS = 3, RESULTKIT_LINE = 2, RESULTKIT_STEP = 4, RESULTKIT_DEVICE = 6 };
@@ -19,6 +20,7 @@ struct resultkit {
     struct scenario_supply supply;
     struct scenario scenario;
     struct grid_limits *limits;
+    struct scenario_parts *parts;
     struct market_result market;
     struct market_binding binding;
     struct market_breach breach;

@@ -26,6 +26,10 @@ walras_test(test_reference_dcopf SOURCES unit/test_reference_dcopf.c USES scenar
     LINKS walras_marketkit)
 walras_test(test_reference_oracle SOURCES unit/test_reference_oracle.c USES scenario
     LINKS walras_marketkit)
+walras_test(test_feeders SOURCES unit/test_feeders.c USES scenario
+    LINKS walras_marketkit walras_resultkit)
+walras_test(test_random_feeders SOURCES unit/test_random_feeders.c USES scenario lp
+    LINKS walras_marketkit walras_gridkit)
 walras_test(test_cases SOURCES unit/test_cases.c USES scenario LINKS walras_marketkit)
 walras_test(test_clear SOURCES unit/test_clear.c USES scenario
     LINKS walras_marketkit walras_resultkit)

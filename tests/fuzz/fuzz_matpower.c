@@ -21,10 +21,10 @@ static void ask_limits(const struct grid_case *c)
     for (size_t b = 0; injection_kw && b < c->network.n_bus; b++)
         injection_kw[b] = -c->network.buses[b].load_kw;
     if (!injection_kw || !flow_kw ||
-        grid_limits_values(limits, injection_kw, flow_kw, NULL) != WALRAS_OK)
+        grid_limits_values(limits, 0, injection_kw, flow_kw, NULL) != WALRAS_OK)
         abort();
     for (size_t r = 0; r < grid_limits_count(limits); r++)
-        if (grid_limits_row(limits, r, &row, NULL) != WALRAS_OK)
+        if (grid_limits_row(limits, r, 0, &row, NULL) != WALRAS_OK)
             abort();
     free(injection_kw);
     free(flow_kw);

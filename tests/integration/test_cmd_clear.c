@@ -237,14 +237,15 @@ static bool exists(const char *path)
 
 static void test_out_is_replaced_whole(void)
 {
-    static const char *const files[] = {"result.json", "awards.csv", "prices.csv", "rounds.csv"};
+    static const char *const files[] = {"result.json", "grid.json", "awards.csv", "prices.csv",
+                                        "rounds.csv"};
     char *first = NULL, *second = NULL;
     size_t size = 0;
 
     CU_ASSERT_EQUAL_FATAL(mkdir(in_home("results"), 0700), 0);
     check(WALRAS("clear", in_home("good.json"), "--out", in_home("results/day")), 0, "cleared",
           NULL);
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < 5; i++) {
         char name[64];
 
         snprintf(name, sizeof(name), "results/day/%s", files[i]);

@@ -1,6 +1,7 @@
 #include "core/json.h"
 #include "core/units.h"
 #include "marketkit.h"
+#include "scenario/parts.h"
 #include "testkit.h"
 
 #include <dirent.h>
@@ -10,15 +11,15 @@
 #include <string.h>
 
 /*
- * Markets with a known answer, as data: every folder of tests/data/dcopf holds inputs and an
- * expected.json, which names for each input its cost, prices, awards and full lines, and how near
- * they must be come to. Its README.md says where the numbers are from.
+ * Markets with a known answer, as data: every folder of tests/data/dcopf and tests/data/lindistflow
+ * holds inputs and an expected.json, which names for each input its cost, prices, awards and full
+ * lines, and how near they must be come to. Its README.md says where the numbers are from.
  */
 
 static const struct walras_range any = {-HUGE_VAL, HUGE_VAL, false, false};
 
 struct tolerance {
-    double cost, price_per_mwh, draw_kw;
+    double cost, price_per_mwh, draw_kw, voltage_pu;
 };
 
 static double number(const struct walras_json *object, const char *key)
@@ -85,6 +86,71 @@ static void compare_awards(const struct walras_json *rows, const struct marketki
         snprintf(what, sizeof(what), "draw of %s, step %zu", agent, step);
         compare(what, marketkit_award(kit, agent, device, step), number(&row, "draw_kw"),
                 tolerance->draw_kw);
+    }
+}
+
+/* Of single buses, where others have no single price. */
+static void compare_bus_prices(const struct walras_json *rows, const struct marketkit *kit,
+                               const struct tolerance *tolerance)
+{
+    for (size_t i = 0; i < walras_json_count(rows); i++) {
+        struct walras_json row = walras_json_at(rows, i);
+        const char *bus = text(&row, "bus");
+        char what[80];
+
+        snprintf(what, sizeof(what), "price at bus %s", bus);
+        compare(what, marketkit_price(kit, bus, (size_t)number(&row, "step")),
+                number(&row, "price_per_mwh"), tolerance->price_per_mwh);
+    }
+}
+
+static void compare_parts(const struct walras_json *rows, const struct marketkit *kit,
+                          const struct tolerance *tolerance)
+{
+    const struct scenario_parts *parts = kit->result->parts;
+
+    for (size_t i = 0; i < walras_json_count(rows); i++) {
+        struct walras_json row = walras_json_at(rows, i);
+        size_t at = marketkit_bus(kit, text(&row, "bus")) * kit->market->n_step +
+                    (size_t)number(&row, "step");
+
+        compare("energy", parts->energy[at], number(&row, "energy"), tolerance->price_per_mwh);
+        compare("congestion", parts->congestion[at], number(&row, "congestion"),
+                tolerance->price_per_mwh);
+        compare("voltage", parts->voltage[at], number(&row, "voltage"), tolerance->price_per_mwh);
+    }
+}
+
+static void compare_voltages(const struct walras_json *rows, const struct marketkit *kit,
+                             const struct tolerance *tolerance)
+{
+    for (size_t i = 0; i < walras_json_count(rows); i++) {
+        struct walras_json row = walras_json_at(rows, i);
+        const char *bus = text(&row, "bus");
+        size_t at = marketkit_bus(kit, bus) * kit->market->n_step + (size_t)number(&row, "step");
+        char what[80];
+
+        snprintf(what, sizeof(what), "voltage at bus %s", bus);
+        compare(what, kit->result->v_pu[at], number(&row, "voltage_pu"), tolerance->voltage_pu);
+    }
+}
+
+static void compare_flows(const struct walras_json *rows, const struct marketkit *kit,
+                          const struct tolerance *tolerance)
+{
+    for (size_t i = 0; i < walras_json_count(rows); i++) {
+        struct walras_json row = walras_json_at(rows, i);
+        const char *id = text(&row, "line");
+        const struct grid_network *network = &kit->scenario.network;
+        char what[80];
+
+        snprintf(what, sizeof(what), "flow of line %s", id);
+        for (size_t l = 0; l < network->n_line; l++)
+            if (strcmp(network->lines[l].id, id) == 0)
+                compare(
+                    what,
+                    kit->result->flow_kw[l * kit->market->n_step + (size_t)number(&row, "step")],
+                    number(&row, "flow_kw"), tolerance->draw_kw);
     }
 }
 
@@ -157,10 +223,10 @@ static void compare_input(const char *folder, const struct walras_json *expected
         const char *key;
         void (*compare)(const struct walras_json *rows, const struct marketkit *kit,
                         const struct tolerance *tolerance);
-    } kinds[] = {{"prices", compare_prices},
-                 {"awards", compare_awards},
-                 {"binding", compare_binding},
-                 {"step_costs", compare_step_costs}};
+    } kinds[] = {{"prices", compare_prices},     {"bus_prices", compare_bus_prices},
+                 {"price_parts", compare_parts}, {"voltages", compare_voltages},
+                 {"flows", compare_flows},       {"awards", compare_awards},
+                 {"binding", compare_binding},   {"step_costs", compare_step_costs}};
     struct scenario_clear_settings settings = marketkit_settings(gap);
     struct marketkit kit;
     struct walras_json node;
@@ -192,8 +258,12 @@ static void compare_folder(const char *folder)
     CU_ASSERT_PTR_NOT_NULL_FATAL(doc);
     root = walras_json_root(doc);
     CU_ASSERT_EQUAL_FATAL(walras_json_need(&root, "tolerance", &node, NULL), WALRAS_OK);
-    const struct tolerance tolerance = {number(&node, "cost"), number(&node, "price_per_mwh"),
-                                        number(&node, "draw_kw")};
+    struct tolerance tolerance = {.cost = number(&node, "cost"),
+                                  .price_per_mwh = number(&node, "price_per_mwh"),
+                                  .draw_kw = number(&node, "draw_kw")};
+
+    if (walras_json_find(&node, "voltage_pu", &inputs))
+        tolerance.voltage_pu = number(&node, "voltage_pu");
 
     CU_ASSERT_EQUAL_FATAL(walras_json_need(&root, "inputs", &inputs, NULL), WALRAS_OK);
     for (size_t i = 0; i < walras_json_count(&inputs); i++) {
@@ -204,9 +274,8 @@ static void compare_folder(const char *folder)
     walras_json_free(doc);
 }
 
-static void test_every_case_clears_at_its_expected_answer(void)
+static void compare_folders(const char *root, size_t least)
 {
-    static const char root[] = WALRAS_SOURCE_DIR "/tests/data/dcopf";
     DIR *directory = opendir(root);
     size_t n = 0;
 
@@ -222,11 +291,23 @@ static void test_every_case_clears_at_its_expected_answer(void)
         n++;
     }
     closedir(directory);
-    CU_ASSERT_TRUE(n >= 2);
+    CU_ASSERT_TRUE(n >= least);
+}
+
+static void test_every_meshed_case_clears_at_its_expected_answer(void)
+{
+    compare_folders(WALRAS_SOURCE_DIR "/tests/data/dcopf", 2);
+}
+
+static void test_every_feeder_clears_at_its_expected_answer(void)
+{
+    compare_folders(WALRAS_SOURCE_DIR "/tests/data/lindistflow", 1);
 }
 
 static const struct testkit_test tests[] = {
     {"every case of tests/data/dcopf clears at its expected answer",
-     test_every_case_clears_at_its_expected_answer},
+     test_every_meshed_case_clears_at_its_expected_answer},
+    {"every case of tests/data/lindistflow clears at its expected answer",
+     test_every_feeder_clears_at_its_expected_answer},
 };
 TESTKIT_MAIN("cases", tests)

@@ -497,7 +497,7 @@ static double flow_difference(const struct random_grid *grid, const double *inje
 
     CU_ASSERT_EQUAL_FATAL(scenario_angles_new(network, &angles, NULL), WALRAS_OK);
     CU_ASSERT_EQUAL_FATAL(grid_limits_dc(network, 1.0, &limits, NULL), WALRAS_OK);
-    CU_ASSERT_EQUAL(grid_limits_values(limits, injection_kw, value, NULL), WALRAS_OK);
+    CU_ASSERT_EQUAL(grid_limits_values(limits, 0, injection_kw, value, NULL), WALRAS_OK);
     for (size_t b = 0; b < network->n_bus; b++)
         used_kw[b] = injection_kw[b];
     scenario_angles_add_shifts(angles, used_kw);

@@ -77,7 +77,7 @@ static enum walras_status ask_limits(struct walras_err *err)
     enum walras_status status = grid_limits_dc(&example.network, 1.0, &limits, err);
 
     if (status == WALRAS_OK)
-        status = grid_limits_row(limits, 0, &row, err);
+        status = grid_limits_row(limits, 0, 0, &row, err);
     grid_limits_free(limits);
     return status;
 }

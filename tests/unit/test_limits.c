@@ -34,7 +34,7 @@ static void expect_loop(struct grid_network *network, double f12, double f23, do
     struct grid_limits *limits = limits_of(network);
     double flow[3] = {0};
 
-    CU_ASSERT_EQUAL(grid_limits_values(limits, injection_kw, flow, NULL), WALRAS_OK);
+    CU_ASSERT_EQUAL(grid_limits_values(limits, 0, injection_kw, flow, NULL), WALRAS_OK);
     TESTKIT_CLOSE(flow[0], f12, 1e-12);
     TESTKIT_CLOSE(flow[1], f23, 1e-12);
     TESTKIT_CLOSE(flow[2], f13, 1e-12);
@@ -76,8 +76,8 @@ static void test_phase_shift_drives_a_flow_round_the_loop(void)
     network.lines[2].shift_rad = 0.03;
     struct grid_limits *limits = limits_of(&network);
 
-    TESTKIT_CLOSE(grid_limits_base(limits, 0), 100.0, 1e-12);
-    TESTKIT_CLOSE(grid_limits_base(limits, 2), -100.0, 1e-12);
+    TESTKIT_CLOSE(grid_limits_base(limits, 0, 0), 100.0, 1e-12);
+    TESTKIT_CLOSE(grid_limits_base(limits, 2, 0), -100.0, 1e-12);
     grid_limits_free(limits);
     expect_loop(&network, 200.0, 200.0, 100.0);
 }
@@ -117,7 +117,7 @@ static void test_very_unequal_reactances_are_fine(void)
     network.slack = 0;
     struct grid_limits *limits = limits_of(&network);
 
-    CU_ASSERT_EQUAL(grid_limits_values(limits, injection_kw, flow, NULL), WALRAS_OK);
+    CU_ASSERT_EQUAL(grid_limits_values(limits, 0, injection_kw, flow, NULL), WALRAS_OK);
     TESTKIT_CLOSE(flow[0], 225.0, 1e-4);
     TESTKIT_CLOSE(flow[1], 225.0, 1e-4);
     TESTKIT_CLOSE(flow[2], 75.0, 1e-4);
@@ -156,7 +156,7 @@ static void test_absurd_scales_and_injections_are_refused(void)
     for (size_t i = 0; i < sizeof(absurd) / sizeof(absurd[0]); i++)
         CU_ASSERT_EQUAL(grid_limits_dc(&network, absurd[i], &limits, NULL), WALRAS_INVALID);
     limits = limits_of(&network);
-    CU_ASSERT_EQUAL(grid_limits_values(limits, injection_kw, flow, &err), WALRAS_INVALID);
+    CU_ASSERT_EQUAL(grid_limits_values(limits, 0, injection_kw, flow, &err), WALRAS_INVALID);
     CU_ASSERT_STRING_EQUAL(err.msg, "bus 2: the injection is not finite");
     grid_limits_free(limits);
     grid_network_release(&network);
@@ -170,7 +170,7 @@ static void test_copperplate_has_no_limits(void)
     struct grid_limits *limits = limits_of(&network);
 
     CU_ASSERT_EQUAL(grid_limits_count(limits), 0);
-    CU_ASSERT_EQUAL(grid_limits_values(limits, (double[]){5.0}, NULL, NULL), WALRAS_OK);
+    CU_ASSERT_EQUAL(grid_limits_values(limits, 0, (double[]){5.0}, NULL, NULL), WALRAS_OK);
     grid_limits_free(limits);
     grid_network_release(&network);
 }
@@ -201,7 +201,7 @@ static void test_pjm5_sensitivities_are_the_published_ones(void)
     for (size_t r = 0; r < 6; r++) {
         struct grid_row row = {0};
 
-        CU_ASSERT_EQUAL(grid_limits_row(limits, r, &row, NULL), WALRAS_OK);
+        CU_ASSERT_EQUAL(grid_limits_row(limits, r, 0, &row, NULL), WALRAS_OK);
         for (size_t b = 0; b < 5; b++)
             CU_ASSERT_DOUBLE_EQUAL(coefficient(&row, b), published[r][b], 0.5001e-4);
     }
@@ -217,15 +217,15 @@ static void test_rows_of_a_tree_hold_only_what_is_behind_the_line(void)
     struct grid_limits *limits = limits_of(&network);
     struct grid_row row = {0}, again = {0};
 
-    CU_ASSERT_EQUAL(grid_limits_row(limits, 0, &row, NULL), WALRAS_OK);
+    CU_ASSERT_EQUAL(grid_limits_row(limits, 0, 0, &row, NULL), WALRAS_OK);
     CU_ASSERT_EQUAL(row.n, 3);
     for (size_t b = 1; b < 4; b++)
         TESTKIT_CLOSE(coefficient(&row, b), -1.0, 1e-12);
-    CU_ASSERT_EQUAL(grid_limits_row(limits, 1, &row, NULL), WALRAS_OK);
+    CU_ASSERT_EQUAL(grid_limits_row(limits, 1, 0, &row, NULL), WALRAS_OK);
     CU_ASSERT_EQUAL_FATAL(row.n, 1);
     CU_ASSERT_EQUAL(row.bus[0], 2);
     TESTKIT_CLOSE(row.coef[0], -1.0, 1e-12);
-    CU_ASSERT_EQUAL(grid_limits_row(limits, 1, &again, NULL), WALRAS_OK);
+    CU_ASSERT_EQUAL(grid_limits_row(limits, 1, 0, &again, NULL), WALRAS_OK);
     CU_ASSERT_PTR_EQUAL(again.coef, row.coef); /* kept, not computed again */
     grid_limits_free(limits);
     grid_network_release(&network);
@@ -328,7 +328,7 @@ static void test_random_meshes_agree_with_dense_elimination(void)
             injection_kw[b] = walras_rng_range(&rng, -1000.0, 1000.0);
             injection_kw[network.n_bus - 1] -= injection_kw[b];
         }
-        CU_ASSERT_EQUAL(grid_limits_values(limits, injection_kw, flow, NULL), WALRAS_OK);
+        CU_ASSERT_EQUAL(grid_limits_values(limits, 0, injection_kw, flow, NULL), WALRAS_OK);
         dense_flows(&network, injection_kw, judge);
         for (size_t r = 0; r < n_row; r++)
             TESTKIT_CLOSE(flow[r], judge[r], 1e-8);
@@ -355,11 +355,11 @@ static void test_rows_are_the_differences_of_values(void)
         CU_ASSERT_FATAL(injection_kw && flow);
         for (size_t b = 0; b < network.n_bus; b++) {
             injection_kw[b] = 1000.0; /* values are affine: the step may be as large as we like */
-            CU_ASSERT_EQUAL(grid_limits_values(limits, injection_kw, flow, NULL), WALRAS_OK);
+            CU_ASSERT_EQUAL(grid_limits_values(limits, 0, injection_kw, flow, NULL), WALRAS_OK);
             for (size_t r = 0; r < n_row; r++) {
-                double step = (flow[r] - grid_limits_base(limits, r)) / 1000.0;
+                double step = (flow[r] - grid_limits_base(limits, r, 0)) / 1000.0;
 
-                CU_ASSERT_EQUAL(grid_limits_row(limits, r, &row, NULL), WALRAS_OK);
+                CU_ASSERT_EQUAL(grid_limits_row(limits, r, 0, &row, NULL), WALRAS_OK);
                 TESTKIT_CLOSE(coefficient(&row, b), step, 1e-9);
             }
             injection_kw[b] = 0.0;
@@ -386,13 +386,13 @@ static void test_a_phase_shift_is_a_pair_of_injections(void)
         line->shift_rad = 0.07;
         struct grid_limits *limits = limits_of(&network);
 
-        CU_ASSERT_EQUAL(grid_limits_values(limits, injection_kw, with, NULL), WALRAS_OK);
+        CU_ASSERT_EQUAL(grid_limits_values(limits, 0, injection_kw, with, NULL), WALRAS_OK);
         grid_limits_free(limits);
         line->shift_rad = 0.0;
         injection_kw[line->from] = driven_kw;
         injection_kw[line->to] = -driven_kw;
         limits = limits_of(&network);
-        CU_ASSERT_EQUAL(grid_limits_values(limits, injection_kw, without, NULL), WALRAS_OK);
+        CU_ASSERT_EQUAL(grid_limits_values(limits, 0, injection_kw, without, NULL), WALRAS_OK);
         without[shifted] -= driven_kw;
         for (size_t l = 0; l < network.n_line; l++)
             TESTKIT_CLOSE(with[l], without[l], 1e-10);

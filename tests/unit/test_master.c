@@ -357,7 +357,7 @@ static void judge_grid(struct marketbench *b, const struct market_trial *trial,
         CU_ASSERT_TRUE(fabs(trial->u[t]) <= penalty_per_mwh * (1.0 + 1e-9));
         if (!p->limits)
             continue;
-        CU_ASSERT_EQUAL(grid_limits_values(p->limits, bus, value, NULL), WALRAS_OK);
+        CU_ASSERT_EQUAL(grid_limits_values(p->limits, 0, bus, value, NULL), WALRAS_OK);
         for (size_t r = 0; r < grid_limits_count(p->limits); r++) {
             double over = fabs(value[r]) - grid_limits_at(p->limits, r)->high;
 

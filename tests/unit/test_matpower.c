@@ -510,7 +510,7 @@ static void test_the_pjm5_example_has_the_published_flows(void)
     for (size_t b = 0; b < c.network.n_bus; b++)
         injection_kw[b] -= c.network.buses[b].load_kw;
     CU_ASSERT_EQUAL_FATAL(grid_limits_dc(&c.network, 1.0, &limits, NULL), WALRAS_OK);
-    CU_ASSERT_EQUAL(grid_limits_values(limits, injection_kw, flow_kw, NULL), WALRAS_OK);
+    CU_ASSERT_EQUAL(grid_limits_values(limits, 0, injection_kw, flow_kw, NULL), WALRAS_OK);
     for (size_t r = 0; r < 6; r++)
         CU_ASSERT_DOUBLE_EQUAL(flow_kw[r] / 1000.0, flow_mw[r], 0.6e-3);
     CU_ASSERT_EQUAL(grid_limits_at(limits, 5)->high, 240000.0);

@@ -138,7 +138,7 @@ static void expect_flows(const struct grid_case *c, const struct walras_json *re
         TESTKIT_CLOSE(c->network.buses[b].shunt_draw_kw, 1000.0 * number(&bus, "gs", b), 1e-12);
         injection_kw[b] -= c->network.buses[b].load_kw + c->network.buses[b].shunt_draw_kw;
     }
-    CU_ASSERT_EQUAL(grid_limits_values(limits, injection_kw, flow_kw, NULL), WALRAS_OK);
+    CU_ASSERT_EQUAL(grid_limits_values(limits, 0, injection_kw, flow_kw, NULL), WALRAS_OK);
     for (size_t r = 0; r < grid_limits_count(limits); r++) {
         size_t l = grid_limits_at(limits, r)->index;
         double rate = number(&branch, "rate_a", l);

@@ -235,6 +235,7 @@ static void test_an_infeasible_market_says_why(void)
     kit.market = (struct market_result){.outcome = MARKET_INFEASIBLE, .bound = -INFINITY};
     kit.result.why = "bus C, step 2: 40 kW are missing";
     kit.result.awards = NULL;
+    kit.result.parts = NULL;
     kit.result.bus_draw_kw = NULL;
     kit.result.flow_kw = kit.result.import_kw = kit.result.export_kw = NULL;
     kit.result.certificate = NULL;
@@ -270,11 +271,12 @@ static void test_a_place_that_cannot_be_written_is_named(void)
 /* Every write to /dev/full fails: what is buffered has to be noticed at the end. */
 static void test_a_full_disk_is_told(void)
 {
-    static const char *const names[] = {"result.json", "awards.csv", "prices.csv", "rounds.csv"};
+    static const char *const names[] = {"result.json", "grid.json", "awards.csv", "prices.csv",
+                                        "rounds.csv"};
     struct resultkit kit;
 
     resultkit_init(&kit);
-    for (size_t f = 0; f < 4; f++) {
+    for (size_t f = 0; f < 5; f++) {
         const char *directory = resultkit_directory();
         char *path = directory ? walras_path_join(directory, names[f]) : NULL;
         struct walras_err err = {0};
