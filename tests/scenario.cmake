@@ -41,3 +41,4 @@ walras_test(test_export SOURCES unit/test_export.c unit/random_market.c unit/cen
 walras_test(test_simulate SOURCES unit/test_simulate.c unit/run_state.c USES scenario LINKS m)
 walras_test(test_scenario_powerflow SOURCES unit/test_scenario_powerflow.c USES scenario
     LINKS walras_resultkit m)
+walras_test(test_physics SOURCES unit/test_physics.c USES scenario LINKS walras_marketkit)
