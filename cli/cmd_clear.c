@@ -2,6 +2,7 @@
 #include "core/outdir.h"
 #include "core/signals.h"
 #include "ranks/ranks.h"
+#include "scenario/ac.h"
 #include "scenario/charts.h"
 #include "scenario/clear.h"
 #include "scenario/digest.h"
@@ -14,7 +15,7 @@
 
 struct clear_options {
     const char *path, *out, *devices;
-    bool plots, json, quiet;
+    bool plots, json, quiet, ac;
     struct scenario_clear_settings settings;
 };
 
@@ -56,6 +57,7 @@ static int parse(int argc, char **argv, struct clear_options *o)
         {"points", CLI_WHOLE, &market->n_point, 1, MARKET_MAX_POINTS},
         {"groups", CLI_WHOLE, &n_group, 1, 1e6},
         {"devices", CLI_TEXT, &o->devices, 0, 0},
+        {"ac", CLI_FLAG, &o->ac, 0, 0},
         {"plots", CLI_FLAG, &o->plots, 0, 0},
         {"json", CLI_FLAG, &o->json, 0, 0},
         {"quiet", CLI_FLAG, &o->quiet, 0, 0},
@@ -122,7 +124,7 @@ static int exit_status_of(const struct scenario_result *result)
 {
     switch (result->market->outcome) {
     case MARKET_CONVERGED:
-        return EXIT_SUCCESS;
+        return result->ac && !result->ac->feasible ? CLI_INFEASIBLE : EXIT_SUCCESS;
     case MARKET_INFEASIBLE:
         return CLI_INFEASIBLE;
     case MARKET_ROUND_LIMIT:
@@ -138,15 +140,17 @@ static int clear_scenario(const struct clear_options *o, const struct scenario *
 {
     struct walras_ranks *ranks = o->settings.market.ranks;
     struct scenario_clearing *clearing = NULL;
+    struct scenario_ac_run ac = {0};
     const struct scenario_result *result = NULL;
     int exit_status = EXIT_SUCCESS;
-    enum walras_status status = scenario_clear(scenario, &o->settings, &clearing, err);
+    enum walras_status status = o->ac ? scenario_clear_ac(scenario, &o->settings, &ac, err)
+                                      : scenario_clear(scenario, &o->settings, &clearing, err);
 
     if (isatty(STDERR_FILENO) && !o->quiet && walras_ranks_lead(ranks))
         fprintf(stderr, "\r\033[K");
     if (status != WALRAS_OK)
         return walras_ranks_lead(ranks) ? cli_fail(err) : EXIT_SUCCESS;
-    result = scenario_clearing_result(clearing);
+    result = scenario_clearing_result(o->ac ? ac.clearing : clearing);
     if (!walras_ranks_lead(ranks)) {
         status = o->out ? scenario_result_help(result, err) : WALRAS_OK;
     } else {
@@ -156,8 +160,11 @@ static int clear_scenario(const struct clear_options *o, const struct scenario *
             fputs("walras: stopped as asked; what was found by then is judged\n", stderr);
         if (status == WALRAS_OK && o->quiet && result->why)
             fprintf(stderr, "walras: %s\n", result->why);
+        if (status == WALRAS_OK && o->quiet && result->ac && !result->ac->feasible)
+            fprintf(stderr, "walras: %s\n", result->ac->why);
     }
     scenario_clearing_free(clearing);
+    scenario_ac_release(&ac);
     *agreed = status == WALRAS_OK;
     return status == WALRAS_OK ? exit_status : cli_fail(err);
 }
@@ -235,6 +242,7 @@ const struct cli_command cli_clear = {
         "(JSON) or a MATPOWER case.\n\n"
         "  --out DIR        write result.json, grid.json, awards.csv, prices.csv, rounds.csv\n"
         "  --plots          and charts (PNG, drawn by gnuplot)\n"
+        "  --ac             tighten limits and clear again until the AC power flow keeps them all\n"
         "  --json           print result.json instead of the summary\n"
         "  --quiet          print no summary and no progress, only errors\n"
         "  --gap G          relative gap to reach (1e-4)\n"

@@ -4,6 +4,7 @@
 #include "scenario/certificate_internal.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct physics { /* one call */
     const struct scenario_result *result;
@@ -24,22 +25,37 @@ static void hold_generators(struct physics *p)
             p->hold_v_pu[scenario_device_bus(s, i)] = s->network.slack_v_pu;
 }
 
+/* The limits that count: those of the market, unless it was given tighter ones. */
+static const struct grid_network *limits_of(const struct physics *p)
+{
+    return p->result->true_network ? p->result->true_network : &p->result->scenario->network;
+}
+
+static void keep_breach(const struct physics *p, size_t at, double breach)
+{
+    if (p->result->ac_breach)
+        p->result->ac_breach[at] = fmax(p->result->ac_breach[at], breach);
+}
+
 static void look_at_buses(const struct physics *p, const struct grid_powerflow_solution *solved,
                           size_t step, struct scenario_physics *out)
 {
-    const struct grid_network *network = &p->result->scenario->network;
+    const struct grid_network *network = limits_of(p);
     size_t n_step = p->result->scenario->horizon.n_step;
 
     for (size_t b = 0; b < network->n_bus; b++) {
         double v = solved->vm_pu[b];
-        double beyond = fmax(network->buses[b].v_min_pu - v, v - network->buses[b].v_max_pu);
+        double below = network->buses[b].v_min_pu - v, above = v - network->buses[b].v_max_pu;
 
         if (v < out->lowest_v_pu || out->n_solved == 0) {
             out->lowest_v_pu = v;
             out->lowest = (struct scenario_place){b, step};
         }
         certificate_keep_worst(v, b, step, &out->highest_v_pu, &out->highest);
-        certificate_keep_worst(beyond, b, step, &out->max_voltage_breach_pu, &out->voltage_breach);
+        certificate_keep_worst(fmax(below, above), b, step, &out->max_voltage_breach_pu,
+                               &out->voltage_breach);
+        keep_breach(p, b, below);
+        keep_breach(p, network->n_bus + b, above);
         if (p->result->v_pu)
             certificate_keep_worst(fabs(v - p->result->v_pu[b * n_step + step]), b, step,
                                    &out->max_voltage_error_pu, &out->voltage_error);
@@ -65,13 +81,14 @@ static void look_at_lines(const struct physics *p, const struct grid_powerflow_s
     const struct scenario *s = p->result->scenario;
 
     for (size_t l = 0; l < s->network.n_line; l++) {
-        const struct grid_line *line = &s->network.lines[l];
+        const struct grid_line *line = &limits_of(p)->lines[l];
+        double loading = line->in_service ? loading_of(solved, l, line, s->rating_scale) : 0.0;
         double told_kw = p->result->flow_kw[l * s->horizon.n_step + step];
 
         if (!line->in_service)
             continue;
-        certificate_keep_worst(loading_of(solved, l, line, s->rating_scale), l, step,
-                               &out->max_loading, &out->loading);
+        certificate_keep_worst(loading, l, step, &out->max_loading, &out->loading);
+        keep_breach(p, 2 * s->network.n_bus + l, loading - 1.0);
         certificate_keep_worst(fabs(solved->from_kw[l] - told_kw), l, step, &out->max_flow_error_kw,
                                &out->flow_error);
     }
@@ -131,6 +148,10 @@ enum walras_status certificate_judge_physics(const struct scenario_result *resul
     enum walras_status status = begin(&p, &unable);
 
     *out = (struct scenario_physics){.known = status == WALRAS_OK, .unsolved = SIZE_MAX};
+    if (result->ac_breach)
+        memset(result->ac_breach, 0,
+               (2 * result->scenario->network.n_bus + result->scenario->network.n_line) *
+                   sizeof(*result->ac_breach));
     if (status == WALRAS_INVALID) /* lines without impedance */
         status = WALRAS_OK;
     else if (status != WALRAS_OK)

@@ -272,6 +272,9 @@ static enum walras_status run(struct scenario_clearing *c, struct walras_err *er
                                          .limits = c->limits,
                                          .ranks = c->settings.market.ranks,
                                          .gap_asked = c->settings.market.gap,
+                                         .ac = c->settings.ac.told,
+                                         .true_network = c->settings.ac.network,
+                                         .ac_breach = c->settings.ac.breach,
                                          .setup_s = walras_monotonic_s() - start_s};
     if (status == WALRAS_OK)
         status = walras_ranks_agree(c->settings.market.ranks, clear_market(c, err), err);

@@ -11,10 +11,18 @@
 #include "scenario/certificate.h"
 #include "scenario/result.h"
 
+/* For scenario/ac.h: limits that the AC power flow is held against, and what is beyond them. */
+struct scenario_ac_wish {
+    const struct scenario_ac *told;     /* NULL: no wish */
+    const struct grid_network *network; /* with the true limits */
+    double *breach; /* [2 n_bus + n_line] worst of all steps; out: p.u. below, above; share over */
+};
+
 struct scenario_clear_settings {
     struct market_settings market;
     bool glpk;      /* ask all devices through GLPK instead of the exact fast solvers */
     size_t n_group; /* about how many groups of convex devices answer together; 0: chosen by size */
+    struct scenario_ac_wish ac;
     size_t kept_bytes; /* awards that take more are computed when they are asked for; 64 MiB */
 };
 struct scenario_clear_settings scenario_clear_settings_defaults(void);

@@ -359,6 +359,21 @@ static void print_physics(FILE *file, const struct scenario_result *r)
     fputc('\n', file);
 }
 
+static void print_ac(FILE *file, const struct scenario_result *r)
+{
+    const struct scenario_ac *ac = r->ac;
+
+    if (!ac->feasible)
+        fprintf(file, "  NOT AC-FEASIBLE: %s\n", ac->why);
+    else if (ac->n_clearing == 1)
+        fprintf(file, "  AC         the first plan keeps all limits\n");
+    else
+        fprintf(
+            file, "  AC         keeps all limits after %u clearings, for %.4f %s more (%.2g %%)\n",
+            ac->n_clearing, ac->objective - ac->first_objective, r->scenario->currency,
+            100.0 * (ac->objective - ac->first_objective) / fmax(1.0, fabs(ac->first_objective)));
+}
+
 enum walras_status scenario_digest_print(FILE *file, const struct scenario_result *result,
                                          struct walras_err *err)
 {
@@ -377,5 +392,7 @@ enum walras_status scenario_digest_print(FILE *file, const struct scenario_resul
                           !isnan(result->scenario->line_overload_price_per_mwh));
     if (status == WALRAS_OK && result->certificate)
         print_physics(file, result);
+    if (status == WALRAS_OK && result->ac)
+        print_ac(file, result);
     return status;
 }

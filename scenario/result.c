@@ -389,6 +389,20 @@ static void put_certificate(struct walras_json_out *out, const struct scenario_r
     walras_json_out_close(out, '}');
 }
 
+static void put_ac(struct walras_json_out *out, const struct scenario_ac *ac)
+{
+    walras_json_out_key(out, "ac_clearing");
+    walras_json_out_open(out, '{');
+    walras_json_out_key(out, "feasible");
+    walras_json_out_bool(out, ac->feasible);
+    put_integer(out, "clearings", ac->n_clearing);
+    put_number(out, "first_objective", ac->first_objective);
+    put_number(out, "cost", ac->objective - ac->first_objective);
+    if (ac->why[0] != '\0')
+        put_text(out, "why", ac->why);
+    walras_json_out_close(out, '}');
+}
+
 static void put_result(struct walras_json_out *out, const struct scenario_result *result,
                        const struct market_binding *binding, size_t n_binding, double *scratch)
 {
@@ -405,6 +419,8 @@ static void put_result(struct walras_json_out *out, const struct scenario_result
     put_binding(out, result, binding, n_binding);
     put_relaxed(out, result);
     put_certificate(out, result);
+    if (result->ac)
+        put_ac(out, result->ac);
     walras_json_out_close(out, '}');
 }
 

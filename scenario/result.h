@@ -18,6 +18,14 @@ struct scenario_certificate;
 struct scenario_inverter;
 struct scenario_parts;
 
+/* What AC-feasible clearing came to (scenario/ac.h). */
+struct scenario_ac {
+    unsigned n_clearing;
+    bool feasible;                     /* the plan keeps all limits in the AC power flow */
+    double first_objective, objective; /* of the first plan; of the last */
+    char why[440];                     /* not feasible: why; else empty */
+};
+
 struct scenario_result {
     const struct scenario *scenario;
     const struct market_result *market;
@@ -28,7 +36,10 @@ struct scenario_result {
      */
     struct walras_ranks *ranks;
     const char *method;
-    const char *why; /* outcome infeasible: what cannot be met; else NULL */
+    const char *why;                         /* outcome infeasible: what cannot be met; else NULL */
+    const struct scenario_ac *ac;            /* NULL: not asked for */
+    const struct grid_network *true_network; /* whose limits the AC power flow is held against */
+    double *ac_breach; /* NULL, or see struct scenario_ac_wish: the certificate fills it */
     double gap_asked;
     double setup_s, judging_s; /* beside market->seconds: before it; awards and certificate */
     const struct scenario_parts *parts; /* of prices; NULL: there are none */
