@@ -18,7 +18,9 @@
     X(simulate)                                                                                    \
     X(check)                                                                                       \
     X(expand)                                                                                      \
-    X(export)
+    X(export)                                                                                      \
+    X(db)                                                                                          \
+    X(key)
 
 /* exit status of wrong usage, of limits reached, of no clearing; others are walras_status_exit's */
 enum { CLI_USAGE = 2, CLI_LIMIT = 3, CLI_INFEASIBLE = 4 };
@@ -32,7 +34,8 @@ struct cli_command {
     const char *help;           /* what --help prints */
     /* argv[0] is the first argument behind the subcommand. Returns the exit status. */
     int (*run)(int argc, char **argv);
-    bool ranks; /* may run as several ranks */
+    bool ranks;    /* may run as several ranks */
+    bool may_lack; /* looks itself whether operands are there, they are NULL then */
 };
 
 #define X(name) extern const struct cli_command cli_##name;

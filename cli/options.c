@@ -143,5 +143,6 @@ int cli_parse(const struct cli_command *command, int argc, char **argv,
         if (ends >= 0)
             return ends;
     }
-    return n == n_operand ? -1 : cli_usage(command, "a file to read is missing");
+    return n == n_operand || command->may_lack ? -1
+                                               : cli_usage(command, "a file to read is missing");
 }

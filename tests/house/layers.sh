@@ -10,7 +10,7 @@ failed=0
 # A header of each layer, and who may include it. agents see of market the oracle only.
 allowed() {
     cat <<'TEXT'
-core/status.h      core ranks lp grid market agents scenario
+core/status.h      core ranks lp grid market agents scenario db
 ranks/ranks.h      ranks
 lp/lp.h            lp market agents scenario
 grid/network.h     grid market scenario
@@ -18,6 +18,7 @@ market/oracle.h    market agents scenario
 market/clearing.h  market scenario
 agents/device.h    agents scenario
 scenario/scenario.h scenario
+db/session.h       db
 TEXT
 }
 
