@@ -19,6 +19,7 @@
     X(check)                                                                                       \
     X(expand)                                                                                      \
     X(export)                                                                                      \
+    X(serve)                                                                                       \
     X(db)                                                                                          \
     X(key)
 
@@ -74,5 +75,12 @@ struct cli_option {
 int cli_parse(const struct cli_command *command, int argc, char **argv,
               const struct cli_option *options, size_t n_option, const char **operand,
               size_t n_operand);
+
+/*
+ * Sets a value that is not a flag from its text; `label` stands for the option in messages. Returns
+ * -1, or the exit status to end with.
+ */
+int cli_set_option(const struct cli_command *command, const struct cli_option *option,
+                   const char *label, const char *text);
 
 #endif

@@ -22,6 +22,8 @@ static int run(int argc, char **argv)
 
 #define SUMMARY(what) what " (not in this build)"
 
+const struct cli_command cli_serve = {
+    .name = "serve", .summary = SUMMARY("serves markets over HTTP"), .help = WITHOUT, .run = run};
 const struct cli_command cli_db = {
     .name = "db", .summary = SUMMARY("the server's database"), .help = WITHOUT, .run = run};
 const struct cli_command cli_key = {

@@ -17,7 +17,7 @@
 #define WALRAS_STATUS_LIST(X)                                                                      \
     X(OK, "ok", 0, 200)                                                                            \
     X(INVALID, "invalid input", 2, 422)                                                            \
-    X(UNSUPPORTED, "not supported", 2, 501)                                                        \
+    X(UNSUPPORTED, "not supported", 2, 422)                                                        \
     X(NOT_FOUND, "not found", 2, 404)                                                              \
     X(CONFLICT, "in conflict with what is there", 2, 409)                                          \
     X(FORBIDDEN, "not allowed", 2, 403)                                                            \

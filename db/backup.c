@@ -2,57 +2,17 @@
 
 #include "core/file.h"
 #include "core/text.h"
+#include "db/conninfo.h"
 #include "db/program.h"
 #include "db/session.h"
 
 #include <errno.h>
-#include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { SAID = 400, MAX_CONNINFO = 8192 };
-
-static void add_quoted(struct walras_text *out, const char *key, const char *value)
-{
-    walras_text_addf(out, "%s='", key);
-    for (const char *c = value; *c; c++) {
-        if (*c == '\'' || *c == '\\')
-            walras_text_add(out, "\\", 1);
-        walras_text_add(out, c, 1);
-    }
-    walras_text_addf(out, "' ");
-}
-
-/* A password has no place among a program's arguments, where everybody can read it. */
-static enum walras_status part_password(const char *conninfo, struct walras_text *rest,
-                                        char **password, struct walras_err *err)
-{
-    char *said = NULL;
-    PQconninfoOption *options = PQconninfoParse(conninfo, &said);
-
-    if (!options) {
-        enum walras_status status = walras_fail(err, WALRAS_INVALID, "the database's address: %s",
-                                                said ? said : "no memory to read it");
-
-        PQfreemem(said);
-        return status;
-    }
-    walras_text_init(rest, MAX_CONNINFO);
-    for (const PQconninfoOption *option = options; option->keyword; option++) {
-        if (!option->val)
-            continue;
-        if (strcmp(option->keyword, "password") == 0)
-            *password = strdup(option->val);
-        else
-            add_quoted(rest, option->keyword, option->val);
-    }
-    PQconninfoFree(options);
-    return rest->failure == WALRAS_OK
-               ? WALRAS_OK
-               : walras_fail(err, rest->failure, "the database's address is too long");
-}
+enum { SAID = 400 };
 
 /* Runs `name` with the database as its last argument but one. */
 static enum walras_status run(const char *name, const char *conninfo, const char *const *arguments,
@@ -66,7 +26,7 @@ static enum walras_status run(const char *name, const char *conninfo, const char
     enum walras_status status = db_program_find(name, path, err);
 
     if (status == WALRAS_OK)
-        status = part_password(conninfo, &rest, &password, err);
+        status = db_conninfo_part(conninfo, &rest, &password, err);
     if (status == WALRAS_OK) {
         argv[n++] = "--dbname";
         argv[n++] = rest.data ? rest.data : "";

@@ -1,5 +1,6 @@
 #include "db/values.h"
 
+#include <assert.h>
 #include <libpq-fe.h>
 #include <math.h>
 #include <stdlib.h>
@@ -7,9 +8,8 @@
 
 static const char **next(struct db_args *args)
 {
-    static const char *lost; /* more arguments than a statement has is a fault of ours */
-
-    return args->n < DB_MAX_ARGS ? &args->value[args->n++] : &lost;
+    assert(args->n < DB_MAX_ARGS);
+    return &args->value[args->n++];
 }
 
 void db_add_text(struct db_args *args, const char *text)
@@ -19,7 +19,7 @@ void db_add_text(struct db_args *args, const char *text)
 
 void db_add_integer(struct db_args *args, int64_t value)
 {
-    char *text = args->number[args->n < DB_MAX_ARGS ? args->n : 0];
+    char *text = args->number[args->n];
 
     snprintf(text, WALRAS_NUMBER_TEXT, "%lld", (long long)value);
     *next(args) = text;
@@ -32,7 +32,7 @@ static const char *infinite(double value)
 
 void db_add_number(struct db_args *args, double value)
 {
-    char *text = args->number[args->n < DB_MAX_ARGS ? args->n : 0];
+    char *text = args->number[args->n];
 
     if (isfinite(value))
         walras_number_text(value, text);

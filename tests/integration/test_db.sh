@@ -52,7 +52,7 @@ expect 0 "usage: walras key" "$walras" key create --help
 long=$work/$(printf 'x%.0s' $(seq 90))
 expect 2 "too long" "$walras" db status --data "$long"
 
-# a cluster that a killed process left is taken over
+# what was started was stopped
 pid=$(head -1 "$data/pg/postmaster.pid" 2>/dev/null || true)
 if [ -n "$pid" ]; then
     echo "FAILED: PostgreSQL is still running: $pid"
