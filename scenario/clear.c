@@ -107,7 +107,7 @@ static enum walras_status make_groups(struct scenario_clearing *c, struct walras
     size_t n = 0;
     const struct agent_group *groups = agent_fleet_groups(c->fleet, &n);
 
-    c->groups = calloc(n + 1, sizeof(*c->groups));
+    c->groups = calloc(n + c->settings.n_guest + 1, sizeof(*c->groups));
     c->bus_ids = calloc(c->scenario->network.n_bus + 1, sizeof(*c->bus_ids));
     if (!c->groups || !c->bus_ids)
         return walras_fail(err, WALRAS_NOMEM, "%zu groups do not fit in memory", n);
@@ -121,7 +121,9 @@ static enum walras_status make_groups(struct scenario_clearing *c, struct walras
                                              .name = groups[g].name};
     for (size_t b = 0; b < c->scenario->network.n_bus; b++)
         c->bus_ids[b] = c->scenario->network.buses[b].id;
-    c->n_group = n;
+    if (c->settings.n_guest > 0)
+        memcpy(c->groups + n, c->settings.guests, c->settings.n_guest * sizeof(*c->groups));
+    c->n_group = n + c->settings.n_guest;
     return WALRAS_OK;
 }
 
@@ -190,7 +192,7 @@ static enum walras_status certify(struct scenario_clearing *c, struct walras_err
 {
     enum walras_status status = WALRAS_OK;
 
-    if (!c->result.awards)
+    if (!c->result.awards || c->settings.n_guest > 0)
         return WALRAS_OK;
     status = scenario_certify(&c->result, &c->certificate, err);
     if (status != WALRAS_OK || !walras_ranks_lead(c->settings.market.ranks))

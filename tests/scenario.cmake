@@ -35,3 +35,4 @@ walras_test(test_compare SOURCES unit/test_compare.c USES scenario
 walras_test(test_export SOURCES unit/test_export.c unit/random_market.c unit/central_lp.c
     USES scenario lp LINKS walras_marketkit)
 walras_test(test_simulate SOURCES unit/test_simulate.c unit/run_state.c USES scenario LINKS m)
+walras_test(test_guests SOURCES unit/test_guests.c USES scenario)
