@@ -174,9 +174,13 @@ void api_problem_of(struct api_request *request, const struct walras_err *err)
         snprintf(pointer, sizeof(pointer), "%.*s", (int)(end - start), start);
         detail = end + 2;
     }
-    if (http == MHD_HTTP_SERVICE_UNAVAILABLE)
+    /* the log has the reason; it is nobody else's */
+    if (http == MHD_HTTP_SERVICE_UNAVAILABLE) {
         request->retry_after_s = API_RETRY_S;
-    if (http == MHD_HTTP_INTERNAL_SERVER_ERROR) /* the log has the reason; it is nobody else's */
+        detail = request->server->stopping ? "the server is stopping"
+                                           : "the database is not available now";
+    } else if (http == MHD_HTTP_INTERNAL_SERVER_ERROR) {
         detail = "the server failed; its log says why";
+    }
     api_problem(request, http, detail, end ? (pointer[1] == '\0' ? "" : pointer) : NULL, NULL);
 }

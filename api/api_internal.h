@@ -11,10 +11,13 @@
 #ifndef WALRAS_API_API_INTERNAL_H
 #define WALRAS_API_API_INTERNAL_H
 
+#include "api/commit.h"
+#include "api/live.h"
 #include "api/metrics.h"
 #include "api/rate.h"
 #include "api/server.h"
 #include "api/watch.h"
+#include "api/worker.h"
 #include "core/json.h"
 #include "core/json_write.h"
 #include "db/clients.h"
@@ -46,7 +49,11 @@ struct api_server {
     struct db_pool *pool;
     struct api_rate *rate;
     struct api_watch *watch;
+    struct api_live *live;
+    struct api_commit *commit;
+    struct api_worker *worker;
     struct api_metrics metrics;
+    _Atomic size_t n_request; /* on their way */
     char *tls_cert, *tls_key; /* texts of the files */
     char url[300];
     double started_s;
@@ -67,6 +74,10 @@ struct api_request {
     struct db_session *db;
     struct walras_json_doc *doc;
     double started_s;
+    /* a handler may wait: it returns with `suspended`, and is called again with `resumed` */
+    bool suspended, resumed;
+    struct api_waiter waiter;
+    struct api_answers answers;
     /* the answer */
     unsigned http;
     char *answer;
@@ -131,6 +142,14 @@ WALRAS_NODISCARD enum walras_status api_transaction(
     enum walras_status (*work)(struct api_request *request, void *context, struct walras_err *err),
     void *context, struct walras_err *err);
 
+/* A session for a handler whose route has no_database; given back with the others. */
+WALRAS_NODISCARD enum walras_status api_need_database(struct api_request *request,
+                                                      struct walras_err *err);
+/* Waits for something to happen in the market; false: it has happened, look again. */
+bool api_wait_for_news(struct api_request *request, uint64_t events, double most_s);
+/* Waits until request->answers are committed; false: the server is stopping. */
+bool api_submit_answers(struct api_request *request);
+
 /* The body of the answer, ready to be sent; http.c */
 void api_finish_answer(struct api_request *request);
 
@@ -151,8 +170,18 @@ enum walras_status api_market_post(struct api_request *request, struct walras_er
 enum walras_status api_market_list(struct api_request *request, struct walras_err *err);
 enum walras_status api_market_get(struct api_request *request, struct walras_err *err);
 enum walras_status api_market_open(struct api_request *request, struct walras_err *err);
+enum walras_status api_market_start(struct api_request *request, struct walras_err *err);
 enum walras_status api_market_cancel(struct api_request *request, struct walras_err *err);
 enum walras_status api_participant_put(struct api_request *request, struct walras_err *err);
 enum walras_status api_participant_list(struct api_request *request, struct walras_err *err);
+enum walras_status api_round_get(struct api_request *request, struct walras_err *err);
+enum walras_status api_round_list(struct api_request *request, struct walras_err *err);
+enum walras_status api_response_put(struct api_request *request, struct walras_err *err);
+enum walras_status api_response_post(struct api_request *request, struct walras_err *err);
+enum walras_status api_price_list(struct api_request *request, struct walras_err *err);
+enum walras_status api_binding_get(struct api_request *request, struct walras_err *err);
+enum walras_status api_certificate_get(struct api_request *request, struct walras_err *err);
+enum walras_status api_result_get(struct api_request *request, struct walras_err *err);
+enum walras_status api_award_get(struct api_request *request, struct walras_err *err);
 
 #endif

@@ -1,6 +1,7 @@
 /* From MHD's callbacks to handlers and back. */
 #include "api/http.h"
 
+#include "api/answers.h"
 #include "api/api_internal.h"
 #include "core/clock.h"
 #include "core/log.h"
@@ -8,9 +9,13 @@
 #include <errno.h>
 #include <math.h>
 #include <netdb.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#define REQUEST_OF(member, pointer)                                                                \
+    ((struct api_request *)(void *)((char *)(pointer)-offsetof(struct api_request, member)))
 
 static struct api_watched *watched_of(struct MHD_Connection *connection)
 {
@@ -42,6 +47,9 @@ static void request_free(struct api_request *request)
 {
     if (request->stream)
         fclose(request->stream);
+    for (size_t i = 0; i < request->answers.n; i++)
+        api_answer_release(&request->answers.list[i]);
+    free(request->answers.list);
     walras_json_free(request->doc);
     free(request->answer);
     free(request->body);
@@ -62,6 +70,7 @@ static struct api_request *request_new(struct api_server *server, struct MHD_Con
 
     if (!request)
         return NULL;
+    server->n_request++;
     request->server = server;
     request->connection = connection;
     snprintf(request->method, sizeof(request->method), "%s", method);
@@ -85,23 +94,36 @@ static void address_of(const struct api_request *request, char *text, size_t siz
         snprintf(text, size, "unknown");
 }
 
-/* Whether it comes too often: by client where there is a token, by address where there is none. */
-static bool within_rate(struct api_request *request)
+static bool refuse_rate(struct api_request *request, double wait_s)
 {
-    char name[96];
-    double wait_s = 0.0;
-
-    if (request->route->roles)
-        snprintf(name, sizeof(name), "client %s", request->client.id);
-    else
-        address_of(request, name, sizeof(name));
-    if (api_rate_take(request->server->rate, name, walras_monotonic_s(), &wait_s))
-        return true;
     request->server->metrics.limited++;
     request->retry_after_s = (unsigned)ceil(wait_s);
     (void)api_refuse(request, MHD_HTTP_TOO_MANY_REQUESTS, "too many requests: at most %g a second",
                      request->server->settings.requests_per_s);
     return false;
+}
+
+/*
+ * Who asks, and whether too often: counted by client where there is a token that counts, by address
+ * where there is none. Tokens that do not count are looked up as often as the address may ask.
+ */
+static bool authorise(struct api_request *request)
+{
+    struct api_rate *rate = request->server->rate;
+    char address[80], client[96];
+    double now_s = walras_monotonic_s(), wait_s = 0.0;
+
+    address_of(request, address, sizeof(address));
+    if (!request->route->roles)
+        return api_rate_take(rate, address, now_s, &wait_s) || refuse_rate(request, wait_s);
+    if (!api_rate_look(rate, address, now_s, &wait_s))
+        return refuse_rate(request, wait_s);
+    if (!api_authorise(request)) {
+        (void)api_rate_take(rate, address, now_s, &wait_s);
+        return false;
+    }
+    snprintf(client, sizeof(client), "client %s", request->client.id);
+    return api_rate_take(rate, client, now_s, &wait_s) || refuse_rate(request, wait_s);
 }
 
 static const char *header(const struct api_request *request, const char *name)
@@ -157,8 +179,7 @@ static bool admit(struct api_request *request, const char *method, const char *p
         (void)api_refuse(request, MHD_HTTP_SERVICE_UNAVAILABLE, "the server is stopping");
         return false;
     }
-    return body_fits(request) && (!request->route->roles || api_authorise(request)) &&
-           within_rate(request);
+    return body_fits(request) && authorise(request);
 }
 
 static bool append(struct api_request *request, const char *data, size_t size)
@@ -185,6 +206,51 @@ static bool append(struct api_request *request, const char *data, size_t size)
     return true;
 }
 
+enum walras_status api_need_database(struct api_request *request, struct walras_err *err)
+{
+    return request->db ? WALRAS_OK : db_pool_take(request->server->pool, &request->db, err);
+}
+
+static void suspend(struct api_request *request)
+{
+    request->suspended = true;
+    MHD_suspend_connection(request->connection);
+}
+
+static void suspend_waiter(struct api_waiter *waiter)
+{
+    suspend(REQUEST_OF(waiter, waiter));
+}
+
+static void wake_waiter(struct api_waiter *waiter)
+{
+    MHD_resume_connection(REQUEST_OF(waiter, waiter)->connection);
+}
+
+bool api_wait_for_news(struct api_request *request, uint64_t events, double most_s)
+{
+    request->waiter.until_s = walras_monotonic_s() + most_s;
+    request->waiter.wake = wake_waiter;
+    snprintf(request->waiter.market, sizeof(request->waiter.market), "%s", request->part[0]);
+    return api_live_await(request->server->live, &request->waiter, events, suspend_waiter);
+}
+
+static void suspend_answers(struct api_answers *answers)
+{
+    suspend(REQUEST_OF(answers, answers));
+}
+
+static void wake_answers(struct api_answers *answers)
+{
+    MHD_resume_connection(REQUEST_OF(answers, answers)->connection);
+}
+
+bool api_submit_answers(struct api_request *request)
+{
+    request->answers.told = wake_answers;
+    return api_commit_submit(request->server->commit, &request->answers, suspend_answers);
+}
+
 static void handle(struct api_request *request)
 {
     struct walras_err err = {0};
@@ -201,6 +267,8 @@ static void handle(struct api_request *request)
         status = request->route->handle(request, &err);
     db_pool_give(request->server->pool, request->db);
     request->db = NULL;
+    if (request->suspended)
+        return;
     if (err.code != WALRAS_OK)
         api_problem_of(request, &err);
     if (err.code != WALRAS_OK && walras_status_http(err.code) >= MHD_HTTP_INTERNAL_SERVER_ERROR)
@@ -272,8 +340,10 @@ enum MHD_Result api_http_request(void *context, struct MHD_Connection *connectio
         return fits ? MHD_YES : MHD_NO;
     }
     api_watch_answer(server->watch, watched_of(connection));
+    request->resumed = request->suspended;
+    request->suspended = false;
     handle(request);
-    return send_answer(request);
+    return request->suspended ? MHD_YES : send_answer(request);
 }
 
 void api_http_completed(void *context, struct MHD_Connection *connection, void **kept,
@@ -295,4 +365,5 @@ void api_http_completed(void *context, struct MHD_Connection *connection, void *
                    request->path, request->http, request->client.id[0] ? request->client.id : "-",
                    1000.0 * seconds);
     request_free(request);
+    server->n_request--;
 }

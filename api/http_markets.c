@@ -246,6 +246,8 @@ static enum walras_status make_move(struct api_request *request, enum db_market_
 {
     enum walras_status status = api_transaction(request, move, &event, err);
 
+    if (status == WALRAS_OK)
+        api_live_notify(request->server->live, request->part[0]);
     return status == WALRAS_OK ? show(request, request->part[0], MHD_HTTP_OK, err) : status;
 }
 
@@ -254,7 +256,20 @@ enum walras_status api_market_open(struct api_request *request, struct walras_er
     return make_move(request, DB_MARKET_OPEN, err);
 }
 
+enum walras_status api_market_start(struct api_request *request, struct walras_err *err)
+{
+    enum walras_status status = make_move(request, DB_MARKET_START, err);
+
+    if (status == WALRAS_OK)
+        api_worker_wake(request->server->worker);
+    return status;
+}
+
 enum walras_status api_market_cancel(struct api_request *request, struct walras_err *err)
 {
-    return make_move(request, DB_MARKET_CANCEL, err);
+    enum walras_status status = make_move(request, DB_MARKET_CANCEL, err);
+
+    if (status == WALRAS_OK)
+        api_live_drop(request->server->live, request->part[0]);
+    return status;
 }

@@ -46,15 +46,10 @@ static enum walras_status word_agent(const struct api_request *request, const st
     FILE *file = open_memstream(text, &size);
 
     if (file) {
-        struct walras_json_out out = walras_json_out_start(file, 0);
-
-        walras_json_out_open(&out, '[');
-        walras_json_out_open(&out, '{');
-        walras_json_out_key(&out, "id");
-        walras_json_out_text(&out, request->part[1]);
-        walras_json_out_key(&out, "bus");
-        walras_json_out_text(&out, db_text(&j->agent_rows, 0, 2));
-        fprintf(file, ", \"devices\": %s}]", db_text(&j->agent_rows, 0, 3));
+        fputc('[', file);
+        api_wording_agent(file, true, request->part[1], db_text(&j->agent_rows, 0, 2),
+                          db_text(&j->agent_rows, 0, 3));
+        fputc(']', file);
     }
     return file && fclose(file) == 0 ? WALRAS_OK
                                      : walras_fail(err, WALRAS_NOMEM, "no memory for an agent");

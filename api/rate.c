@@ -67,7 +67,8 @@ static struct bucket *bucket_of(struct api_rate *rate, const char *name, double 
     return fullest;
 }
 
-bool api_rate_take(struct api_rate *rate, const char *client, double now_s, double *wait_s)
+static bool ask(struct api_rate *rate, const char *client, double now_s, double taken,
+                double *wait_s)
 {
     struct bucket *bucket = NULL;
     char name[NAME];
@@ -80,9 +81,19 @@ bool api_rate_take(struct api_rate *rate, const char *client, double now_s, doub
     bucket->at_s = now_s;
     given = bucket->level >= 1.0;
     if (given)
-        bucket->level -= 1.0;
+        bucket->level -= taken;
     else
         *wait_s = (1.0 - bucket->level) / rate->per_s;
     pthread_mutex_unlock(&rate->lock);
     return given;
+}
+
+bool api_rate_take(struct api_rate *rate, const char *client, double now_s, double *wait_s)
+{
+    return ask(rate, client, now_s, 1.0, wait_s);
+}
+
+bool api_rate_look(struct api_rate *rate, const char *client, double now_s, double *wait_s)
+{
+    return ask(rate, client, now_s, 0.0, wait_s);
 }

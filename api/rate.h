@@ -19,5 +19,7 @@ void api_rate_free(struct api_rate *rate);
 
 /* Takes one. False when there is none: *wait_s until there is. */
 bool api_rate_take(struct api_rate *rate, const char *client, double now_s, double *wait_s);
+/* The same, but leaves it there. */
+bool api_rate_look(struct api_rate *rate, const char *client, double now_s, double *wait_s);
 
 #endif

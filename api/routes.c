@@ -30,10 +30,22 @@ const struct api_route api_routes[] = {
     {"GET", "/v1/markets", api_market_list, ALL, API_NO_BODY, 0, false},
     {"GET", "/v1/markets/{}", api_market_get, ALL, API_NO_BODY, 0, false},
     {"POST", "/v1/markets/{}/open", api_market_open, OPERATOR, API_NO_BODY, 0, false},
+    {"POST", "/v1/markets/{}/start", api_market_start, OPERATOR, API_NO_BODY, 0, false},
     {"POST", "/v1/markets/{}/cancel", api_market_cancel, OPERATOR, API_NO_BODY, 0, false},
     {"GET", "/v1/markets/{}/participants", api_participant_list, ALL, API_NO_BODY, 0, false},
     {"PUT", "/v1/markets/{}/participants/{}", api_participant_put, JOINERS, API_JSON, 256 * KB,
      false},
+    {"GET", "/v1/markets/{}/round", api_round_get, JOINERS, API_NO_BODY, 0, true},
+    {"PUT", "/v1/markets/{}/rounds/{}/responses/{}", api_response_put, JOINERS, API_JSON, 4 * MB,
+     true},
+    {"POST", "/v1/markets/{}/rounds/{}/responses", api_response_post, JOINERS, API_JSON, 64 * MB,
+     true},
+    {"GET", "/v1/markets/{}/rounds", api_round_list, ALL, API_NO_BODY, 0, false},
+    {"GET", "/v1/markets/{}/prices", api_price_list, ALL, API_NO_BODY, 0, false},
+    {"GET", "/v1/markets/{}/binding", api_binding_get, ALL, API_NO_BODY, 0, false},
+    {"GET", "/v1/markets/{}/certificate", api_certificate_get, ALL, API_NO_BODY, 0, false},
+    {"GET", "/v1/markets/{}/result", api_result_get, READERS, API_NO_BODY, 0, false},
+    {"GET", "/v1/markets/{}/awards/{}", api_award_get, ALL, API_NO_BODY, 0, false},
 };
 const size_t api_n_route = sizeof(api_routes) / sizeof(api_routes[0]);
 _Static_assert(sizeof(api_routes) / sizeof(api_routes[0]) <= API_MAX_ROUTES, "room to count");

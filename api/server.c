@@ -11,6 +11,7 @@
 #include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { MAX_PEM = 1 << 20, SPARE_SESSIONS = 2 };
 
@@ -18,6 +19,7 @@ struct api_settings api_settings_defaults(void)
 {
     return (struct api_settings){.listen = "127.0.0.1:8080",
                                  .n_thread = 4,
+                                 .n_clearing = 2,
                                  .max_connections = 8192,
                                  .connections_per_client = 1024,
                                  .requests_per_s = 200.0,
@@ -147,6 +149,17 @@ static enum walras_status check_database(struct api_server *server, struct walra
     return status;
 }
 
+static enum walras_status start_worker(struct api_server *server,
+                                       const struct db_settings *database, struct walras_err *err)
+{
+    const struct api_worker_settings settings = {.pool = server->pool,
+                                                 .live = server->live,
+                                                 .database = database,
+                                                 .n_thread = server->settings.n_clearing};
+
+    return api_worker_new(&settings, &server->worker, err);
+}
+
 static enum walras_status start(struct api_server *server, struct walras_err *err)
 {
     const struct api_settings *s = &server->settings;
@@ -161,13 +174,20 @@ static enum walras_status start(struct api_server *server, struct walras_err *er
     if (status == WALRAS_OK)
         status = read_tls(server, err);
     if (status == WALRAS_OK)
-        status = db_pool_new(&database, s->n_thread + SPARE_SESSIONS, &server->pool, err);
+        status = db_pool_new(&database, s->n_thread + s->n_clearing + SPARE_SESSIONS, &server->pool,
+                             err);
     if (status == WALRAS_OK)
         status = check_database(server, err);
     if (status == WALRAS_OK)
         status = api_rate_new(s->requests_per_s, s->request_burst, &server->rate, err);
     if (status == WALRAS_OK)
         status = api_watch_new(&watch, &server->watch, err);
+    if (status == WALRAS_OK)
+        status = api_live_new(&server->live, err);
+    if (status == WALRAS_OK)
+        status = api_commit_new(server->pool, server->live, &server->commit, err);
+    if (status == WALRAS_OK)
+        status = start_worker(server, &database, err);
     if (status == WALRAS_OK)
         status = resolve(s->listen, &address, err);
     if (status == WALRAS_OK)
@@ -195,13 +215,27 @@ enum walras_status api_server_start(const struct api_settings *settings, struct 
     return status;
 }
 
+/* Those that waited have been woken; what is still coming in is not waited for for long. */
+static void wait_for_requests(struct api_server *server)
+{
+    const struct timespec pause = {.tv_nsec = 20000000};
+
+    for (int i = 0; server->n_request > 0 && i < 150; i++)
+        nanosleep(&pause, NULL);
+}
+
 void api_server_stop(struct api_server *server)
 {
     if (!server)
         return;
     server->stopping = true;
+    api_live_stop(server->live);
+    api_worker_free(server->worker);
+    api_commit_free(server->commit);
+    wait_for_requests(server);
     if (server->daemon)
         MHD_stop_daemon(server->daemon);
+    api_live_free(server->live);
     api_watch_free(server->watch);
     api_rate_free(server->rate);
     db_pool_free(server->pool);

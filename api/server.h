@@ -15,6 +15,7 @@ struct api_settings {               /* texts are borrowed until the server is st
     const char *conninfo;           /* of the database, all migrations applied */
     const char *tls_cert, *tls_key; /* PEM files; NULL: plain HTTP */
     unsigned n_thread;              /* that answer requests */
+    unsigned n_clearing;            /* markets cleared at the same time, at most 64 */
     unsigned max_connections, connections_per_client; /* a client here is an address */
     double requests_per_s, request_burst;             /* a client with a token, else an address */
     unsigned header_timeout_s, body_timeout_s, idle_timeout_s;

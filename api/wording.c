@@ -82,6 +82,20 @@ enum walras_status api_wording_read(const struct api_wording *wording, struct sc
     return status;
 }
 
+void api_wording_agent(FILE *file, bool first, const char *id, const char *bus, const char *devices)
+{
+    struct walras_json_out out = walras_json_out_start(file, 0);
+
+    fputs(first ? "" : ",\n", file);
+    walras_json_out_open(&out, '{');
+    walras_json_out_key(&out, "id");
+    walras_json_out_text(&out, id);
+    walras_json_out_key(&out, "bus");
+    walras_json_out_text(&out, bus);
+    put_raw(&out, "devices", devices);
+    walras_json_out_close(&out, '}');
+}
+
 void api_wording_strip(struct walras_err *err, const char *prefix)
 {
     static const char before[] = "body: ";

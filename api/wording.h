@@ -8,6 +8,8 @@
 #include "db/markets.h"
 #include "scenario/scenario.h"
 
+#include <stdio.h>
+
 struct api_wording { /* JSON texts; NULL: what the format has when it is absent */
     const char *name, *currency;
     const char *horizon; /* an object; NULL: made from the next three */
@@ -22,6 +24,9 @@ struct api_wording api_wording_of(const struct db_market *market, const char *gr
 WALRAS_NODISCARD enum walras_status api_wording_read(const struct api_wording *wording,
                                                      struct scenario *scenario,
                                                      struct walras_err *err);
+/* An agent of the list; devices: a JSON list. */
+void api_wording_agent(FILE *file, bool first, const char *id, const char *bus,
+                       const char *devices);
 /* Takes `prefix` off the pointer in the message, when it begins with it. */
 void api_wording_strip(struct walras_err *err, const char *prefix);
 

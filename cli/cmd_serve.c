@@ -82,6 +82,7 @@ const struct cli_command cli_serve = {
     CLI_DATABASE_HELP "  --tls-cert F --tls-key F\n"
         "                  certificate and key (PEM); without them it speaks plain HTTP\n"
         "  --threads N     that answer requests (4)\n"
+        "  --clearing-threads N   markets that are cleared at the same time (2)\n"
         "  --max-connections N, --connections-per-client N\n"
         "                  open at the same time, and of one address (8192, 1024)\n"
         "  --requests-per-second R, --request-burst N\n"

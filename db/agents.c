@@ -199,3 +199,19 @@ enum walras_status db_agent_list(struct db_session *session, const char *owner,
     db_add_text(&args, owner);
     return db_query(session, &list, &args, rows, err);
 }
+
+enum walras_status db_agent_takes_part(struct db_session *session, const char *market,
+                                       const char *agent, const char *owner, struct db_rows *rows,
+                                       struct walras_err *err)
+{
+    static const struct db_sql ask = {
+        "agent_takes_part", "SELECT p.suspended FROM participant p JOIN agent a ON a.id = p.agent "
+                            "WHERE p.market = $1 AND p.agent = $2 AND a.owner = $3 AND a.kind = "
+                            "'remote'"};
+    struct db_args args = {0};
+
+    db_add_text(&args, market);
+    db_add_text(&args, agent);
+    db_add_text(&args, owner);
+    return db_query(session, &ask, &args, rows, err);
+}

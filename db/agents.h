@@ -48,5 +48,10 @@ WALRAS_NODISCARD enum walras_status db_agent_get(struct db_session *session, con
 WALRAS_NODISCARD enum walras_status db_agent_list(struct db_session *session, const char *owner,
                                                   const struct db_page *page, struct db_rows *rows,
                                                   struct walras_err *err);
+/* One row when that client's agent is a remote participant of the market: suspended in column 0. */
+WALRAS_NODISCARD enum walras_status db_agent_takes_part(struct db_session *session,
+                                                        const char *market, const char *agent,
+                                                        const char *owner, struct db_rows *rows,
+                                                        struct walras_err *err);
 
 #endif

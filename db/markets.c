@@ -220,3 +220,13 @@ enum walras_status db_market_hold(struct db_session *session, const char *id, st
 
     return load(session, &sql, id, rows, market, state, err);
 }
+
+enum walras_status db_market_clearing(struct db_session *session, struct db_rows *rows,
+                                      struct walras_err *err)
+{
+    static const struct db_sql list = {
+        "market_clearing",
+        "SELECT id FROM market WHERE state = 'clearing' ORDER BY changed_at, id LIMIT 1000"};
+
+    return db_query(session, &list, NULL, rows, err);
+}

@@ -74,6 +74,9 @@ WALRAS_NODISCARD enum walras_status db_market_hold(struct db_session *session, c
                                                    struct db_rows *rows, struct db_market *market,
                                                    enum db_market_state *state,
                                                    struct walras_err *err);
+/* Ids of those that are clearing, the longest first. */
+WALRAS_NODISCARD enum walras_status
+db_market_clearing(struct db_session *session, struct db_rows *rows, struct walras_err *err);
 
 /* fallback_kw [steps] NULL: none. *made false: it had joined; what it brings is replaced. */
 WALRAS_NODISCARD enum walras_status db_participant_put(struct db_session *session,

@@ -2,7 +2,7 @@ if(NOT WALRAS_SERVED)
     return()
 endif()
 
-walras_test(test_request SOURCES unit/test_request.c USES api LINKS PkgConfig::MICROHTTPD)
+walras_test(test_request SOURCES unit/test_request.c USES api)
 
 pkg_check_modules(CURL IMPORTED_TARGET libcurl)
 if(NOT CURL_FOUND)
@@ -18,6 +18,15 @@ target_link_libraries(walras_servekit PUBLIC walras_dbkit PkgConfig::CURL)
 
 foreach(name test_api test_api_limits)
     walras_test(${name} SOURCES integration/${name}.c USES db LINKS walras_servekit)
+    add_dependencies(${name} walras)
+endforeach()
+
+add_library(walras_playkit STATIC ${CMAKE_CURRENT_LIST_DIR}/playkit.c)
+walras_options(walras_playkit)
+target_link_libraries(walras_playkit PUBLIC walras_servekit m)
+foreach(name test_rounds test_crash)
+    walras_test(${name} SOURCES integration/${name}.c USES db scenario LINKS walras_playkit)
+    target_compile_definitions(${name} PRIVATE WALRAS_BINARY="$<TARGET_FILE:walras>")
     add_dependencies(${name} walras)
 endforeach()
 

@@ -43,6 +43,10 @@ static void test_too_many_requests(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(client.headers.data, "Retry-After: 2"));
     CU_ASSERT_EQUAL(servekit_call(&other, "GET", "/metrics", NULL), 200); /* an address, not op */
     CU_ASSERT_TRUE(servekit_has(&other, "walras_requests_limited_total 1"));
+    other.token[0] = 'x'; /* guessing tokens is limited as well */
+    for (int i = 0; i < 3; i++)
+        CU_ASSERT_EQUAL(servekit_call(&other, "GET", "/v1/grids", NULL), 401);
+    CU_ASSERT_EQUAL(servekit_call(&other, "GET", "/v1/grids", NULL), 429);
     servekit_client_release(&client);
     servekit_client_release(&other);
     CU_ASSERT_EQUAL(servekit_stop(&server), 0);

@@ -1,3 +1,4 @@
+#include "api/answers.h"
 #include "api/rate.h"
 #include "api/shape.h"
 #include "testkit.h"
@@ -57,7 +58,10 @@ static void test_rate_fills_up_again(void)
         CU_ASSERT_TRUE(api_rate_take(rate, "a", 10.0, &wait_s));
     CU_ASSERT_FALSE(api_rate_take(rate, "a", 10.0, &wait_s));
     TESTKIT_CLOSE(wait_s, 0.5, 1e-12);
-    CU_ASSERT_TRUE(api_rate_take(rate, "b", 10.0, &wait_s)); /* others have their own */
+    CU_ASSERT_FALSE(api_rate_look(rate, "a", 10.0, &wait_s));
+    for (int i = 0; i < 9; i++)
+        CU_ASSERT_TRUE(api_rate_look(rate, "b", 10.0, &wait_s)); /* looking takes nothing */
+    CU_ASSERT_TRUE(api_rate_take(rate, "b", 10.0, &wait_s));     /* others have their own */
     CU_ASSERT_FALSE(api_rate_take(rate, "a", 10.4, &wait_s));
     CU_ASSERT_TRUE(api_rate_take(rate, "a", 10.6, &wait_s));
     for (int i = 0; i < 3; i++) /* never more than the burst */
@@ -84,11 +88,71 @@ static void test_rate_forgets_the_fullest(void)
     api_rate_free(rate);
 }
 
+static enum walras_status answers(const char *text, struct api_answer *answer,
+                                  struct walras_err *err)
+{
+    struct walras_json_doc *doc = NULL;
+    struct walras_json root;
+    enum walras_status status = walras_json_parse("body", text, strlen(text), &doc, err);
+
+    *answer = (struct api_answer){0};
+    if (status != WALRAS_OK)
+        return status;
+    root = walras_json_root(doc);
+    status = api_answer_read(&root, 2, 3, answer, err);
+    walras_json_free(doc);
+    return status;
+}
+
+static void test_answers_have_a_draw_for_each_point_and_step(void)
+{
+    static const struct {
+        const char *text, *place; /* NULL: it is good */
+    } cases[] = {
+        {"[{\"draw_kw\": [1, -0.1, 1e-7], \"cost\": 0.1}, {\"draw_kw\": [0, 0, 0], \"cost\": "
+         "-2}]",
+         NULL},
+        {"[{\"draw_kw\": [1, 2, 3], \"cost\": 0}]", "body: /:"},
+        {"[{\"draw_kw\": [1, 2, 3], \"cost\": 0}, {\"draw_kw\": [1, 2], \"cost\": 0}]",
+         "body: /1/draw_kw:"},
+        {"[{\"draw_kw\": [1, 2, 3], \"cost\": 0}, {\"draw_kw\": [1, 2, true], \"cost\": 0}]",
+         "body: /1/draw_kw/2:"},
+        {"[{\"draw_kw\": [1, 2, 3], \"cost\": null}, {\"draw_kw\": [1, 2, 3], \"cost\": 0}]",
+         "body: /0/cost:"},
+        {"[{\"draw_kw\": [1, 2, 3]}, {\"draw_kw\": [1, 2, 3], \"cost\": 0}]", "body: /0/cost:"},
+        {"[{\"draw_kw\": [1, 2, 2e9], \"cost\": 0}, {\"draw_kw\": [1, 2, 3], \"cost\": 0}]",
+         "body: /0/draw_kw/2:"},
+        {"[{\"draw_kw\": [1, 2, 3], \"cost\": 0, \"x\": 1}, {\"draw_kw\": [1, 2, 3], \"cost\": "
+         "0}]",
+         "body: /0"},
+        {"{}", "body: /:"},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct api_answer answer;
+        struct walras_err err = {0};
+        enum walras_status status = answers(cases[i].text, &answer, &err);
+
+        CU_ASSERT_EQUAL(status, cases[i].place ? WALRAS_INVALID : WALRAS_OK);
+        if (cases[i].place && strncmp(err.msg, cases[i].place, strlen(cases[i].place)) != 0)
+            printf("%s: %s\n", cases[i].text, err.msg);
+        CU_ASSERT_TRUE(!cases[i].place ||
+                       strncmp(err.msg, cases[i].place, strlen(cases[i].place)) == 0);
+        if (!cases[i].place) {
+            CU_ASSERT_STRING_EQUAL(answer.draw_kw.data, "{1,-0.1,1e-07,0,0,0}");
+            CU_ASSERT_STRING_EQUAL(answer.cost.data, "{0.1,-2}");
+        }
+        api_answer_release(&answer);
+    }
+}
+
 static const struct testkit_test tests[] = {
     {"nesting has a limit", test_nesting_has_a_limit},
     {"lists have a limit", test_lists_have_a_limit},
     {"rate fills up again", test_rate_fills_up_again},
     {"rate forgets the fullest", test_rate_forgets_the_fullest},
+    {"answers have a draw for each point and step",
+     test_answers_have_a_draw_for_each_point_and_step},
 };
 
 TESTKIT_MAIN("request", tests)
