@@ -213,6 +213,8 @@ enum walras_status db_query(struct db_session *session, const struct db_sql *sql
                             const struct db_args *args, struct db_rows *rows,
                             struct walras_err *err)
 {
+    const char *values[DB_MAX_ARGS] = {NULL};
+    int n = args ? args->n : 0;
     enum walras_status status = WALRAS_OK;
 
     if (!session->conn)
@@ -220,9 +222,9 @@ enum walras_status db_query(struct db_session *session, const struct db_sql *sql
     status = prepare(session, sql, err);
     if (status != WALRAS_OK)
         return status;
-    return take(session,
-                PQexecPrepared(session->conn, sql->name, args ? args->n : 0,
-                               args ? args->value : NULL, NULL, NULL, 0),
+    for (int i = 0; i < n; i++)
+        values[i] = args->number[i][0] ? args->number[i] : args->text[i];
+    return take(session, PQexecPrepared(session->conn, sql->name, n, values, NULL, NULL, 0),
                 sql->name, rows, err);
 }
 

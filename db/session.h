@@ -42,10 +42,11 @@ struct db_sql {
 };
 
 enum { DB_MAX_ARGS = 24 };
-struct db_args { /* start from `= {0}`; texts are borrowed until the query is done */
+/* Start from `= {0}`; texts are borrowed until the query is done. May be copied. */
+struct db_args {
     int n;
-    const char *value[DB_MAX_ARGS];
-    char number[DB_MAX_ARGS][WALRAS_NUMBER_TEXT];
+    const char *text[DB_MAX_ARGS];                /* NULL: SQL's, or the number beside it */
+    char number[DB_MAX_ARGS][WALRAS_NUMBER_TEXT]; /* "": none */
 };
 void db_add_text(struct db_args *args, const char *text); /* NULL is SQL's */
 void db_add_integer(struct db_args *args, int64_t value);

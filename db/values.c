@@ -6,23 +6,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char **next(struct db_args *args)
+static int next(struct db_args *args)
 {
     assert(args->n < DB_MAX_ARGS);
-    return &args->value[args->n++];
+    return args->n++;
 }
 
 void db_add_text(struct db_args *args, const char *text)
 {
-    *next(args) = text;
+    args->text[next(args)] = text;
 }
 
 void db_add_integer(struct db_args *args, int64_t value)
 {
-    char *text = args->number[args->n];
-
-    snprintf(text, WALRAS_NUMBER_TEXT, "%lld", (long long)value);
-    *next(args) = text;
+    snprintf(args->number[next(args)], WALRAS_NUMBER_TEXT, "%lld", (long long)value);
 }
 
 static const char *infinite(double value)
@@ -32,16 +29,17 @@ static const char *infinite(double value)
 
 void db_add_number(struct db_args *args, double value)
 {
-    char *text = args->number[args->n];
+    int at = next(args);
 
     if (isfinite(value))
-        walras_number_text(value, text);
-    *next(args) = isnan(value) ? NULL : isinf(value) ? infinite(value) : text;
+        walras_number_text(value, args->number[at]);
+    else
+        args->text[at] = isnan(value) ? NULL : infinite(value);
 }
 
 void db_add_bool(struct db_args *args, bool value)
 {
-    *next(args) = value ? "t" : "f";
+    args->text[next(args)] = value ? "t" : "f";
 }
 
 const char *db_text(const struct db_rows *rows, size_t row, int column)

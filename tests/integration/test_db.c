@@ -189,7 +189,7 @@ static void test_values_come_back_as_they_were(void)
     enum { N = sizeof(values) / sizeof(values[0]) };
     const char *conninfo = dbkit_empty();
     struct walras_text numbers, texts;
-    struct db_args args = {0};
+    struct db_args args = {0}, copied;
     struct db_rows rows = {0};
     double back[N];
 
@@ -208,7 +208,9 @@ static void test_values_come_back_as_they_were(void)
     db_add_bool(&args, true);
     db_add_integer(&args, -42);
     db_add_text(&args, texts.data);
-    CU_ASSERT_EQUAL_FATAL(db_query(session, &echo, &args, &rows, NULL), WALRAS_OK);
+    copied = args;
+    memset(&args, 'x', sizeof(args));
+    CU_ASSERT_EQUAL_FATAL(db_query(session, &echo, &copied, &rows, NULL), WALRAS_OK);
     CU_ASSERT_STRING_EQUAL(db_text(&rows, 0, 0), odd);
     CU_ASSERT_EQUAL(db_number(&rows, 0, 1), 1.0 / 3.0);
     CU_ASSERT_EQUAL(db_numbers(&rows, 0, 2, back, N, NULL), WALRAS_OK);
