@@ -200,6 +200,10 @@ static void test_answers_are_judged_and_kept_once(void)
     CU_ASSERT_STRING_EQUAL(play_state(&play, "m1"), "cleared");
     CU_ASSERT_EQUAL(put_answer(&play, RESPONSE "car-00", "[3, 1.5, 0, 0, 0, 0]", 1), 200);
     CU_ASSERT_EQUAL(put_answer(&play, RESPONSE "car-00", "[0, 1.5, 3, 0, 0, 0]", 1), 409);
+    CU_ASSERT_EQUAL(
+        put_answer(&play, "/v1/markets/m1/rounds/2/responses/car-00", "[3, 1.5, 0, 0, 0, 0]", 5),
+        409);
+    CU_ASSERT_TRUE(servekit_has(&play.speaker, "the round is closed"));
     CU_ASSERT_EQUAL(servekit_call(&other, "GET", "/v1/markets/m1/awards/car-00", NULL), 404);
     CU_ASSERT_EQUAL(servekit_call(&other, "GET", "/v1/markets/m1/prices", NULL), 200);
     CU_ASSERT_EQUAL(servekit_call(&other, "GET", "/v1/markets/m1/result", NULL), 403);
