@@ -107,7 +107,7 @@ static enum walras_status check_kind(const struct walras_json *root, const struc
     bool delegated = body->kind && strcmp(body->kind, "delegated") == 0;
     enum walras_status status = walras_json_need(root, "kind", &node, err);
 
-    if (status != WALRAS_OK)
+    if (status != WALRAS_OK || !body->kind)
         return status;
     if (!delegated && strcmp(body->kind, "remote") != 0)
         return walras_json_fail(&node, WALRAS_INVALID, err,

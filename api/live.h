@@ -68,10 +68,10 @@ enum api_live_news { API_LIVE_COMPLETE, API_LIVE_LATE, API_LIVE_DROPPED, API_LIV
 /* Until all who are not suspended have answered, or the deadline, or it is dropped. */
 enum api_live_news api_live_wait(struct api_live *live, struct api_live_market *market);
 /* The market was cancelled: whoever clears it looks up from its waiting. */
-void api_live_drop(struct api_live *live, const char *market);
+void api_live_drop(struct api_live *live, const char *name);
 bool api_live_stopping(struct api_live *live);
 /* An answer was committed. */
-void api_live_answered(struct api_live *live, const char *market, int64_t round, const char *agent);
+void api_live_answered(struct api_live *live, const char *name, int64_t round, const char *agent);
 /* Something changed in that market: those who wait for it look again. */
 void api_live_notify(struct api_live *live, const char *market);
 
@@ -79,7 +79,7 @@ void api_live_notify(struct api_live *live, const char *market);
  * Looks at a market's open round under the lock: `look` is called with it, when there is one with a
  * number above `after`. False: there is none. *events changes whenever something happens.
  */
-bool api_live_look(struct api_live *live, const char *market, int64_t after, uint64_t *events,
+bool api_live_look(struct api_live *live, const char *name, int64_t after, uint64_t *events,
                    void (*look)(void *context, const struct api_live_settings *settings,
                                 const struct api_round *round),
                    void *context);

@@ -1,4 +1,3 @@
-#define _DEFAULT_SOURCE /* getaddrinfo's flags */
 #include "api/server.h"
 
 #include "api/api_internal.h"
@@ -87,7 +86,8 @@ static enum walras_status read_tls(struct api_server *server, struct walras_err 
                                : status;
 }
 
-static void log_mhd(void *context, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void log_mhd(void *context, const char *format,
+                                                          va_list args)
 {
     char text[400];
 

@@ -6,6 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifndef WALRAS_SERVE_MISSING /* the build tells; tools read the file alone */
+#define WALRAS_SERVE_MISSING ""
+#endif
+
 #define WITHOUT                                                                                    \
     "This walras was built without the server. Missing then:" WALRAS_SERVE_MISSING                 \
     "\nInstall that (./dev deps serve) and build again.\n"

@@ -1,4 +1,3 @@
-#define _DEFAULT_SOURCE /* initgroups */
 #include "db/program.h"
 
 #include <errno.h>

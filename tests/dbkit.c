@@ -1,4 +1,3 @@
-#define _DEFAULT_SOURCE /* mkdtemp */
 #include "dbkit.h"
 
 #include "db/cluster.h"

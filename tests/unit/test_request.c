@@ -139,6 +139,8 @@ static void test_answers_have_a_draw_for_each_point_and_step(void)
         CU_ASSERT_TRUE(!cases[i].place ||
                        strncmp(err.msg, cases[i].place, strlen(cases[i].place)) == 0);
         if (!cases[i].place) {
+            CU_ASSERT_PTR_NOT_NULL_FATAL(answer.draw_kw.data);
+            CU_ASSERT_PTR_NOT_NULL_FATAL(answer.cost.data);
             CU_ASSERT_STRING_EQUAL(answer.draw_kw.data, "{1,-0.1,1e-07,0,0,0}");
             CU_ASSERT_STRING_EQUAL(answer.cost.data, "{0.1,-2}");
         }
