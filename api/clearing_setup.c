@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { MOST_SINGLE = 96, MOST_GUESTS = 256, REMOTE_KIND = AGENT_N_TYPE };
+enum { MOST_GUESTS = 256, REMOTE_KIND = AGENT_N_TYPE };
 
 void clearing_release(struct clearing *c)
 {
@@ -203,10 +203,10 @@ static enum walras_status list_remotes(struct clearing *c, struct walras_err *er
     return status;
 }
 
-/* How many of n at one bus answer together: few alone while they are few, shared out when many. */
+/* How many at one bus answer together, so that there are about as many groups at most. */
 static size_t group_size(const struct clearing *c)
 {
-    return c->n_remote <= MOST_SINGLE ? 1 : (c->n_remote + MOST_GUESTS - 1) / MOST_GUESTS;
+    return (c->n_remote + MOST_GUESTS - 1) / MOST_GUESTS;
 }
 
 static void fill_group(struct clearing *c, size_t g)

@@ -10,9 +10,10 @@
 #include <string.h>
 #include <sys/wait.h>
 
-static const char grid[] =
-    "{\"slack\": \"a\", \"buses\": [{\"id\": \"a\"}, {\"id\": \"b\"}], \"lines\": [{\"id\": \"l\", "
-    "\"from\": \"a\", \"to\": \"b\", \"x_pu\": 0.1, \"limit_kw\": 30}]}";
+double play_limit_kw(const struct play *play)
+{
+    return 2.5 * (double)play->n;
+}
 
 static void call(struct servekit_client *client, const char *method, const char *path,
                  const char *body, long expected)
@@ -29,12 +30,12 @@ static void make_agents(struct play *play)
 {
     char body[256];
 
-    for (int i = 0; i < PLAY_AGENTS; i++) {
+    for (size_t i = 0; i < play->n; i++) {
         struct play_agent *agent = &play->agents[i];
 
-        snprintf(agent->id, sizeof(agent->id), "car-%02d", i);
-        agent->kw = 3.0 + i % 4;
-        agent->kwh = agent->kw * (1.5 + 0.25 * (i % 5));
+        snprintf(agent->id, sizeof(agent->id), "car-%02zu", i);
+        agent->kw = 3.0 + (double)(i % 4);
+        agent->kwh = agent->kw * (1.5 + 0.25 * (double)(i % 5));
         snprintf(body, sizeof(body),
                  "{\"id\": \"%s\", \"bus\": \"b\", \"kind\": \"remote\", \"owner\": \"speaker\"}",
                  agent->id);
@@ -48,28 +49,32 @@ static void make_agents(struct play *play)
          201);
 }
 
-bool play_begin(struct play *play, const char *const *options)
+bool play_begin(struct play *play, size_t n)
 {
     const char *conninfo = dbkit_migrated();
-    char operator[DB_SECRET_TEXT], speaker[DB_SECRET_TEXT];
+    char grid[300], operator[DB_SECRET_TEXT], speaker[DB_SECRET_TEXT];
 
-    *play = (struct play){0};
+    *play = (struct play){.n = n};
     if (!conninfo)
         return false;
     snprintf(play->database, sizeof(play->database), "%s", conninfo);
     servekit_token(conninfo, "op", DB_ROLE_operator, operator);
     servekit_token(conninfo, "speaker", DB_ROLE_aggregator, speaker);
-    servekit_start(&play->server, play->database, options);
+    servekit_start(&play->server, play->database, NULL);
     servekit_client_init(&play->operator, & play->server, operator);
     servekit_client_init(&play->speaker, &play->server, speaker);
+    snprintf(grid, sizeof(grid),
+             "{\"slack\": \"a\", \"buses\": [{\"id\": \"a\"}, {\"id\": \"b\"}], \"lines\": "
+             "[{\"id\": \"l\", \"from\": \"a\", \"to\": \"b\", \"x_pu\": 0.1, \"limit_kw\": %g}]}",
+             play_limit_kw(play));
     call(&play->operator, "PUT", "/v1/grids/g", grid, 201);
     make_agents(play);
     return true;
 }
 
-void play_restart(struct play *play, const char *const *options)
+void play_restart(struct play *play)
 {
-    servekit_start(&play->server, play->database, options);
+    servekit_start(&play->server, play->database, NULL);
     snprintf(play->operator.base, sizeof(play->operator.base), "%s", play->server.url);
     snprintf(play->speaker.base, sizeof(play->speaker.base), "%s", play->server.url);
     play->n_restart++;
@@ -111,7 +116,7 @@ void play_start(struct play *play, const char *id, const char *rest)
     call(&play->operator, "POST", "/v1/markets", body, 201);
     snprintf(path, sizeof(path), "/v1/markets/%s/open", id);
     call(&play->operator, "POST", path, NULL, 200);
-    for (int i = 0; i < PLAY_AGENTS; i++) {
+    for (size_t i = 0; i < play->n; i++) {
         snprintf(path, sizeof(path), "/v1/markets/%s/participants/%s", id, play->agents[i].id);
         snprintf(body, sizeof(body), "{\"fallback_kw\": %.17g}", play->agents[i].kwh / PLAY_STEPS);
         call(&play->speaker, "PUT", path, body, 201);
@@ -193,7 +198,7 @@ static bool answer_batch(struct play *play, const char *id, const struct announc
 
     walras_text_init(&body, 1 << 20);
     walras_text_addf(&body, "{\"responses\": [");
-    for (int i = 0; i < PLAY_AGENTS; i++) {
+    for (size_t i = 0; i < play->n; i++) {
         if (play->silent[i])
             continue;
         walras_text_addf(&body, "%s{\"agent\": \"%s\", \"answers\": [", first ? "" : ", ",
@@ -217,7 +222,7 @@ static bool answer_singly(struct play *play, const char *id, const struct announ
 {
     bool all = true;
 
-    for (int i = 0; i < PLAY_AGENTS; i++) {
+    for (size_t i = 0; i < play->n; i++) {
         struct walras_text body;
         char path[160];
         long status = 0;
@@ -246,7 +251,7 @@ static void see_to_server(struct play *play)
     int state = 0;
 
     if (waitpid(play->server.pid, &state, WNOHANG) == play->server.pid)
-        play_restart(play, NULL);
+        play_restart(play);
 }
 
 void play_rounds(struct play *play, const char *id, bool batch)

@@ -7,7 +7,7 @@
 
 #include "servekit.h"
 
-enum { PLAY_STEPS = 6, PLAY_AGENTS = 12 };
+enum { PLAY_STEPS = 6, PLAY_FEW = 12, PLAY_MOST = 300 };
 
 struct play_agent {
     char id[32];
@@ -18,16 +18,19 @@ struct play {
     char database[256];
     struct servekit_server server;
     struct servekit_client operator, speaker; /* speaker: an aggregator that owns all agents */
-    struct play_agent agents[PLAY_AGENTS];
-    bool silent[PLAY_AGENTS]; /* those that do not answer */
+    struct play_agent agents[PLAY_MOST];
+    size_t n;               /* of them */
+    bool silent[PLAY_MOST]; /* those that do not answer */
     unsigned n_restart;
 };
 
-/* A server with a grid of two buses, a narrow line between them, and the agents at the far one. */
-bool play_begin(struct play *play, const char *const *options);
+/* A server with a grid of two buses, a narrow line between them, and n agents at the far one. */
+bool play_begin(struct play *play, size_t n);
+/* What that line lets through. */
+double play_limit_kw(const struct play *play);
 void play_end(struct play *play);
 /* As play_begin does: with the same database and tokens. */
-void play_restart(struct play *play, const char *const *options);
+void play_restart(struct play *play);
 
 /* The cheapest way, into draw_kw; ties go to the earlier step. */
 void play_respond(const struct play_agent *agent, const double *price_per_mwh,

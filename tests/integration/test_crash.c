@@ -22,7 +22,7 @@ static char *outcome(struct play *play, const char *id)
     snprintf(path, sizeof(path), "/v1/markets/%s/prices", id);
     CU_ASSERT_EQUAL(servekit_call(&play->operator, "GET", path, NULL), 200);
     walras_text_add(&all, play->operator.body.data, play->operator.body.size);
-    for (int i = 0; i < PLAY_AGENTS; i++) {
+    for (size_t i = 0; i < play->n; i++) {
         const char *from = NULL;
 
         snprintf(path, sizeof(path), "/v1/markets/%s/awards/%s", id, play->agents[i].id);
@@ -55,7 +55,7 @@ static void test_killed_at_any_point_it_comes_out_the_same(void)
     unsigned wanted = (unsigned)testkit_cases(50), n_market = 0;
     char *calm = NULL;
 
-    if (!play_begin(&play, NULL))
+    if (!play_begin(&play, PLAY_FEW))
         return;
     play_start(&play, "calm", "");
     play_rounds(&play, "calm", false);
@@ -73,7 +73,7 @@ static void test_killed_at_any_point_it_comes_out_the_same(void)
         waitpid(killer, NULL, 0);
         if (play.n_restart == before) { /* it came after the end */
             waitpid(play.server.pid, NULL, 0);
-            play_restart(&play, NULL);
+            play_restart(&play);
         }
         CU_ASSERT_STRING_EQUAL(play_state(&play, id), "cleared");
         stormy = outcome(&play, id);
@@ -92,7 +92,7 @@ static void test_database_cut_off_amid_a_clearing(void)
     char *calm = NULL, script[300], name[64], id[32];
     struct walras_rng rng = walras_rng_from_seed(testkit_seed());
 
-    if (!play_begin(&play, NULL))
+    if (!play_begin(&play, PLAY_FEW))
         return;
     snprintf(name, sizeof(name), "%s", strstr(play.database, "dbname=") + strlen("dbname="));
     play_start(&play, "calm", "");

@@ -55,17 +55,19 @@ static double objective_in_process(const struct play *play)
 
     walras_text_init(&text, 1 << 20);
     walras_text_addf(
-        &text, "{\"walras\": 1, \"horizon\": {\"start\": \"2026-07-01T00:00:00Z\", "
-               "\"step_minutes\": 60, \"steps\": 6}, \"grid\": {\"slack\": \"a\", \"buses\": "
-               "[{\"id\": \"a\"}, {\"id\": \"b\"}], \"lines\": [{\"id\": \"l\", \"from\": "
-               "\"a\", \"to\": \"b\", \"x_pu\": 0.1, \"limit_kw\": 30}]}, \"supply\": "
-               "[{\"id\": \"s\", \"bus\": \"a\", \"price_per_mwh\": [40, 55, 70, 60, 45, "
-               "80]}], \"agents\": [{\"id\": \"home\", \"bus\": \"b\", \"devices\": [{\"id\": "
-               "\"base\", \"type\": \"load\", \"draw_kw\": [2, 2, 3, 3, 2, 1]}, {\"id\": "
-               "\"bat\", \"type\": \"battery\", \"capacity_kwh\": 10, \"charge_kw\": 5, "
-               "\"discharge_kw\": 5, \"charge_efficiency\": 0.9, \"start_kwh\": 5, "
-               "\"end_min_kwh\": 5}]}");
-    for (int i = 0; i < PLAY_AGENTS; i++)
+        &text,
+        "{\"walras\": 1, \"horizon\": {\"start\": \"2026-07-01T00:00:00Z\", "
+        "\"step_minutes\": 60, \"steps\": 6}, \"grid\": {\"slack\": \"a\", \"buses\": "
+        "[{\"id\": \"a\"}, {\"id\": \"b\"}], \"lines\": [{\"id\": \"l\", \"from\": "
+        "\"a\", \"to\": \"b\", \"x_pu\": 0.1, \"limit_kw\": %g}]}, \"supply\": "
+        "[{\"id\": \"s\", \"bus\": \"a\", \"price_per_mwh\": [40, 55, 70, 60, 45, "
+        "80]}], \"agents\": [{\"id\": \"home\", \"bus\": \"b\", \"devices\": [{\"id\": "
+        "\"base\", \"type\": \"load\", \"draw_kw\": [2, 2, 3, 3, 2, 1]}, {\"id\": "
+        "\"bat\", \"type\": \"battery\", \"capacity_kwh\": 10, \"charge_kw\": 5, "
+        "\"discharge_kw\": 5, \"charge_efficiency\": 0.9, \"start_kwh\": 5, "
+        "\"end_min_kwh\": 5}]}",
+        play_limit_kw(play));
+    for (size_t i = 0; i < play->n; i++)
         walras_text_addf(&text,
                          ", {\"id\": \"%s\", \"bus\": \"b\", \"devices\": [{\"id\": \"car\", "
                          "\"type\": \"ev\", \"arrive\": 0, \"depart\": 6, \"energy_kwh\": %.17g, "
@@ -115,7 +117,7 @@ static void check_outcome(struct play *play, const char *id)
     CU_ASSERT_TRUE(number_at(&play->operator, "dual_bound", 0) <= expected * (1.0 + 1e-9));
     TESTKIT_CLOSE(objective, expected, 2e-4);
     CU_ASSERT_PTR_NOT_NULL(strstr(body_of(play, id, "binding"), "\"line\""));
-    for (int i = 0; i < PLAY_AGENTS; i++)
+    for (size_t i = 0; i < play->n; i++)
         check_award(play, id, &play->agents[i]);
 }
 
@@ -123,7 +125,7 @@ static void test_clearing_over_the_network_is_as_in_process(void)
 {
     struct play play;
 
-    if (!play_begin(&play, NULL))
+    if (!play_begin(&play, PLAY_FEW))
         return;
     play_start(&play, "m1", "");
     play_rounds(&play, "m1", true);
@@ -134,6 +136,19 @@ static void test_clearing_over_the_network_is_as_in_process(void)
     play_start(&play, "m2", "\"points\": 1");
     play_rounds(&play, "m2", false);
     check_outcome(&play, "m2");
+    play_end(&play);
+}
+
+/* More agents than have a group of their own: several behind a bus answer together. */
+static void test_many_agents_share_groups(void)
+{
+    struct play play;
+
+    if (!play_begin(&play, PLAY_MOST))
+        return;
+    play_start(&play, "m1", "");
+    play_rounds(&play, "m1", true);
+    check_outcome(&play, "m1");
     play_end(&play);
 }
 
@@ -158,7 +173,7 @@ static void test_answers_are_judged_and_kept_once(void)
     struct servekit_client other;
     char token[DB_SECRET_TEXT];
 
-    if (!play_begin(&play, NULL))
+    if (!play_begin(&play, PLAY_FEW))
         return;
     servekit_token(play.database, "other", DB_ROLE_agent, token);
     servekit_client_init(&other, &play.server, token);
@@ -217,7 +232,7 @@ static void test_polls_wait_for_rounds(void)
     struct play play;
     double start_s = 0.0;
 
-    if (!play_begin(&play, NULL))
+    if (!play_begin(&play, PLAY_FEW))
         return;
     play_start(&play, "m1", "\"round_timeout_s\": 600");
     CU_ASSERT_EQUAL(
@@ -245,7 +260,7 @@ static void test_silent_agents_do_not_block_a_market(void)
 {
     struct play play;
 
-    if (!play_begin(&play, NULL))
+    if (!play_begin(&play, PLAY_FEW))
         return;
     play.silent[2] = true;
     play_start(&play, "m1", "\"round_timeout_s\": 0.5, \"straggler\": {\"max_misses\": 2}");
@@ -259,7 +274,7 @@ static void test_silent_agents_do_not_block_a_market(void)
     for (size_t t = 0; t < PLAY_STEPS; t++)
         TESTKIT_CLOSE(number_at(&play.operator, "draw_kw", t), play.agents[2].kwh / PLAY_STEPS,
                       1e-9);
-    for (int i = 0; i < PLAY_AGENTS; i++)
+    for (size_t i = 0; i < play.n; i++)
         if (!play.silent[i])
             check_award(&play, "m1", &play.agents[i]);
     CU_ASSERT_EQUAL(put_answer(&play, RESPONSE "car-02", "[0, 0, 0, 0, 0, 0]", 1), 409);
@@ -277,7 +292,7 @@ static void test_a_market_that_cannot_clear_says_why(void)
 {
     struct play play;
 
-    if (!play_begin(&play, NULL))
+    if (!play_begin(&play, PLAY_FEW))
         return;
     CU_ASSERT_EQUAL(servekit_call(&play.operator, "POST", "/v1/agents",
                                   "{\"id\": \"mill\", \"bus\": \"b\", \"kind\": \"delegated\", "
@@ -304,14 +319,14 @@ static void test_a_server_that_is_stopped_parks_its_round(void)
 {
     struct play play;
 
-    if (!play_begin(&play, NULL))
+    if (!play_begin(&play, PLAY_FEW))
         return;
     play_start(&play, "m1", "\"round_timeout_s\": 600");
     CU_ASSERT_EQUAL(servekit_call(&play.speaker, "GET", "/v1/markets/m1/round?wait=10", NULL), 200);
     CU_ASSERT_EQUAL(put_answer(&play, RESPONSE "car-00", "[3, 1.5, 0, 0, 0, 0]", 1), 201);
     CU_ASSERT_EQUAL(servekit_stop(&play.server), 0);
     CU_ASSERT_TRUE(servekit_log_has(&play.server, "clearing_parked market=m1 round=1"));
-    play_restart(&play, NULL);
+    play_restart(&play);
     CU_ASSERT_EQUAL(servekit_call(&play.speaker, "GET", "/v1/markets/m1/round?wait=10", NULL), 200);
     CU_ASSERT_TRUE(servekit_has(&play.speaker, "\"round\": 1"));
     CU_ASSERT_EQUAL(put_answer(&play, RESPONSE "car-00", "[3, 1.5, 0, 0, 0, 0]", 1), 200);
@@ -326,7 +341,7 @@ static void test_two_servers_do_not_work_on_one_database(void)
     char command[600], answer[400] = "";
     FILE *said = NULL;
 
-    if (!play_begin(&play, NULL))
+    if (!play_begin(&play, PLAY_FEW))
         return;
     snprintf(command, sizeof(command), "%s serve --listen 127.0.0.1:0 --db \"%s\" 2>&1",
              WALRAS_BINARY, play.database);
@@ -339,6 +354,7 @@ static void test_two_servers_do_not_work_on_one_database(void)
 
 static const struct testkit_test tests[] = {
     {"clearing over the network is as in process", test_clearing_over_the_network_is_as_in_process},
+    {"many agents share groups", test_many_agents_share_groups},
     {"answers are judged and kept once", test_answers_are_judged_and_kept_once},
     {"polls wait for rounds", test_polls_wait_for_rounds},
     {"silent agents do not block a market", test_silent_agents_do_not_block_a_market},
