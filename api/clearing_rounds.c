@@ -120,12 +120,8 @@ static enum walras_status mark_suspended(struct clearing *c, struct db_session *
     struct db_rows rows = {0};
     enum walras_status status = db_round_suspended(session, c->id, &rows, err);
 
-    for (size_t i = 0; status == WALRAS_OK && i < rows.n; i++) {
-        size_t at = walras_names_find(c->remote_names, db_text(&rows, i, 0));
-
-        if (at != SIZE_MAX)
-            c->remotes[at].suspended = true;
-    }
+    for (size_t i = 0; status == WALRAS_OK && i < rows.n; i++)
+        api_live_suspend(c->live, c->id, db_text(&rows, i, 0));
     db_rows_release(&rows);
     return status;
 }

@@ -28,8 +28,8 @@ static void take_shape(void *context, const struct api_live_settings *settings,
     shape->n_step = settings->n_step;
 }
 
-static enum walras_status check_owner(struct api_request *request, const char *agent,
-                                      struct walras_err *err)
+static enum walras_status ask_database(struct api_request *request, const char *agent,
+                                       enum api_live_claim *claim, struct walras_err *err)
 {
     struct db_rows rows = {0};
     enum walras_status status = api_need_database(request, err);
@@ -37,14 +37,29 @@ static enum walras_status check_owner(struct api_request *request, const char *a
     if (status == WALRAS_OK)
         status = db_agent_takes_part(request->db, request->part[0], agent, request->client.id,
                                      &rows, err);
-    if (status == WALRAS_OK && rows.n == 0)
-        status = walras_fail(err, WALRAS_NOT_FOUND,
-                             "no such agent of this client takes part in this market");
-    else if (status == WALRAS_OK && db_bool(&rows, 0, 0))
-        status = walras_fail(err, WALRAS_CONFLICT,
-                             "agent \"%s\" was silent too often and is suspended for this market",
-                             agent);
+    if (status == WALRAS_OK)
+        *claim = rows.n == 0            ? API_LIVE_OTHER
+                 : db_bool(&rows, 0, 0) ? API_LIVE_SUSPENDED
+                                        : API_LIVE_OWN;
     db_rows_release(&rows);
+    return status;
+}
+
+static enum walras_status check_owner(struct api_request *request, const char *agent,
+                                      struct walras_err *err)
+{
+    enum api_live_claim claim =
+        api_live_claims(request->server->live, request->part[0], agent, request->client.id);
+    enum walras_status status =
+        claim == API_LIVE_UNKNOWN ? ask_database(request, agent, &claim, err) : WALRAS_OK;
+
+    if (status == WALRAS_OK && claim == API_LIVE_OTHER)
+        return walras_fail(err, WALRAS_NOT_FOUND,
+                           "no such agent of this client takes part in this market");
+    if (status == WALRAS_OK && claim == API_LIVE_SUSPENDED)
+        return walras_fail(err, WALRAS_CONFLICT,
+                           "agent \"%s\" was silent too often and is suspended for this market",
+                           agent);
     return status;
 }
 

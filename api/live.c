@@ -238,6 +238,41 @@ void api_live_answered(struct api_live *live, const char *name, int64_t round, c
     pthread_mutex_unlock(&live->lock);
 }
 
+void api_live_suspend(struct api_live *live, const char *name, const char *agent)
+{
+    const struct api_live_market *market = NULL;
+
+    pthread_mutex_lock(&live->lock);
+    market = find(live, name);
+    if (market) {
+        size_t at = walras_names_find(market->settings.names, agent);
+
+        if (at != SIZE_MAX)
+            market->settings.agents[at].suspended = true;
+    }
+    pthread_mutex_unlock(&live->lock);
+}
+
+enum api_live_claim api_live_claims(struct api_live *live, const char *name, const char *agent,
+                                    const char *owner)
+{
+    const struct api_live_market *market = NULL;
+    enum api_live_claim claim = API_LIVE_UNKNOWN;
+
+    pthread_mutex_lock(&live->lock);
+    market = find(live, name);
+    if (market) {
+        size_t at = walras_names_find(market->settings.names, agent);
+        const struct api_live_agent *found = at == SIZE_MAX ? NULL : &market->settings.agents[at];
+
+        claim = !found || strcmp(found->owner, owner) != 0 ? API_LIVE_OTHER
+                : found->suspended                         ? API_LIVE_SUSPENDED
+                                                           : API_LIVE_OWN;
+    }
+    pthread_mutex_unlock(&live->lock);
+    return claim;
+}
+
 void api_live_notify(struct api_live *live, const char *market)
 {
     pthread_mutex_lock(&live->lock);

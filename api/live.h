@@ -72,6 +72,18 @@ void api_live_drop(struct api_live *live, const char *name);
 bool api_live_stopping(struct api_live *live);
 /* An answer was committed. */
 void api_live_answered(struct api_live *live, const char *name, int64_t round, const char *agent);
+/* That agent is not waited for any more. */
+void api_live_suspend(struct api_live *live, const char *name, const char *agent);
+
+enum api_live_claim {
+    API_LIVE_UNKNOWN, /* the market is not live: the database knows */
+    API_LIVE_OTHER,   /* no remote participant of that client */
+    API_LIVE_SUSPENDED,
+    API_LIVE_OWN
+};
+/* Whether that agent takes part and is the owner's to speak for. */
+enum api_live_claim api_live_claims(struct api_live *live, const char *name, const char *agent,
+                                    const char *owner);
 /* Something changed in that market: those who wait for it look again. */
 void api_live_notify(struct api_live *live, const char *market);
 
