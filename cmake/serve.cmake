@@ -1,6 +1,9 @@
 # What the server needs: WALRAS_SERVED is true when all of it is there, else WALRAS_SERVE_MISSING
 # names the packages.
 set(WALRAS_SERVE_MISSING "")
+if(WALRAS_SERVE STREQUAL "OFF")
+    set(WALRAS_SERVE_MISSING " nothing; it was switched off (WALRAS_SERVE=OFF)")
+endif()
 if(NOT WALRAS_SERVE STREQUAL "OFF")
     pkg_check_modules(LIBPQ IMPORTED_TARGET libpq)
     pkg_check_modules(SODIUM IMPORTED_TARGET libsodium)
