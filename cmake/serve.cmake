@@ -2,7 +2,7 @@
 # names the packages.
 set(WALRAS_SERVE_MISSING "")
 if(WALRAS_SERVE STREQUAL "OFF")
-    set(WALRAS_SERVE_MISSING " nothing; it was switched off (WALRAS_SERVE=OFF)")
+    set(WALRAS_SERVE_MISSING " nothing: it was switched off by WALRAS_SERVE=OFF")
 endif()
 if(NOT WALRAS_SERVE STREQUAL "OFF")
     pkg_check_modules(LIBPQ IMPORTED_TARGET libpq)
