@@ -20,7 +20,10 @@
     X(expand)                                                                                      \
     X(export)                                                                                      \
     X(powerflow)                                                                                   \
-    X(explain)
+    X(explain)                                                                                     \
+    X(serve)                                                                                       \
+    X(db)                                                                                          \
+    X(key)
 
 /* exit status of wrong usage, of limits reached, of no clearing; others are walras_status_exit's */
 enum { CLI_USAGE = 2, CLI_LIMIT = 3, CLI_INFEASIBLE = 4 };
@@ -34,7 +37,8 @@ struct cli_command {
     const char *help;           /* what --help prints */
     /* argv[0] is the first argument behind the subcommand. Returns the exit status. */
     int (*run)(int argc, char **argv);
-    bool ranks; /* may run as several ranks */
+    bool ranks;    /* may run as several ranks */
+    bool may_lack; /* looks itself whether operands are there, they are NULL then */
 };
 
 #define X(name) extern const struct cli_command cli_##name;
@@ -73,5 +77,12 @@ struct cli_option {
 int cli_parse(const struct cli_command *command, int argc, char **argv,
               const struct cli_option *options, size_t n_option, const char **operand,
               size_t n_operand);
+
+/*
+ * Sets a value that is not a flag from its text; `label` stands for the option in messages. Returns
+ * -1, or the exit status to end with.
+ */
+int cli_set_option(const struct cli_command *command, const struct cli_option *option,
+                   const char *label, const char *text);
 
 #endif

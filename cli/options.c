@@ -73,19 +73,19 @@ static bool read_number(const char *text, const struct cli_option *option, doubl
            *value <= option->high && (option->kind != CLI_WHOLE || floor(*value) == *value);
 }
 
-static int set_value(const struct cli_command *command, const struct cli_option *option,
-                     const char *text)
+int cli_set_option(const struct cli_command *command, const struct cli_option *option,
+                   const char *label, const char *text)
 {
     double number = 0.0;
 
     if (option->kind == CLI_TEXT) {
         if (text[0] == '\0')
-            return cli_usage(command, "--%s needs a value that is not empty", option->name);
+            return cli_usage(command, "%s needs a value that is not empty", label);
         *(const char **)option->value = text;
         return -1;
     }
     if (!read_number(text, option, &number))
-        return cli_usage(command, "--%s must be a %s from %g to %g, got \"%s\"", option->name,
+        return cli_usage(command, "%s must be a %s from %g to %g, got \"%s\"", label,
                          option->kind == CLI_WHOLE ? "whole number" : "number", option->low,
                          option->high, text);
     if (option->kind == CLI_WHOLE)
@@ -101,6 +101,7 @@ static int read_option(const struct cli_command *command, int argc, char **argv,
 {
     const char *word = argv[*at], *equals = strchr(word, '=');
     const struct cli_option *option = find_option(word, options, n);
+    char label[64];
 
     if (!option)
         return unknown_option(command, word, options, n);
@@ -112,7 +113,8 @@ static int read_option(const struct cli_command *command, int argc, char **argv,
     }
     if (!equals && *at + 1 >= argc)
         return cli_usage(command, "--%s needs a value", option->name);
-    return set_value(command, option, equals ? equals + 1 : argv[++*at]);
+    snprintf(label, sizeof(label), "--%s", option->name);
+    return cli_set_option(command, option, label, equals ? equals + 1 : argv[++*at]);
 }
 
 int cli_parse(const struct cli_command *command, int argc, char **argv,
@@ -143,5 +145,6 @@ int cli_parse(const struct cli_command *command, int argc, char **argv,
         if (ends >= 0)
             return ends;
     }
-    return n == n_operand ? -1 : cli_usage(command, "a file to read is missing");
+    return n == n_operand || command->may_lack ? -1
+                                               : cli_usage(command, "a file to read is missing");
 }

@@ -94,3 +94,12 @@ function(walras_fuzz name)
     target_link_options(${name} PRIVATE -fsanitize=fuzzer)
     add_dependencies(fuzz_targets ${name})
 endfunction()
+
+# walras_embed(<out.c> <table> <header> FILES…): text files as strings, see embed.cmake.
+function(walras_embed out table header)
+    list(JOIN ARGN "|" files)
+    add_custom_command(OUTPUT ${out}
+        COMMAND ${CMAKE_COMMAND} -DOUT=${out} -DNAME=${table} -DHEADER=${header}
+            "-DFILES=${files}" -P ${CMAKE_SOURCE_DIR}/cmake/embed.cmake
+        DEPENDS ${ARGN} ${CMAKE_SOURCE_DIR}/cmake/embed.cmake VERBATIM)
+endfunction()

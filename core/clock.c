@@ -12,6 +12,14 @@ double walras_monotonic_s(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
+struct timespec walras_monotonic_until(double monotonic_s)
+{
+    int64_t whole = (int64_t)monotonic_s;
+
+    return (struct timespec){.tv_sec = (time_t)whole,
+                             .tv_nsec = (long)(1e9 * (monotonic_s - (double)whole))};
+}
+
 /* Days from 1970-01-01 to a civil date (proleptic Gregorian; Hinnant's days_from_civil). */
 static int64_t days_from_civil(int64_t year, int month, int day)
 {

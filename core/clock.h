@@ -7,11 +7,14 @@
 #include "core/status.h"
 
 #include <stdint.h>
+#include <time.h>
 
 enum { WALRAS_TIME_TEXT = 32 };
 
 /* Seconds from an arbitrary fixed point; never goes back. */
 double walras_monotonic_s(void);
+/* That time in the form in which a thread is told how long to wait. */
+struct timespec walras_monotonic_until(double monotonic_s);
 
 /*
  * Reads RFC 3339 text ("2026-07-01T00:00:00+02:00", "...Z") into seconds since 1970-01-01 UTC and

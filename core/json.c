@@ -236,6 +236,11 @@ struct walras_json walras_json_at(const struct walras_json *array, size_t index)
                                 .doc = array->doc};
 }
 
+char *walras_json_copy_text(const struct walras_json *node)
+{
+    return json_dumps(node->value, JSON_COMPACT | JSON_ENCODE_ANY);
+}
+
 bool walras_range_holds(struct walras_range range, double value)
 {
     return (range.above ? value > range.low : value >= range.low) &&

@@ -97,6 +97,9 @@ WALRAS_NODISCARD enum walras_status walras_json_bool(const struct walras_json *n
 WALRAS_NODISCARD enum walras_status walras_json_text(const struct walras_json *node, size_t most,
                                                      const char **out, struct walras_err *err);
 
+/* The node as compact JSON text, numbers with every bit; malloc'd, NULL when there is no memory. */
+char *walras_json_copy_text(const struct walras_json *node);
+
 bool walras_range_holds(struct walras_range range, double value);
 /* "must be > 0 and <= 1, got 1.2" */
 enum { WALRAS_RANGE_TEXT = 120 };

@@ -22,6 +22,14 @@ void walras_signals_install(void)
         sigaction(signals[i], &action, NULL);
 }
 
+void walras_signals_ignore_pipe(void)
+{
+    struct sigaction action = {.sa_handler = SIG_IGN};
+
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGPIPE, &action, NULL);
+}
+
 bool walras_signals_stop(void)
 {
     return stop != 0;

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 
 void walras_signals_install(void);
+/* A peer that closes its connection is an error of writing to it, not the end of the program. */
+void walras_signals_ignore_pipe(void);
 /* True once a signal has asked to stop. */
 bool walras_signals_stop(void);
 

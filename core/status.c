@@ -6,9 +6,9 @@
 
 static const struct {
     const char *name, *text;
-    int exit_status;
+    int exit_status, http;
 } statuses[] = {
-#define X(name, text, exit_status, http) {#name, text, exit_status},
+#define X(name, text, exit_status, http) {#name, text, exit_status, http},
     WALRAS_STATUS_LIST(X)
 #undef X
 };
@@ -26,6 +26,11 @@ const char *walras_status_text(enum walras_status status)
 int walras_status_exit(enum walras_status status)
 {
     return statuses[status].exit_status;
+}
+
+int walras_status_http(enum walras_status status)
+{
+    return statuses[status].http;
 }
 
 /* The name is in parentheses because the analyzer sees a macro of that name. */

@@ -17,8 +17,11 @@
 #define WALRAS_STATUS_LIST(X)                                                                      \
     X(OK, "ok", 0, 200)                                                                            \
     X(INVALID, "invalid input", 2, 422)                                                            \
-    X(UNSUPPORTED, "not supported", 2, 501)                                                        \
+    X(UNSUPPORTED, "not supported", 2, 422)                                                        \
     X(NOT_FOUND, "not found", 2, 404)                                                              \
+    X(CONFLICT, "in conflict with what is there", 2, 409)                                          \
+    X(FORBIDDEN, "not allowed", 2, 403)                                                            \
+    X(UNAVAILABLE, "not available now", 1, 503)                                                    \
     X(IO, "input or output failed", 1, 500)                                                        \
     X(NOMEM, "out of memory", 1, 500)                                                              \
     X(INTERNAL, "internal error", 1, 500)
@@ -39,6 +42,7 @@ struct walras_err {
 const char *walras_status_name(enum walras_status status);
 const char *walras_status_text(enum walras_status status);
 int walras_status_exit(enum walras_status status);
+int walras_status_http(enum walras_status status);
 
 /*
  * Records `status` and the formatted message in `err` (when err is not NULL and holds no failure

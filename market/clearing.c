@@ -151,6 +151,13 @@ static enum walras_status begin(struct clearing *c, struct walras_err *err)
 static enum walras_status ask_all(struct clearing *c, const struct market_query *query,
                                   struct market_reply *reply, struct walras_err *err)
 {
+    const struct market_settings *settings = c->settings;
+    enum walras_status status = settings->announce && query->n_point > 0
+                                    ? settings->announce(settings->context, query, err)
+                                    : WALRAS_OK;
+
+    if (status != WALRAS_OK)
+        return status;
     for (size_t g = 0; g < c->problem->n_group; g++)
         c->result.n_responses += query->n_point * c->problem->groups[g].n_device;
     return c->crew ? market_crew_ask(c->crew, query, reply, err)

@@ -49,10 +49,18 @@ struct market_settings {
      * awards need of the result: weights and points.
      */
     struct walras_ranks *ranks;
+    /*
+     * Called with what the groups are about to be asked, all points at once, from the calling
+     * thread: answers that come from afar can be fetched here. Groups are then asked with these
+     * same prices, in memory where they are now. A failure ends the clearing. NULL: nobody needs
+     * it.
+     */
+    enum walras_status (*announce)(void *context, const struct market_query *query,
+                                   struct walras_err *err);
     /* Called after each round, from the calling thread; return false to stop (counts as time
      * limit). */
     bool (*progress)(void *context, const struct market_round *round);
-    void *context;
+    void *context; /* of both */
 };
 struct market_settings market_settings_defaults(void);
 WALRAS_NODISCARD enum walras_status market_settings_check(const struct market_settings *settings,

@@ -150,7 +150,7 @@ static enum walras_status make_groups(struct scenario_clearing *c, struct walras
     size_t n = 0;
     const struct agent_group *groups = agent_fleet_groups(c->fleet, &n);
 
-    c->groups = calloc(n + 1, sizeof(*c->groups));
+    c->groups = calloc(n + c->settings.n_guest + 1, sizeof(*c->groups));
     c->bus_ids = calloc(c->nodes.n, sizeof(*c->bus_ids));
     if (!c->groups || !c->bus_ids)
         return walras_fail(err, WALRAS_NOMEM, "%zu groups do not fit in memory", n);
@@ -164,7 +164,9 @@ static enum walras_status make_groups(struct scenario_clearing *c, struct walras
                                              .name = groups[g].name};
     for (size_t i = 0; i < c->nodes.n; i++)
         c->bus_ids[i] = c->scenario->network.buses[scenario_node_bus(c->scenario, &c->nodes, i)].id;
-    c->n_group = n;
+    if (c->settings.n_guest > 0)
+        memcpy(c->groups + n, c->settings.guests, c->settings.n_guest * sizeof(*c->groups));
+    c->n_group = n + c->settings.n_guest;
     return WALRAS_OK;
 }
 
@@ -233,7 +235,7 @@ static enum walras_status certify(struct scenario_clearing *c, struct walras_err
 {
     enum walras_status status = WALRAS_OK;
 
-    if (!c->result.awards)
+    if (!c->result.awards || c->settings.n_guest > 0)
         return WALRAS_OK;
     status = scenario_certify(&c->result, &c->certificate, err);
     if (status != WALRAS_OK || !walras_ranks_lead(c->settings.market.ranks))

@@ -24,6 +24,13 @@ struct scenario_clear_settings {
     size_t n_group; /* about how many groups of convex devices answer together; 0: chosen by size */
     struct scenario_ac_wish ac;
     size_t kept_bytes; /* awards that take more are computed when they are asked for; 64 MiB */
+    /*
+     * Participants that are none of the scenario's: groups [n_guest] behind those of its devices,
+     * borrowed. Their draws are in the market's result and in the draws of buses, not among the
+     * awards, so that no certificate is made: it is for whoever knows the guests.
+     */
+    const struct market_group *guests;
+    size_t n_guest;
 };
 struct scenario_clear_settings scenario_clear_settings_defaults(void);
 

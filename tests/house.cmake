@@ -12,6 +12,9 @@ walras_script_test(test_counts house/test_counts.sh ${CMAKE_SOURCE_DIR})
 
 # What each layer is compiled with, one line each: "<layer> <include directory> …".
 set(layers core ranks lp grid market agents scenario)
+if(WALRAS_SERVED)
+    list(APPEND layers db api)
+endif()
 set(lines "")
 foreach(layer IN LISTS layers)
     string(APPEND lines

@@ -48,6 +48,10 @@ function check_include(header,    folder, path)
         complain("only core/ includes jansson.h: use core's JSON reader")
     if (header == "mpi.h" && folder != "ranks")
         complain("only ranks/ includes mpi.h: use core/ranks.h")
+    if ((header == "libpq-fe.h" || header == "sodium.h") && folder != "db")
+        complain("only db/ includes " header)
+    if (header == "microhttpd.h" && folder != "api")
+        complain("only api/ includes microhttpd.h")
     if (header ~ /_internal\.h$/) {
         path = header
         if (sub(/\/[^\/]*$/, "", path) && path != folder)

@@ -3,3 +3,6 @@
 walras_fuzz(matpower SOURCES fuzz/fuzz_matpower.c USES grid)
 walras_fuzz(scenario SOURCES fuzz/fuzz_scenario.c unit/same_scenario.c USES scenario)
 walras_fuzz(run_state SOURCES fuzz/fuzz_run_state.c unit/run_state.c USES scenario)
+if(WALRAS_SERVED)
+    walras_fuzz(answers SOURCES fuzz/fuzz_answers.c USES api)
+endif()

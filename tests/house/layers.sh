@@ -10,14 +10,16 @@ failed=0
 # A header of each layer, and who may include it. agents see of market the oracle only.
 allowed() {
     cat <<'TEXT'
-core/status.h      core ranks lp grid market agents scenario
+core/status.h      core ranks lp grid market agents scenario db api
 ranks/ranks.h      ranks
-lp/lp.h            lp market agents scenario
-grid/network.h     grid market scenario
-market/oracle.h    market agents scenario
-market/clearing.h  market scenario
-agents/device.h    agents scenario
-scenario/scenario.h scenario
+lp/lp.h            lp market agents scenario api
+grid/network.h     grid market scenario api
+market/oracle.h    market agents scenario api
+market/clearing.h  market scenario api
+agents/device.h    agents scenario api
+scenario/scenario.h scenario api
+db/session.h       db api
+api/server.h       api
 TEXT
 }
 

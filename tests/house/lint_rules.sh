@@ -7,7 +7,7 @@ tools=$(cd "$1/tools" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
-mkdir core ranks lp grid market cli
+mkdir core ranks lp grid market db api cli
 failed=0
 
 fail() {
@@ -109,6 +109,12 @@ finds rules.awk cli/main.c "only core/ includes jansson.h"
 printf '#include <mpi.h>\n' | tee ranks/ranks_mpi.c >market/crew.c
 passes rules.awk ranks/ranks_mpi.c
 finds rules.awk market/crew.c "only ranks/ includes mpi.h"
+printf '#include <libpq-fe.h>\n' | tee db/session.c >api/http.c
+passes rules.awk db/session.c
+finds rules.awk api/http.c "only db/ includes libpq-fe.h"
+printf '#include <microhttpd.h>\n' | tee api/http.c >cli/serve.c
+passes rules.awk api/http.c
+finds rules.awk cli/serve.c "only api/ includes microhttpd.h"
 printf '#include "lp/lp_internal.h"\n#include "lp_internal.h"\n' | tee lp/fence.c >grid/fence.c
 passes rules.awk lp/fence.c
 finds rules.awk grid/fence.c "lp/lp_internal.h is private to lp/"

@@ -52,7 +52,18 @@ static void test_what_is_no_time_is_refused(void)
     }
 }
 
+static void test_a_moment_is_told_in_whole_parts(void)
+{
+    struct timespec until = walras_monotonic_until(12.25);
+
+    CU_ASSERT_EQUAL(until.tv_sec, 12);
+    CU_ASSERT_EQUAL(until.tv_nsec, 250000000);
+    until = walras_monotonic_until(3.9999999999);
+    CU_ASSERT_TRUE(until.tv_sec == 3 && until.tv_nsec < 1000000000);
+}
+
 static const struct testkit_test tests[] = {
+    {"a moment is told in whole parts", test_a_moment_is_told_in_whole_parts},
     {"the offset is taken off and kept", test_offset_is_taken_off_and_kept},
     {"text comes back as it was", test_text_comes_back_as_it_was},
     {"what is no time is refused", test_what_is_no_time_is_refused},

@@ -228,9 +228,45 @@ static void test_a_file_that_cannot_be_read_is_named(void)
     CU_ASSERT_STRING_EQUAL(err.msg, "/: cannot read: Is a directory");
 }
 
+static void test_a_node_is_copied_with_every_bit(void)
+{
+    static const char text[] = "{\"a\": [0.1, 1e-7, -0.0, 5, 1.7976931348623157e308], \"b\": "
+                               "{\"c\": \"\\u00e9\\n/\", \"d\": [true, null]}}";
+    struct walras_json_doc *doc = NULL, *again = NULL;
+    struct walras_json root, list, at, copied;
+    double value = 0.0, expected = 0.0;
+    const struct walras_range any = {.low = -1.7976931348623157e308,
+                                     .high = 1.7976931348623157e308};
+    char *copy = NULL;
+
+    CU_ASSERT_EQUAL_FATAL(walras_json_parse("t", text, strlen(text), &doc, NULL), WALRAS_OK);
+    root = walras_json_root(doc);
+    CU_ASSERT_TRUE(walras_json_find(&root, "a", &list));
+    copy = walras_json_copy_text(&list);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(copy);
+    CU_ASSERT_EQUAL_FATAL(walras_json_parse("t", copy, strlen(copy), &again, NULL), WALRAS_OK);
+    copied = walras_json_root(again);
+    CU_ASSERT_EQUAL_FATAL(walras_json_count(&copied), 5);
+    for (size_t i = 0; i < 5; i++) {
+        at = walras_json_at(&list, i);
+        CU_ASSERT_EQUAL(walras_json_number(&at, any, &expected, NULL), WALRAS_OK);
+        at = walras_json_at(&copied, i);
+        CU_ASSERT_EQUAL(walras_json_number(&at, any, &value, NULL), WALRAS_OK);
+        CU_ASSERT_EQUAL(value, expected);
+    }
+    free(copy);
+    walras_json_free(again);
+    CU_ASSERT_TRUE(walras_json_find(&root, "b", &at));
+    copy = walras_json_copy_text(&at);
+    CU_ASSERT_STRING_EQUAL(copy, "{\"c\":\"\xc3\xa9\\n/\",\"d\":[true,null]}");
+    free(copy);
+    walras_json_free(doc);
+}
+
 static const struct testkit_test tests[] = {
     {"what is no JSON is told with line and column",
      test_what_is_no_json_is_told_with_line_and_column},
+    {"a node is copied with every bit", test_a_node_is_copied_with_every_bit},
     {"nesting has a limit", test_nesting_has_a_limit},
     {"faults are told with their path", test_faults_are_told_with_their_path},
     {"ends of ranges are kept or excluded", test_ends_of_ranges_are_kept_or_excluded},

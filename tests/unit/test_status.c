@@ -45,7 +45,20 @@ static void test_exit_statuses_are_the_contract(void)
     CU_ASSERT_STRING_EQUAL(walras_status_text(WALRAS_NOMEM), "out of memory");
 }
 
+static void test_http_statuses_are_the_contract(void)
+{
+    CU_ASSERT_EQUAL(walras_status_http(WALRAS_OK), 200);
+    CU_ASSERT_EQUAL(walras_status_http(WALRAS_INVALID), 422);
+    CU_ASSERT_EQUAL(walras_status_http(WALRAS_UNSUPPORTED), 422);
+    CU_ASSERT_EQUAL(walras_status_http(WALRAS_NOT_FOUND), 404);
+    CU_ASSERT_EQUAL(walras_status_http(WALRAS_CONFLICT), 409);
+    CU_ASSERT_EQUAL(walras_status_http(WALRAS_FORBIDDEN), 403);
+    CU_ASSERT_EQUAL(walras_status_http(WALRAS_UNAVAILABLE), 503);
+    CU_ASSERT_EQUAL(walras_status_http(WALRAS_INTERNAL), 500);
+}
+
 static const struct testkit_test tests[] = {
+    {"HTTP statuses are the contract", test_http_statuses_are_the_contract},
     {"the first failure wins", test_first_failure_wins},
     {"a prefix puts the place before the message", test_prefix_puts_the_place_before_the_message},
     {"the prefix of a full message is cut, not overrun",

@@ -1,0 +1,67 @@
+/* Tokens: who asks, and whether they may. */
+#include "api/api_internal.h"
+
+#include <string.h>
+#include <strings.h>
+
+static bool refuse(struct api_request *request, unsigned http, const char *detail)
+{
+    (void)api_refuse(request, http, "%s", detail);
+    return false;
+}
+
+static bool find_client(struct api_request *request, const char *token)
+{
+    struct db_session *session = NULL;
+    struct walras_err err = {0};
+    bool known = false;
+    enum walras_status status = db_pool_take(request->server->pool, &session, &err);
+
+    if (status == WALRAS_OK)
+        status = db_token_find(session, token, &known, &request->client, &err);
+    db_pool_give(request->server->pool, session);
+    if (status != WALRAS_OK) {
+        api_problem_of(request, &err);
+        return false;
+    }
+    return known ||
+           refuse(request, MHD_HTTP_UNAUTHORIZED,
+                  "the token is not known, or has expired: get a new one (POST /v1/token)");
+}
+
+bool api_authorise(struct api_request *request)
+{
+    static const char scheme[] = "Bearer ";
+    const char *given = MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND,
+                                                    MHD_HTTP_HEADER_AUTHORIZATION);
+
+    if (!given || strncasecmp(given, scheme, sizeof(scheme) - 1) != 0)
+        return refuse(request, MHD_HTTP_UNAUTHORIZED,
+                      "a token is needed: Authorization: Bearer TOKEN (POST /v1/token)");
+    if (!find_client(request, given + sizeof(scheme) - 1))
+        return false;
+    if (!(request->route->roles & (1u << request->client.role)))
+        return refuse(request, MHD_HTTP_FORBIDDEN, "this client's role may not do that");
+    return true;
+}
+
+const char *api_owner_filter(const struct api_request *request)
+{
+    return request->client.role == DB_ROLE_operator || request->client.role == DB_ROLE_observer
+               ? NULL
+               : request->client.id;
+}
+
+enum walras_status api_transaction(struct api_request *request,
+                                   enum walras_status (*work)(struct api_request *request,
+                                                              void *context,
+                                                              struct walras_err *err),
+                                   void *context, struct walras_err *err)
+{
+    enum walras_status status = db_begin(request->db, err);
+
+    if (status != WALRAS_OK)
+        return status;
+    status = work(request, context, err);
+    return db_end(request->db, status, err);
+}

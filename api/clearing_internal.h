@@ -1,0 +1,112 @@
+/*
+ * A clearing's insides, shared by setting it up, its rounds, and what comes of it.
+ */
+#ifndef WALRAS_API_CLEARING_INTERNAL_H
+#define WALRAS_API_CLEARING_INTERNAL_H
+
+#include "api/clearing.h"
+#include "api/wording.h"
+#include "db/markets.h"
+#include "db/rounds.h"
+#include "scenario/clear.h"
+
+struct clearing;
+
+struct clearing_guest { /* remote participants behind one bus that answer together */
+    const struct clearing *clearing;
+    uint32_t bus;
+    size_t *members; /* [n] of remotes */
+    size_t n;
+};
+
+struct clearing_point { /* that was announced */
+    uint64_t hash;      /* of its prices */
+    int64_t round, position;
+    double remote_bound; /* of what the remote ones answered, all together */
+    bool own;            /* all of it is the agents' own answers */
+};
+
+struct clearing {
+    struct db_pool *pool;
+    struct api_live *live;
+    const char *id;
+    struct db_market market;
+    struct db_rows market_rows, grid_rows, people; /* people: db_round_participants */
+    char *delegated;                               /* JSON list of agents */
+    struct scenario scenario;                      /* the delegated ones */
+    const char **bus_ids;                          /* [n_bus] */
+    struct walras_names *bus_names, *remote_names;
+    struct api_live_agent *remotes; /* [n_remote] by id */
+    size_t *remote_row;             /* [n_remote] of people */
+    double *remote_swing_kw;        /* [n_remote] */
+    size_t n_remote, n_bus, n_step;
+    struct clearing_guest *guests; /* [n_guest] */
+    struct market_group *groups;   /* [n_guest] */
+    size_t *member_room;           /* what guests' members point into */
+    size_t n_guest;
+    struct api_live_market *live_market;
+    /* the round that is asked about now */
+    int64_t number;
+    const double *price_per_mwh; /* [n_point x n_bus x n_step] */
+    size_t n_point;
+    double *draw_kw;               /* [most points x n_remote x n_step] */
+    double *cost;                  /* [most points x n_remote] */
+    struct clearing_point *points; /* [n_announced] all so far */
+    size_t n_announced, announced_room;
+};
+
+enum { CLEARING_MOST_POINTS = MARKET_MAX_POINTS + 1 };
+
+/* clearing_setup.c */
+WALRAS_NODISCARD enum walras_status clearing_set_up(struct clearing *clearing,
+                                                    struct walras_err *err);
+void clearing_release(struct clearing *clearing);
+/* A session, waiting for the database as long as it takes; WALRAS_UNAVAILABLE: stopping. */
+WALRAS_NODISCARD enum walras_status
+clearing_session(struct clearing *clearing, struct db_session **session, struct walras_err *err);
+/* Runs `work` until it does not fail for want of the database. */
+WALRAS_NODISCARD enum walras_status
+clearing_persist(struct clearing *clearing,
+                 enum walras_status (*work)(struct clearing *clearing, struct db_session *session,
+                                            void *context, struct walras_err *err),
+                 void *context, struct walras_err *err);
+
+/* clearing_rounds.c: as market_settings.announce and the guests' oracle */
+WALRAS_NODISCARD enum walras_status
+clearing_announce(void *context, const struct market_query *query, struct walras_err *err);
+extern const struct market_oracle_ops clearing_guest_ops;
+
+/* outcome.c: what came of it, stored with the last move of the market */
+WALRAS_NODISCARD enum walras_status clearing_finish(struct clearing *clearing,
+                                                    const struct scenario_result *result,
+                                                    struct walras_err *err);
+WALRAS_NODISCARD enum walras_status clearing_fail(struct clearing *clearing, const char *why,
+                                                  struct walras_err *err);
+
+struct clearing_award { /* of a remote participant */
+    double *draw_kw;    /* [n_step] */
+    double cost;
+};
+
+/* What was announced that the result's point j is; SIZE_MAX: none. */
+struct outcome {
+    const struct scenario_result *result;
+    size_t *point_of;              /* [n_point of the result] */
+    struct clearing_award *awards; /* [n_remote] */
+    double *award_room;
+    /* outcome_judge.c */
+    struct scenario
+        derived; /* the whole plan as a market of its own: remote awards as firm loads */
+    struct scenario_awards plan;
+    double *plan_kw;
+    struct scenario_certificate certificate;
+    struct market_result market;
+    struct scenario_result judged;
+    bool proven; /* the bound: no answer that it rests on is a stand-in */
+};
+
+/* Judges the plan by the certificate of scenarios, with what the remote ones told of themselves. */
+WALRAS_NODISCARD enum walras_status outcome_judge(struct clearing *clearing,
+                                                  struct outcome *outcome, struct walras_err *err);
+
+#endif

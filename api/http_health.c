@@ -1,0 +1,44 @@
+/* GET /healthz, /readyz, /metrics: what watches the server asks. */
+#include "api/api_internal.h"
+
+#include "db/migrate.h"
+
+static enum walras_status say(struct api_request *request, const char *state,
+                              struct walras_err *err)
+{
+    enum walras_status status = api_json(request, MHD_HTTP_OK, err);
+
+    if (status == WALRAS_OK)
+        fprintf(request->stream, "{\"status\": \"%s\"}", state);
+    return status;
+}
+
+enum walras_status api_health(struct api_request *request, struct walras_err *err)
+{
+    return say(request, "ok", err);
+}
+
+/* Fails while the database cannot be reached or is not up to date, or the server is stopping. */
+enum walras_status api_ready(struct api_request *request, struct walras_err *err)
+{
+    enum walras_status status = db_migration_need(request->db, err);
+
+    return status == WALRAS_OK ? say(request, "ready", err) : status;
+}
+
+static void label(size_t route, char *text, size_t size)
+{
+    snprintf(text, size, "method=\"%s\",route=\"%s\"", api_routes[route].method,
+             api_routes[route].path);
+}
+
+enum walras_status api_show_metrics(struct api_request *request, struct walras_err *err)
+{
+    enum walras_status status = api_json(request, MHD_HTTP_OK, err);
+
+    if (status != WALRAS_OK)
+        return status;
+    request->type = "text/plain; version=0.0.4";
+    api_metrics_write(&request->server->metrics, api_n_route, label, request->stream);
+    return WALRAS_OK;
+}

@@ -1,0 +1,378 @@
+/* What came of a market: awards by the weights of answers, all of it stored with its last move. */
+#include "api/clearing_internal.h"
+#include "core/hash.h"
+#include "core/json_write.h"
+#include "core/log.h"
+#include "db/results.h"
+#include "db/values.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct documents {
+    char *result, *certificate;
+};
+
+static enum walras_status begin(const struct clearing *c, struct outcome *o, struct walras_err *err)
+{
+    o->point_of = calloc(o->result->market->n_point + 1, sizeof(*o->point_of));
+    o->awards = calloc(c->n_remote + 1, sizeof(*o->awards));
+    o->award_room = calloc(c->n_remote * c->n_step + 1, sizeof(*o->award_room));
+    if (!o->point_of || !o->awards || !o->award_room)
+        return walras_fail(err, WALRAS_NOMEM, "no memory for the awards of %s", c->id);
+    for (size_t i = 0; i < c->n_remote; i++)
+        o->awards[i].draw_kw = o->award_room + i * c->n_step;
+    return WALRAS_OK;
+}
+
+static void release(struct outcome *o)
+{
+    scenario_release(&o->derived);
+    free(o->point_of);
+    free(o->awards);
+    free(o->award_room);
+    free(o->plan_kw);
+}
+
+static bool is_used(const struct outcome *o, size_t n, size_t announced)
+{
+    for (size_t j = 0; j < n; j++)
+        if (o->point_of[j] == announced)
+            return true;
+    return false;
+}
+
+/* The result's points are known by their prices; asked twice, they count in the order asked. */
+static void find_points(const struct clearing *c, struct outcome *o)
+{
+    const struct market_result *r = o->result->market;
+    size_t n_price = c->n_bus * c->n_step;
+
+    for (size_t j = 0; j < r->n_point; j++) {
+        uint64_t hash = walras_hash(0, r->point_price_per_mwh + j * n_price,
+                                    n_price * sizeof(*r->point_price_per_mwh));
+
+        o->point_of[j] = SIZE_MAX;
+        for (size_t i = 0; i < c->n_announced && o->point_of[j] == SIZE_MAX; i++)
+            if (c->points[i].hash == hash && !is_used(o, j, i))
+                o->point_of[j] = i;
+    }
+}
+
+static const double *weights_of(const struct clearing *c, const struct outcome *o, size_t guest)
+{
+    const struct market_result *r = o->result->market;
+
+    return r->weight + (r->n_group - c->n_guest + guest) * r->n_point;
+}
+
+/* Adds an agent's answers of one round, each times its weight. */
+static enum walras_status mix_round(const struct clearing *c, const struct outcome *o,
+                                    const double *weight, const struct db_rows *rows, size_t row,
+                                    struct clearing_award *award, struct walras_err *err)
+{
+    size_t n_point = db_numbers_count(rows, row, 2);
+    double *work = calloc(n_point * (c->n_step + 1) + 1, sizeof(*work));
+    double *cost = work ? work + n_point * c->n_step : NULL;
+    enum walras_status status =
+        work ? db_numbers(rows, row, 1, work, n_point * c->n_step, err)
+             : walras_fail(err, WALRAS_NOMEM, "no memory for the awards of %s", c->id);
+
+    if (status == WALRAS_OK)
+        status = db_numbers(rows, row, 2, cost, n_point, err);
+    for (size_t j = 0; status == WALRAS_OK && j < o->result->market->n_point; j++) {
+        const struct clearing_point *point =
+            o->point_of[j] == SIZE_MAX ? NULL : &c->points[o->point_of[j]];
+
+        if (!point || point->round != db_integer(rows, row, 0) || weight[j] <= 0.0)
+            continue;
+        award->cost += weight[j] * cost[point->position];
+        for (size_t t = 0; t < c->n_step; t++)
+            award->draw_kw[t] += weight[j] * work[(size_t)point->position * c->n_step + t];
+    }
+    free(work);
+    return status;
+}
+
+static enum walras_status mix_agent(struct clearing *c, struct db_session *session,
+                                    struct outcome *o, size_t guest, size_t remote,
+                                    struct walras_err *err)
+{
+    struct clearing_award *award = &o->awards[remote];
+    struct db_rows rows = {0};
+    enum walras_status status = db_round_history(session, c->id, c->remotes[remote].id, &rows, err);
+
+    award->cost = 0.0;
+    memset(award->draw_kw, 0, c->n_step * sizeof(*award->draw_kw));
+    for (size_t i = 0; status == WALRAS_OK && i < rows.n; i++)
+        status = mix_round(c, o, weights_of(c, o, guest), &rows, i, award, err);
+    db_rows_release(&rows);
+    return status;
+}
+
+/* The members' awards are the group's draw, or a weight was given to an answer nobody has. */
+static enum walras_status check_sum(const struct clearing *c, const struct outcome *o, size_t guest,
+                                    struct walras_err *err)
+{
+    const struct market_result *r = o->result->market;
+    const double *draw = r->group_draw_kw + (r->n_group - c->n_guest + guest) * c->n_step;
+
+    for (size_t t = 0; t < c->n_step; t++) {
+        double sum = 0.0, size = 1.0;
+
+        for (size_t i = 0; i < c->guests[guest].n; i++) {
+            double kw = o->awards[c->guests[guest].members[i]].draw_kw[t];
+
+            sum += kw;
+            size = fmax(size, fabs(kw));
+        }
+        if (!(fabs(sum - draw[t]) <= 1e-6 * size * (double)c->guests[guest].n))
+            return walras_fail(err, WALRAS_INTERNAL,
+                               "awards behind bus %s add up to %.9g kW in step %zu, the market "
+                               "counted %.9g",
+                               c->bus_ids[c->guests[guest].bus], sum, t, draw[t]);
+    }
+    return WALRAS_OK;
+}
+
+static enum walras_status mix(struct clearing *c, struct db_session *session, void *context,
+                              struct walras_err *err)
+{
+    struct outcome *o = context;
+    enum walras_status status = WALRAS_OK;
+
+    for (size_t g = 0; g < c->n_guest && status == WALRAS_OK; g++) {
+        for (size_t i = 0; i < c->guests[g].n && status == WALRAS_OK; i++)
+            status = mix_agent(c, session, o, g, c->guests[g].members[i], err);
+        if (status == WALRAS_OK)
+            status = check_sum(c, o, g, err);
+    }
+    return status;
+}
+
+static void put_number(struct walras_json_out *out, const char *key, double value)
+{
+    walras_json_out_key(out, key);
+    walras_json_out_number(out, value);
+}
+
+struct stragglers {
+    size_t n_repeated, n_fallback, n_suspended;
+    struct db_rows suspended;
+};
+
+static void put_certificate(FILE *file, const struct clearing *c, const struct outcome *o,
+                            const struct stragglers *stragglers)
+{
+    const struct scenario_certificate *found = &o->certificate;
+    struct walras_json_out out = walras_json_out_start(file, 0);
+
+    walras_json_out_open(&out, '{');
+    walras_json_out_key(&out, "status");
+    walras_json_out_text(&out, market_outcome_name(o->market.outcome));
+    walras_json_out_key(&out, "clean");
+    walras_json_out_bool(&out, found->clean);
+    put_number(&out, "objective", found->objective);
+    put_number(&out, "dual_bound", found->dual_bound);
+    put_number(&out, "gap", found->gap);
+    walras_json_out_key(&out, "bound_proven");
+    walras_json_out_bool(&out, o->proven);
+    put_number(&out, "max_imbalance_kw", found->max_imbalance_kw);
+    put_number(&out, "max_line_breach_kw", found->max_line_breach_kw);
+    put_number(&out, "max_device_breach", found->max_device_breach);
+    put_number(&out, "max_supply_breach_kw", found->max_supply_breach_kw);
+    put_number(&out, "max_price_error_per_mwh", found->max_price_error_per_mwh);
+    walras_json_out_key(&out, "remote");
+    walras_json_out_open(&out, '{');
+    put_number(&out, "agents", (double)c->n_remote);
+    put_number(&out, "rounds", (double)c->number);
+    put_number(&out, "answers_repeated", (double)stragglers->n_repeated);
+    put_number(&out, "answers_fallback", (double)stragglers->n_fallback);
+    walras_json_out_key(&out, "suspended");
+    walras_json_out_open(&out, '[');
+    for (size_t i = 0; i < stragglers->suspended.n; i++)
+        walras_json_out_text(&out, db_text(&stragglers->suspended, i, 0));
+    walras_json_out_close(&out, ']');
+    walras_json_out_close(&out, '}');
+    walras_json_out_close(&out, '}');
+}
+
+static enum walras_status write_documents(const struct clearing *c, const struct outcome *o,
+                                          const struct stragglers *stragglers,
+                                          struct documents *documents, struct walras_err *err)
+{
+    size_t size = 0;
+    FILE *file = open_memstream(&documents->result, &size);
+    enum walras_status status =
+        file ? scenario_result_print(file, &o->judged, err)
+             : walras_fail(err, WALRAS_NOMEM, "no memory for the result of %s", c->id);
+
+    if (file && fclose(file) != 0 && status == WALRAS_OK)
+        status = walras_fail(err, WALRAS_NOMEM, "no memory for the result of %s", c->id);
+    file = status == WALRAS_OK ? open_memstream(&documents->certificate, &size) : NULL;
+    if (file)
+        put_certificate(file, c, o, stragglers);
+    if (status == WALRAS_OK && (!file || fclose(file) != 0))
+        status = walras_fail(err, WALRAS_NOMEM, "no memory for the result of %s", c->id);
+    return status;
+}
+
+/* An agent's award is what its devices draw together. */
+static enum walras_status store_delegated(struct clearing *c, struct db_session *session,
+                                          const struct outcome *o, struct walras_err *err)
+{
+    double *sum = calloc(c->n_step + 1, sizeof(*sum));
+    enum walras_status status =
+        sum ? WALRAS_OK : walras_fail(err, WALRAS_NOMEM, "no memory for awards");
+
+    for (size_t a = 0; status == WALRAS_OK && a < c->scenario.n_agent; a++) {
+        const struct scenario_agent *agent = &c->scenario.agents[a];
+
+        memset(sum, 0, c->n_step * sizeof(*sum));
+        for (size_t d = agent->first_device; d < agent->first_device + agent->n_device; d++)
+            for (size_t t = 0; t < c->n_step; t++)
+                sum[t] += o->plan_kw[d * c->n_step + t];
+        status = db_result_award(session, c->id, agent->id, sum, c->n_step, (double)NAN, err);
+    }
+    free(sum);
+    return status;
+}
+
+static enum walras_status store_remote(struct clearing *c, struct db_session *session,
+                                       const struct outcome *o, size_t guest, size_t remote,
+                                       struct walras_err *err)
+{
+    const double *weight = weights_of(c, o, guest);
+    const char *agent = c->remotes[remote].id;
+    const struct clearing_award *award = &o->awards[remote];
+    enum walras_status status =
+        db_result_award(session, c->id, agent, award->draw_kw, c->n_step, award->cost, err);
+
+    for (size_t j = 0; status == WALRAS_OK && j < o->result->market->n_point; j++)
+        if (weight[j] > 0.0 && o->point_of[j] != SIZE_MAX)
+            status =
+                db_result_weight(session, c->id, agent, c->points[o->point_of[j]].round,
+                                 c->points[o->point_of[j]].position, fmin(1.0, weight[j]), err);
+    return status;
+}
+
+static enum walras_status store_all(struct clearing *c, struct db_session *session,
+                                    const struct outcome *o, struct walras_err *err)
+{
+    struct documents documents = {0};
+    struct stragglers stragglers = {0};
+    enum walras_status status = WALRAS_OK;
+
+    for (size_t b = 0; status == WALRAS_OK && b < c->n_bus; b++)
+        status = db_result_price(session, c->id, b, c->bus_ids[b],
+                                 o->market.price_per_mwh + b * c->n_step, c->n_step, err);
+    if (status == WALRAS_OK)
+        status = store_delegated(c, session, o, err);
+    for (size_t g = 0; g < c->n_guest; g++)
+        for (size_t i = 0; status == WALRAS_OK && i < c->guests[g].n; i++)
+            status = store_remote(c, session, o, g, c->guests[g].members[i], err);
+    if (status == WALRAS_OK)
+        status = db_round_suspended(session, c->id, &stragglers.suspended, err);
+    if (status == WALRAS_OK)
+        status =
+            db_round_stand_ins(session, c->id, &stragglers.n_repeated, &stragglers.n_fallback, err);
+    if (status == WALRAS_OK)
+        status = write_documents(c, o, &stragglers, &documents, err);
+    if (status == WALRAS_OK)
+        status = db_result_documents(session, c->id, documents.result, documents.certificate, err);
+    if (status == WALRAS_OK)
+        status = db_market_move(session, "server", c->id, DB_MARKET_FINISH, NULL, err);
+    db_rows_release(&stragglers.suspended);
+    free(documents.result);
+    free(documents.certificate);
+    return status;
+}
+
+/* Whether a try whose end nobody heard of has come through after all. */
+static enum walras_status is_over(struct clearing *c, struct db_session *session, bool *over,
+                                  struct walras_err *err)
+{
+    struct db_market market;
+    struct db_rows rows = {0};
+    enum db_market_state state = DB_N_MARKET_STATE;
+    enum walras_status status = db_market_load(session, c->id, &rows, &market, &state, err);
+
+    *over = state == DB_MARKET_cleared || state == DB_MARKET_failed;
+    db_rows_release(&rows);
+    return status;
+}
+
+static enum walras_status store(struct clearing *c, struct db_session *session, void *context,
+                                struct walras_err *err)
+{
+    bool over = false;
+    enum walras_status status = is_over(c, session, &over, err);
+
+    if (status != WALRAS_OK || over)
+        return status;
+    status = db_begin(session, err);
+    if (status == WALRAS_OK) {
+        status = store_all(c, session, context, err);
+        status = db_end(session, status, err);
+    }
+    return status;
+}
+
+static enum walras_status store_failure(struct clearing *c, struct db_session *session,
+                                        void *context, struct walras_err *err)
+{
+    bool over = false;
+    enum walras_status status = is_over(c, session, &over, err);
+
+    if (status != WALRAS_OK || over)
+        return status;
+    status = db_begin(session, err);
+    if (status == WALRAS_OK) {
+        status = db_market_move(session, "server", c->id, DB_MARKET_FAIL, context, err);
+        status = db_end(session, status, err);
+    }
+    return status;
+}
+
+enum walras_status clearing_fail(struct clearing *c, const char *why, struct walras_err *err)
+{
+    return clearing_persist(c, store_failure, (void *)why, err);
+}
+
+static enum walras_status finish_with_plan(struct clearing *c, struct outcome *o,
+                                           struct walras_err *err)
+{
+    enum walras_status status = begin(c, o, err);
+
+    if (status == WALRAS_OK) {
+        find_points(c, o);
+        status = clearing_persist(c, mix, o, err);
+    }
+    if (status == WALRAS_OK)
+        status = outcome_judge(c, o, err);
+    if (status == WALRAS_OK)
+        status = clearing_persist(c, store, o, err);
+    if (status == WALRAS_OK)
+        walras_log("cleared", "market=%s status=%s rounds=%lld gap=%.2e clean=%s", c->id,
+                   market_outcome_name(o->market.outcome), (long long)c->number, o->certificate.gap,
+                   o->certificate.clean ? "yes" : "no");
+    return status;
+}
+
+enum walras_status clearing_finish(struct clearing *c, const struct scenario_result *result,
+                                   struct walras_err *err)
+{
+    struct outcome outcome = {.result = result};
+    const char *why = result->why ? result->why : "no plan was found in the rounds there were";
+    enum walras_status status = WALRAS_OK;
+
+    if (result->market->has_plan && result->market->outcome != MARKET_INFEASIBLE) {
+        status = finish_with_plan(c, &outcome, err);
+        release(&outcome);
+        return status;
+    }
+    walras_log("cleared", "market=%s status=%s why=\"%s\"", c->id,
+               market_outcome_name(result->market->outcome), why);
+    return clearing_fail(c, why, err);
+}

@@ -1,0 +1,99 @@
+/*
+ * Rounds of a clearing: prices announced, answers received, what stands in for those that did not
+ * come, and what came of it.
+ *
+ * A round is closed under a lock that answers take a share of: what was acknowledged is in it.
+ */
+#ifndef WALRAS_DB_ROUNDS_H
+#define WALRAS_DB_ROUNDS_H
+
+#include "db/session.h"
+
+struct db_round {
+    const char *market;
+    int64_t number;
+};
+
+struct db_round_state {
+    bool there, closed;
+    double remaining_s; /* until the deadline; may be past */
+};
+
+/* WALRAS_CONFLICT: the market is not clearing (any more). */
+WALRAS_NODISCARD enum walras_status db_round_find(struct db_session *session,
+                                                  const struct db_round *round,
+                                                  struct db_round_state *state,
+                                                  struct walras_err *err);
+/* A new round with its points [n_point x n_price], in a transaction of its own. */
+WALRAS_NODISCARD enum walras_status db_round_open(struct db_session *session,
+                                                  const struct db_round *round, double timeout_s,
+                                                  const double *price_per_mwh, size_t n_point,
+                                                  size_t n_price, struct walras_err *err);
+/* The deadline anew, after the server was away. */
+WALRAS_NODISCARD enum walras_status db_round_extend(struct db_session *session,
+                                                    const struct db_round *round, double timeout_s,
+                                                    struct walras_err *err);
+/* *same: its points are these, bit for bit. */
+WALRAS_NODISCARD enum walras_status
+db_round_same(struct db_session *session, const struct db_round *round, const double *price_per_mwh,
+              size_t n_point, size_t n_price, bool *same, struct walras_err *err);
+/*
+ * Closes it: who is missing gets its last answer's last point once more, or else its fallback, and
+ * a miss; after max_misses it is suspended. In a transaction of its own; closed already: nothing.
+ */
+WALRAS_NODISCARD enum walras_status db_round_close(struct db_session *session,
+                                                   const struct db_round *round, size_t n_point,
+                                                   int64_t max_misses, struct walras_err *err);
+/* Rows by agent: agent, draw_kw [points x steps], cost [points], origin. */
+WALRAS_NODISCARD enum walras_status db_round_answers(struct db_session *session,
+                                                     const struct db_round *round,
+                                                     struct db_rows *rows, struct walras_err *err);
+/* Who has answered it: agent. */
+WALRAS_NODISCARD enum walras_status db_round_answered(struct db_session *session,
+                                                      const struct db_round *round,
+                                                      struct db_rows *rows, struct walras_err *err);
+/* What the market knew after round `number`; NAN: not known. */
+WALRAS_NODISCARD enum walras_status db_round_report(struct db_session *session,
+                                                    const struct db_round *round, double bound,
+                                                    double objective, double gap,
+                                                    struct walras_err *err);
+
+/* Column 0: how many points that round has; no row: there is none. */
+WALRAS_NODISCARD enum walras_status db_round_points(struct db_session *session,
+                                                    const struct db_round *round, int64_t *n_point,
+                                                    struct walras_err *err);
+
+enum db_response_fate {
+    DB_RESPONSE_KEPT,
+    DB_RESPONSE_AGAIN,
+    DB_RESPONSE_DIFFERS,
+    DB_RESPONSE_LATE
+};
+
+/* An answer, in the caller's transaction: kept, or what is there instead. Arrays as texts. */
+WALRAS_NODISCARD enum walras_status db_response_put(struct db_session *session,
+                                                    const struct db_round *round, const char *agent,
+                                                    const char *draw_kw, const char *cost,
+                                                    enum db_response_fate *fate,
+                                                    struct walras_err *err);
+
+/*
+ * Participants by agent: agent, kind, bus, owner, devices (JSON), fallback_kw, suspended, misses.
+ */
+WALRAS_NODISCARD enum walras_status db_round_participants(struct db_session *session,
+                                                          const char *market, struct db_rows *rows,
+                                                          struct walras_err *err);
+/* Those that are suspended: agent. */
+WALRAS_NODISCARD enum walras_status db_round_suspended(struct db_session *session,
+                                                       const char *market, struct db_rows *rows,
+                                                       struct walras_err *err);
+/* How many answers of the market are not an agent's own. */
+WALRAS_NODISCARD enum walras_status db_round_stand_ins(struct db_session *session,
+                                                       const char *market, size_t *n_repeated,
+                                                       size_t *n_fallback, struct walras_err *err);
+/* All answers of an agent in closed rounds: round, draw_kw, cost, origin. */
+WALRAS_NODISCARD enum walras_status db_round_history(struct db_session *session, const char *market,
+                                                     const char *agent, struct db_rows *rows,
+                                                     struct walras_err *err);
+
+#endif

@@ -1,0 +1,35 @@
+if(NOT WALRAS_SERVED)
+    return()
+endif()
+
+walras_test(test_request SOURCES unit/test_request.c USES api)
+
+pkg_check_modules(CURL IMPORTED_TARGET libcurl)
+if(NOT CURL_FOUND)
+    message(STATUS "libcurl is not installed: building without the tests of the server")
+    return()
+endif()
+
+add_library(walras_servekit STATIC ${CMAKE_CURRENT_LIST_DIR}/servekit.c)
+walras_options(walras_servekit)
+target_compile_definitions(walras_servekit PRIVATE WALRAS_BINARY="$<TARGET_FILE:walras>")
+target_include_directories(walras_servekit PUBLIC ${CMAKE_CURRENT_LIST_DIR})
+target_link_libraries(walras_servekit PUBLIC walras_dbkit PkgConfig::CURL)
+
+foreach(name test_api test_api_limits)
+    walras_test(${name} SOURCES integration/${name}.c USES db LINKS walras_servekit)
+    add_dependencies(${name} walras)
+endforeach()
+
+add_library(walras_playkit STATIC ${CMAKE_CURRENT_LIST_DIR}/playkit.c)
+walras_options(walras_playkit)
+target_link_libraries(walras_playkit PUBLIC walras_servekit m)
+foreach(name test_rounds test_crash)
+    walras_test(${name} SOURCES integration/${name}.c USES db scenario LINKS walras_playkit)
+    target_compile_definitions(${name} PRIVATE WALRAS_BINARY="$<TARGET_FILE:walras>")
+    add_dependencies(${name} walras)
+endforeach()
+
+add_test(NAME test_serve COMMAND bash ${CMAKE_CURRENT_SOURCE_DIR}/integration/test_serve.sh
+    $<TARGET_FILE:walras>)
+set_tests_properties(test_serve PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 120)

@@ -1,0 +1,48 @@
+/*
+ * A market with remote agents for tests, and the agents: each must draw its energy in the steps it
+ * is there, at its power at most, and does so in the cheapest ones.
+ */
+#ifndef WALRAS_TESTS_PLAYKIT_H
+#define WALRAS_TESTS_PLAYKIT_H
+
+#include "servekit.h"
+
+enum { PLAY_STEPS = 6, PLAY_FEW = 12, PLAY_MOST = 300 };
+
+struct play_agent {
+    char id[32];
+    double kw, kwh;
+};
+
+struct play {
+    char database[256];
+    struct servekit_server server;
+    struct servekit_client operator, speaker; /* speaker: an aggregator that owns all agents */
+    struct play_agent agents[PLAY_MOST];
+    size_t n;               /* of them */
+    bool silent[PLAY_MOST]; /* those that do not answer */
+    unsigned n_restart;
+};
+
+/* A server with a grid of two buses, a narrow line between them, and n agents at the far one. */
+bool play_begin(struct play *play, size_t n);
+/* What that line lets through. */
+double play_limit_kw(const struct play *play);
+void play_end(struct play *play);
+/* As play_begin does: with the same database and tokens. */
+void play_restart(struct play *play);
+
+/* The cheapest way, into draw_kw; ties go to the earlier step. */
+void play_respond(const struct play_agent *agent, const double *price_per_mwh,
+                  double draw_kw[PLAY_STEPS]);
+/* A market of that id that all have joined, with `rest` among its settings; started. */
+void play_start(struct play *play, const char *id, const char *rest);
+/*
+ * Answers rounds, as a batch or one by one, until the market's state is none of those in which
+ * there are rounds. A call that does not come through starts the server again.
+ */
+void play_rounds(struct play *play, const char *id, bool batch);
+/* The market's state now; "" when it is not told. */
+const char *play_state(struct play *play, const char *id);
+
+#endif
