@@ -121,6 +121,22 @@ static enum walras_status append(struct market_rows *rows, size_t limit, uint32_
     return status;
 }
 
+/* How far a limit's value is beyond it in that direction; below 0 within it. */
+static double beyond(const struct market_rows *rows, size_t limit, int direction)
+{
+    const struct grid_limit *at = grid_limits_at(rows->problem->limits, limit);
+
+    return direction > 0 ? rows->value[limit] - at->high : at->low - rows->value[limit];
+}
+
+static bool is_active(const struct market_rows *rows, size_t limit, uint32_t step, int direction)
+{
+    for (size_t a = rows->step_first[step]; a < rows->step_first[step + 1]; a++)
+        if (rows->rows[a].limit == limit && rows->rows[a].direction == direction)
+            return true;
+    return false;
+}
+
 /* How far value is beyond the limit, in the direction written; 0 when it is not, or when in the
  * set. */
 static double breach_of(const struct market_rows *rows, size_t limit, uint32_t step,
@@ -131,11 +147,14 @@ static double breach_of(const struct market_rows *rows, size_t limit, uint32_t s
     double breach = over > under ? over : under;
 
     *direction = over > under ? 1 : -1;
-    if (!(breach > tolerance * at->size))
+    if (!(breach > tolerance * at->size) || is_active(rows, limit, step, *direction))
         return 0.0;
-    for (size_t a = rows->step_first[step]; a < rows->step_first[step + 1]; a++)
-        if (rows->rows[a].limit == limit && rows->rows[a].direction == *direction)
-            return 0.0;
+    size_t worse = grid_limits_worse(rows->problem->limits, limit);
+
+    /* what helps there helps here: it may do without this row */
+    if (worse != SIZE_MAX && beyond(rows, worse, *direction) > 0.0 &&
+        !is_active(rows, worse, step, *direction))
+        return 0.0;
     return breach / at->size;
 }
 
