@@ -201,16 +201,21 @@ static enum walras_status separate_step(struct market_rows *rows, uint32_t step,
     return status;
 }
 
-/* Every limit of a step that is breached or nearly reached: it will be next. */
-static enum walras_status separate_all(struct market_rows *rows, uint32_t step,
+/*
+ * Every limit of a step that is breached, and those of lines that are nearly reached: they will be
+ * next. (Limits of other kinds seldom nest: they make the master dear.)
+ */
+static enum walras_status separate_all(struct market_rows *rows, uint32_t step, double tolerance,
                                        struct walras_err *err)
 {
     enum walras_status status = WALRAS_OK;
 
     for (size_t limit = 0; limit < grid_limits_count(rows->problem->limits); limit++) {
+        bool of_line = grid_limits_at(rows->problem->limits, limit)->kind == GRID_LIMIT_LINE;
         int direction = 0;
 
-        if (status == WALRAS_OK && breach_of(rows, limit, step, -NEARLY, &direction) != 0.0)
+        if (status == WALRAS_OK &&
+            breach_of(rows, limit, step, of_line ? -NEARLY : tolerance, &direction) != 0.0)
             status = append(rows, limit, step, direction, err);
     }
     return status;
@@ -253,7 +258,7 @@ enum walras_status market_rows_separate(struct market_rows *rows, const double *
         status = value_step(rows, injection_kw, t, err);
         if (status == WALRAS_OK)
             status = rows->cheap
-                         ? separate_all(rows, t, err)
+                         ? separate_all(rows, t, tolerance, err)
                          : separate_step(rows, t, rows_per_step(n_breached), tolerance, err);
     }
     *added = rows->n - before;
