@@ -168,6 +168,12 @@ static size_t rows_per_step(size_t n_breached)
     return share;
 }
 
+static bool is_line(const struct market_rows *rows, size_t limit)
+{
+    return grid_limits_at(rows->problem->limits, limit)->kind == GRID_LIMIT_LINE;
+}
+
+/* The worst of a step; where lines all come in anyway, of the others. */
 static enum walras_status separate_step(struct market_rows *rows, uint32_t step, size_t most,
                                         double tolerance, struct walras_err *err)
 {
@@ -178,7 +184,9 @@ static enum walras_status separate_step(struct market_rows *rows, uint32_t step,
 
     for (size_t limit = 0; limit < grid_limits_count(rows->problem->limits); limit++) {
         int direction = 0;
-        double found = breach_of(rows, limit, step, tolerance, &direction);
+        double found = rows->cheap && is_line(rows, limit)
+                           ? 0.0
+                           : breach_of(rows, limit, step, tolerance, &direction);
         size_t at = n_worst;
 
         if (found <= 0.0 || (n_worst == most && found <= breach[n_worst - 1]))
@@ -201,21 +209,17 @@ static enum walras_status separate_step(struct market_rows *rows, uint32_t step,
     return status;
 }
 
-/*
- * Every limit of a step that is breached, and those of lines that are nearly reached: they will be
- * next. (Limits of other kinds seldom nest: they make the master dear.)
- */
-static enum walras_status separate_all(struct market_rows *rows, uint32_t step, double tolerance,
-                                       struct walras_err *err)
+/* Every line of a step that is full, or nearly: it will be next. */
+static enum walras_status separate_lines(struct market_rows *rows, uint32_t step,
+                                         struct walras_err *err)
 {
     enum walras_status status = WALRAS_OK;
 
     for (size_t limit = 0; limit < grid_limits_count(rows->problem->limits); limit++) {
-        bool of_line = grid_limits_at(rows->problem->limits, limit)->kind == GRID_LIMIT_LINE;
         int direction = 0;
 
-        if (status == WALRAS_OK &&
-            breach_of(rows, limit, step, of_line ? -NEARLY : tolerance, &direction) != 0.0)
+        if (status == WALRAS_OK && is_line(rows, limit) &&
+            breach_of(rows, limit, step, -NEARLY, &direction) != 0.0)
             status = append(rows, limit, step, direction, err);
     }
     return status;
@@ -256,10 +260,10 @@ enum walras_status market_rows_separate(struct market_rows *rows, const double *
     }
     for (uint32_t t = 0; t < problem->n_step && n_breached > 0 && status == WALRAS_OK; t++) {
         status = value_step(rows, injection_kw, t, err);
+        if (status == WALRAS_OK && rows->cheap)
+            status = separate_lines(rows, t, err);
         if (status == WALRAS_OK)
-            status = rows->cheap
-                         ? separate_all(rows, t, tolerance, err)
-                         : separate_step(rows, t, rows_per_step(n_breached), tolerance, err);
+            status = separate_step(rows, t, rows_per_step(n_breached), tolerance, err);
     }
     *added = rows->n - before;
     if (*added > 0)
