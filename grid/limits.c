@@ -22,6 +22,7 @@ void grid_limits_free(struct grid_limits *limits)
     free(limits->kept);
     free(limits->limit);
     free(limits->varies);
+    free(limits->worse);
     free(limits->dense);
     free(limits);
 }
@@ -99,6 +100,11 @@ const char *grid_limits_id(const struct grid_limits *limits, size_t row)
 
     return of_line ? limits->network->lines[limit->index].id
                    : limits->network->buses[limit->index].id;
+}
+
+size_t grid_limits_worse(const struct grid_limits *limits, size_t row)
+{
+    return limits->worse ? limits->worse[row] : SIZE_MAX;
 }
 
 double grid_limits_base(const struct grid_limits *limits, size_t row, size_t step)

@@ -116,6 +116,11 @@ double grid_limits_unit_per_kw(const struct grid_limits *limits, size_t row, int
 WALRAS_NODISCARD enum walras_status grid_limits_values(struct grid_limits *limits, size_t step,
                                                        const double *injection_kw, double *value,
                                                        struct walras_err *err);
+/*
+ * Of the values found last: the row of a neighbouring bus whose voltage is further out than that of
+ * this row's bus, and which is worth knowing first; SIZE_MAX: there is none, or this is no voltage.
+ */
+size_t grid_limits_worse(const struct grid_limits *limits, size_t row);
 /* The sensitivities of one row; valid until the limits are freed. */
 WALRAS_NODISCARD enum walras_status grid_limits_row(struct grid_limits *limits, size_t row,
                                                     size_t step, struct grid_row *out,

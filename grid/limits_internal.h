@@ -30,6 +30,7 @@ struct grid_limits {
     struct grid_limit *limit;     /* [n_row] */
     size_t n_row, n_node, n_step; /* n_step: of rows that vary, else 1 */
     bool *varies;                 /* [n_row]; NULL: none does */
+    size_t *worse;                /* [n_row] see grid_limits_worse; NULL: no voltages */
     struct kept_row *kept;        /* [n_row x n_step] */
     double *dense;                /* [n_node] scratch */
     const struct limits_model *model;

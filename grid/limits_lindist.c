@@ -9,6 +9,7 @@ static const double size_of_voltage = 0.1; /* of w: what deviations are measured
 struct lindist_limits {
     struct grid_limits *limits; /* whose rows these are */
     struct lindist model;
+    size_t *row_of_bus;              /* [n_bus] of its voltage; SIZE_MAX: none */
     double *w_per_kw;                /* [n_row] of voltages: w that 1 kW of the row's value is */
     double *base;                    /* [n_row] in base_step */
     size_t base_step;                /* SIZE_MAX: none yet */
@@ -21,6 +22,7 @@ static void free_lindist(void *self)
 
     lindist_release(&own->model);
     free(own->w_per_kw);
+    free(own->row_of_bus);
     free(own->base);
     free(own->effect_kw);
     free(own);
@@ -55,6 +57,39 @@ static double value_of(const struct lindist_limits *own, size_t row)
     return 0.0;
 }
 
+/* How far a voltage is out of its limits, in w; below 0 within them. */
+static double out_by(const struct lindist_limits *own, size_t bus)
+{
+    const struct grid_bus *at = &own->limits->network->buses[bus];
+    double w = own->model.w[bus];
+
+    return fmax(at->v_min_pu * at->v_min_pu - w, w - at->v_max_pu * at->v_max_pu);
+}
+
+/* Of two neighbours the one whose voltage is less far out may wait for the other. */
+static void find_worse(struct lindist_limits *own)
+{
+    const struct grid_radial *tree = &own->model.tree;
+    size_t *worse = own->limits->worse;
+
+    for (size_t r = 0; r < own->limits->n_row; r++)
+        worse[r] = SIZE_MAX;
+    for (size_t b = 0; b < own->limits->network->n_bus; b++) {
+        size_t parent = tree->parent[b], row = own->row_of_bus[b], other = SIZE_MAX;
+
+        if (parent != SIZE_MAX)
+            other = own->row_of_bus[parent];
+        if (row == SIZE_MAX || other == SIZE_MAX)
+            continue;
+        bool above = out_by(own, parent) > out_by(own, b);
+        size_t waits = above ? row : other, for_row = above ? other : row;
+
+        if (worse[waits] == SIZE_MAX || out_by(own, own->limits->limit[worse[waits]].index) <
+                                            out_by(own, own->limits->limit[for_row].index))
+            worse[waits] = for_row;
+    }
+}
+
 static enum walras_status values(void *self, size_t step, const double *injection_kw, double *value,
                                  struct walras_err *err)
 {
@@ -64,6 +99,7 @@ static enum walras_status values(void *self, size_t step, const double *injectio
     lindist_sweep(&own->model, step, injection_kw);
     for (size_t r = 0; r < own->limits->n_row; r++)
         value[r] = value_of(own, r);
+    find_worse(own);
     return WALRAS_OK;
 }
 
@@ -195,9 +231,12 @@ static void add_voltages(struct lindist_limits *own)
         const struct grid_bus *bus = &limits->network->buses[b];
         double unit = w_per_kw(&own->model, b), plain = plain_w(&own->model, b);
 
+        own->row_of_bus[b] = SIZE_MAX;
+
         if (!has_voltage_limit(bus) || !(unit > 0.0))
             continue;
         own->w_per_kw[limits->n_row] = unit;
+        own->row_of_bus[b] = limits->n_row;
         limits->limit[limits->n_row++] = (struct grid_limit){
             .kind = GRID_LIMIT_VOLTAGE,
             .index = b,
@@ -273,8 +312,10 @@ static enum walras_status make_own(struct grid_limits *limits, const struct grid
     limits->model = &lindist_model;
     own->w_per_kw = calloc(most, sizeof(*own->w_per_kw));
     own->base = calloc(most, sizeof(*own->base));
+    own->row_of_bus = calloc(n_bus, sizeof(*own->row_of_bus));
+    limits->worse = calloc(most, sizeof(*limits->worse));
     own->effect_kw = calloc(2 * n_bus, sizeof(*own->effect_kw));
-    if (!own->w_per_kw || !own->base || !own->effect_kw)
+    if (!own->w_per_kw || !own->base || !own->row_of_bus || !limits->worse || !own->effect_kw)
         return walras_fail(err, WALRAS_NOMEM, "no memory for the limits of %zu buses", n_bus);
     own->effect_kvar = own->effect_kw + n_bus;
     status = lindist_init(&own->model, limits->network, input, err);

@@ -80,6 +80,32 @@ static void take_tree(struct lindist *own)
     }
 }
 
+/* Ratios and impedances that are each allowed may still be too much together. */
+static bool is_usable(const struct lindist *own, size_t bus)
+{
+    double gain = own->total_gain[bus];
+
+    return gain > 0.0 && isfinite(gain) && isfinite(own->sum_r[bus] * gain) &&
+           isfinite(own->sum_x[bus] * gain);
+}
+
+static enum walras_status check_numbers(const struct lindist *own, struct walras_err *err)
+{
+    for (size_t b = 0; b < own->network->n_bus; b++)
+        if (!is_usable(own, b))
+            return walras_fail(
+                err, WALRAS_INVALID,
+                "bus %s: ratios and impedances on the way to it are too large or too "
+                "small together",
+                own->network->buses[b].id);
+    for (size_t b = 0; b < own->network->n_bus; b++)
+        if (!isfinite(own->charging_kvar[b]))
+            return walras_fail(err, WALRAS_INVALID,
+                               "bus %s: the charging of its lines is too large",
+                               own->network->buses[b].id);
+    return WALRAS_OK;
+}
+
 enum walras_status lindist_init(struct lindist *own, const struct grid_network *network,
                                 const struct grid_lindist *input, struct walras_err *err)
 {
@@ -93,9 +119,10 @@ enum walras_status lindist_init(struct lindist *own, const struct grid_network *
         if (status == WALRAS_INVALID)
             walras_err_prefix(err, "the model lindistflow needs a radial grid");
     }
-    if (status == WALRAS_OK)
-        take_tree(own);
-    return status;
+    if (status != WALRAS_OK)
+        return status;
+    take_tree(own);
+    return check_numbers(own, err);
 }
 
 size_t lindist_bus(const struct lindist *own, size_t node)

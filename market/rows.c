@@ -119,6 +119,22 @@ static enum walras_status append(struct market_rows *rows, size_t limit, uint32_
     return status;
 }
 
+/* How far a limit's value is beyond it in that direction; below 0 within it. */
+static double beyond(const struct market_rows *rows, size_t limit, int direction)
+{
+    const struct grid_limit *at = grid_limits_at(rows->problem->limits, limit);
+
+    return direction > 0 ? rows->value[limit] - at->high : at->low - rows->value[limit];
+}
+
+static bool is_active(const struct market_rows *rows, size_t limit, uint32_t step, int direction)
+{
+    for (size_t a = rows->step_first[step]; a < rows->step_first[step + 1]; a++)
+        if (rows->rows[a].limit == limit && rows->rows[a].direction == direction)
+            return true;
+    return false;
+}
+
 /* How far value is beyond the limit, in the direction written; 0 when it is not, or when in the
  * set. */
 static double breach_of(const struct market_rows *rows, size_t limit, uint32_t step,
@@ -129,11 +145,14 @@ static double breach_of(const struct market_rows *rows, size_t limit, uint32_t s
     double breach = over > under ? over : under;
 
     *direction = over > under ? 1 : -1;
-    if (!(breach > tolerance * at->size))
+    if (!(breach > tolerance * at->size) || is_active(rows, limit, step, *direction))
         return 0.0;
-    for (size_t a = rows->step_first[step]; a < rows->step_first[step + 1]; a++)
-        if (rows->rows[a].limit == limit && rows->rows[a].direction == *direction)
-            return 0.0;
+    size_t worse = grid_limits_worse(rows->problem->limits, limit);
+
+    /* what helps there helps here: it may do without this row */
+    if (worse != SIZE_MAX && beyond(rows, worse, *direction) > 0.0 &&
+        !is_active(rows, worse, step, *direction))
+        return 0.0;
     return breach / at->size;
 }
 
@@ -147,6 +166,12 @@ static size_t rows_per_step(size_t n_breached)
     return share;
 }
 
+static bool is_line(const struct market_rows *rows, size_t limit)
+{
+    return grid_limits_at(rows->problem->limits, limit)->kind == GRID_LIMIT_LINE;
+}
+
+/* The worst of a step; where lines all come in anyway, of the others. */
 static enum walras_status separate_step(struct market_rows *rows, uint32_t step, size_t most,
                                         double tolerance, struct walras_err *err)
 {
@@ -157,7 +182,9 @@ static enum walras_status separate_step(struct market_rows *rows, uint32_t step,
 
     for (size_t limit = 0; limit < grid_limits_count(rows->problem->limits); limit++) {
         int direction = 0;
-        double found = breach_of(rows, limit, step, tolerance, &direction);
+        double found = rows->nearly > 0.0 && is_line(rows, limit)
+                           ? 0.0
+                           : breach_of(rows, limit, step, tolerance, &direction);
         size_t at = n_worst;
 
         if (found <= 0.0 || (n_worst == most && found <= breach[n_worst - 1]))
@@ -180,16 +207,17 @@ static enum walras_status separate_step(struct market_rows *rows, uint32_t step,
     return status;
 }
 
-/* Every limit of a step that is breached or nearly reached: it will be next. */
-static enum walras_status separate_all(struct market_rows *rows, uint32_t step,
-                                       struct walras_err *err)
+/* Every line of a step that is full, or nearly: it will be next. */
+static enum walras_status separate_lines(struct market_rows *rows, uint32_t step,
+                                         struct walras_err *err)
 {
     enum walras_status status = WALRAS_OK;
 
     for (size_t limit = 0; limit < grid_limits_count(rows->problem->limits); limit++) {
         int direction = 0;
 
-        if (status == WALRAS_OK && breach_of(rows, limit, step, -rows->nearly, &direction) != 0.0)
+        if (status == WALRAS_OK && is_line(rows, limit) &&
+            breach_of(rows, limit, step, -rows->nearly, &direction) != 0.0)
             status = append(rows, limit, step, direction, err);
     }
     return status;
@@ -230,10 +258,10 @@ enum walras_status market_rows_separate(struct market_rows *rows, const double *
     }
     for (uint32_t t = 0; t < problem->n_step && n_breached > 0 && status == WALRAS_OK; t++) {
         status = value_step(rows, injection_kw, t, err);
+        if (status == WALRAS_OK && rows->nearly > 0.0)
+            status = separate_lines(rows, t, err);
         if (status == WALRAS_OK)
-            status = rows->nearly > 0.0
-                         ? separate_all(rows, t, err)
-                         : separate_step(rows, t, rows_per_step(n_breached), tolerance, err);
+            status = separate_step(rows, t, rows_per_step(n_breached), tolerance, err);
     }
     *added = rows->n - before;
     if (*added > 0)

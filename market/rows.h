@@ -59,7 +59,7 @@ void market_rows_project(const struct market_rows *rows, const double *injection
 
 /*
  * Adds the limits that injection_kw [n_bus x n_step] breaches by more than tolerance (relative to
- * the limit's size), the worst few of each step; where rows are cheap all of them, and those near
+ * the limit's size), the worst few of each step; with `nearly` all lines that are, and those near
  * their limits as well. *added counts them. `u` and arrays indexed by rows must be rebuilt when
  * *added > 0 (shadow prices are kept in the rows).
  */

@@ -238,7 +238,7 @@ static enum walras_status read_shares(struct explanation *x, struct walras_err *
         if (status == WALRAS_OK)
             x->shares[x->n_share++] = share;
     }
-    if (x->n_share > 1)
+    if (status == WALRAS_OK && x->n_share > 1)
         qsort(x->shares, x->n_share, sizeof(*x->shares), by_size);
     free(effect);
     return status;

@@ -158,13 +158,11 @@ static bool take_memory(struct builder *b)
     b->made.ratios = calloc(count_series(s) * n_step + 1, sizeof(*b->made.ratios));
     b->next = calloc(most, sizeof(*b->next));
     b->made.inverters = calloc(n_inverter + 1, sizeof(*b->made.inverters));
-    if (n_inverter > 0)
-        b->made.reactive = calloc(n_bus + most, sizeof(*b->made.reactive));
-    if (!b->made.inverters || (n_inverter > 0 && !b->made.reactive))
-        return false;
+    b->made.reactive = calloc(n_bus + most, sizeof(*b->made.reactive));
     b->first = calloc(n_bus, sizeof(*b->first));
     b->ratio = calloc(n_step, sizeof(*b->ratio));
-    return b->made.extra && b->made.fixed_kvar && b->made.ratios && b->next && b->first && b->ratio;
+    return b->made.extra && b->made.fixed_kvar && b->made.ratios && b->made.inverters &&
+           b->made.reactive && b->next && b->first && b->ratio;
 }
 
 enum walras_status scenario_nodes_make(const struct scenario *scenario, struct scenario_nodes *out,
@@ -189,6 +187,10 @@ enum walras_status scenario_nodes_make(const struct scenario *scenario, struct s
     free(b.first);
     free(b.ratio);
     b.made.n += b.n_extra;
+    if (b.made.n_inverter == 0) {
+        free(b.made.reactive);
+        b.made.reactive = NULL;
+    }
     if (status == WALRAS_OK)
         *out = b.made;
     else

@@ -40,7 +40,7 @@ static bool same_network(const struct grid_network *a, const struct grid_network
         if (strcmp(x->id, y->id) != 0 || x->base_kv != y->base_kv || x->v_min_pu != y->v_min_pu ||
             x->v_max_pu != y->v_max_pu || x->load_kw != y->load_kw ||
             x->load_kvar != y->load_kvar || x->shunt_draw_kw != y->shunt_draw_kw ||
-            x->shunt_inject_kvar != y->shunt_inject_kvar)
+            x->shunt_inject_kvar != y->shunt_inject_kvar || x->slack_v_pu != y->slack_v_pu)
             return differ("bus", i);
     }
     for (size_t i = 0; i < a->n_line; i++) {
@@ -48,8 +48,8 @@ static bool same_network(const struct grid_network *a, const struct grid_network
 
         if (strcmp(x->id, y->id) != 0 || x->from != y->from || x->to != y->to ||
             x->r_pu != y->r_pu || x->x_pu != y->x_pu || x->b_pu != y->b_pu ||
-            x->limit_kw != y->limit_kw || x->tap != y->tap || x->shift_rad != y->shift_rad ||
-            x->in_service != y->in_service)
+            x->limit_kw != y->limit_kw || x->limit_kva != y->limit_kva || x->tap != y->tap ||
+            x->shift_rad != y->shift_rad || x->in_service != y->in_service)
             return differ("line", i);
     }
     return true;
@@ -159,7 +159,8 @@ bool same_scenario(const struct scenario *a, const struct scenario *b)
         a->horizon.step_h != b->horizon.step_h)
         return differ("horizon or title", 0);
     if (a->model != b->model || a->rating_scale != b->rating_scale ||
-        !same(a->line_overload_price_per_mwh, b->line_overload_price_per_mwh))
+        !same(a->line_overload_price_per_mwh, b->line_overload_price_per_mwh) ||
+        !same(a->voltage_violation_price_per_pu_h, b->voltage_violation_price_per_pu_h))
         return differ("grid", 0);
     if (!same_network(&a->network, &b->network))
         return false;

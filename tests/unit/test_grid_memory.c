@@ -82,6 +82,40 @@ static enum walras_status ask_limits(struct walras_err *err)
     return status;
 }
 
+/* A feeder with limits of all kinds and a node whose ratio changes. */
+static enum walras_status ask_feeder(struct walras_err *err)
+{
+    static char ids[4][3] = {"1", "2", "l1", "l2"};
+    static const double ratio[] = {0.1, 0.2};
+    static struct grid_bus buses[] = {{.id = ids[0], .v_max_pu = 1.1},
+                                      {.id = ids[1], .v_min_pu = 0.9, .v_max_pu = 1.1}};
+    static struct grid_line lines[] = {{.id = ids[2],
+                                        .to = 1,
+                                        .r_pu = 0.1,
+                                        .x_pu = 0.1,
+                                        .limit_kw = 100.0,
+                                        .limit_kva = 100.0,
+                                        .tap = 1.0,
+                                        .in_service = true}};
+    const struct grid_network network = {.base_mva = 1.0,
+                                         .slack_v_pu = 1.0,
+                                         .buses = buses,
+                                         .n_bus = 2,
+                                         .lines = lines,
+                                         .n_line = 1};
+    const struct grid_node node = {.bus = 1, .kvar_per_kw_of = ratio};
+    const struct grid_lindist input = {
+        .nodes = &node, .n_node = 1, .n_step = 2, .rating_scale = 1.0};
+    struct grid_limits *limits = NULL;
+    struct grid_row row = {0};
+    enum walras_status status = grid_limits_lindist(&network, &input, &limits, err);
+
+    for (size_t r = 0; status == WALRAS_OK && r < grid_limits_count(limits); r++)
+        status = grid_limits_row(limits, r, 1, &row, err);
+    grid_limits_free(limits);
+    return status;
+}
+
 static enum walras_status make_copperplate(struct walras_err *err)
 {
     struct grid_network network = {0};
@@ -129,6 +163,11 @@ static void test_a_power_flow_survives(void)
     grid_case_release(&example);
 }
 
+static void test_limits_of_a_feeder_survive(void)
+{
+    sweep(ask_feeder);
+}
+
 static void test_a_copperplate_survives(void)
 {
     sweep(make_copperplate);
@@ -138,6 +177,7 @@ static const struct testkit_test tests[] = {
     {"reading a case survives", test_reading_a_case_survives},
     {"limits survive", test_limits_survive},
     {"a power flow survives", test_a_power_flow_survives},
+    {"limits of a feeder survive", test_limits_of_a_feeder_survive},
     {"a copperplate survives", test_a_copperplate_survives},
 };
 TESTKIT_MAIN("grid without memory", tests)

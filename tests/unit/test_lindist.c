@@ -295,6 +295,9 @@ static void test_bad_lines_and_voltages_are_named(void)
     network.lines[1].r_pu = -0.01;
     expect_refusal(&network, true, "line l2: the resistance must not be negative");
     network = row_of_three();
+    network.lines[0].tap = 1e-170;
+    expect_refusal(&network, true, "bus 2: ratios and impedances on the way to it are too large");
+    network = row_of_three();
     network.lines[0].tap = 1.1; /* 1 / 1.1 = 0.909 */
     network.buses[1].v_min_pu = 0.95;
     expect_refusal(&network, false,

@@ -314,7 +314,8 @@ static void test_random_feeders_clear_at_the_optimum(void)
     struct tally tally = {0};
 
     for (size_t i = 0; i < n; i++) {
-        struct walras_rng rng = walras_rng_from_seed(testkit_seed() + i);
+        uint64_t seed = testkit_seed() + i;
+        struct walras_rng rng = walras_rng_from_seed(seed);
         struct scenario_clear_settings settings = marketkit_settings(1e-6);
         struct walras_text text;
         struct marketkit kit = {0};
@@ -323,8 +324,7 @@ static void test_random_feeders_clear_at_the_optimum(void)
         marketkit_clear(text.data, NULL, &settings, &kit);
         if (!is_right(&kit, i % 2, &tally)) {
             tally.n_wrong++;
-            fprintf(stderr, "seed %llu: %s\n", (unsigned long long)(testkit_seed() + i),
-                    kit.err.msg);
+            fprintf(stderr, "seed %llu: %s\n", (unsigned long long)seed, kit.err.msg);
         }
         marketkit_release(&kit);
         walras_text_release(&text);

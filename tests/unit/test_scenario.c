@@ -53,6 +53,8 @@ static void test_every_key_lands_in_its_field(void)
     CU_ASSERT_EQUAL(s.model, SCENARIO_DC);
     CU_ASSERT_EQUAL(s.rating_scale, 0.9);
     CU_ASSERT_EQUAL(s.line_overload_price_per_mwh, 900.0);
+    CU_ASSERT_EQUAL(s.voltage_violation_price_per_pu_h, 400.0);
+    CU_ASSERT_EQUAL(s.network.lines[0].limit_kva, 120.0);
     CU_ASSERT_EQUAL(s.network.slack_v_pu, 1.02);
     CU_ASSERT_EQUAL(s.network.lines[0].limit_kw, 100.0);
     TESTKIT_CLOSE(s.network.lines[0].shift_rad, 1.5 * 3.14159265358979 / 180.0, 1e-14);
