@@ -23,6 +23,7 @@ static void set_network(struct resultkit *kit)
                                            .tap = 1.0,
                                            .in_service = true};
     kit->scenario.network = (struct grid_network){.base_mva = 1.0,
+                                                  .slack_v_pu = 1.0,
                                                   .buses = kit->buses,
                                                   .n_bus = RESULTKIT_BUS,
                                                   .lines = kit->lines,

@@ -109,8 +109,12 @@ static struct market_of_two *make_market(void)
                                     .devices = m->devices,
                                     .device_agent = m->device_agent,
                                     .n_device = 2};
-    m->scenario.network = (struct grid_network){
-        .base_mva = 1.0, .buses = m->buses, .n_bus = 2, .lines = &m->line, .n_line = 1};
+    m->scenario.network = (struct grid_network){.base_mva = 1.0,
+                                                .slack_v_pu = 1.0,
+                                                .buses = m->buses,
+                                                .n_bus = 2,
+                                                .lines = &m->line,
+                                                .n_line = 1};
     CU_ASSERT_EQUAL_FATAL(grid_limits_dc(&m->scenario.network, 2.0, &m->limits, NULL), WALRAS_OK);
     set_answer(m);
     m->result = (struct scenario_result){.scenario = &m->scenario,
@@ -480,6 +484,7 @@ static void draw_grid(struct walras_rng *rng, struct random_grid *grid)
         };
     }
     grid->network = (struct grid_network){.base_mva = 10.0,
+                                          .slack_v_pu = 1.0,
                                           .slack = (size_t)walras_rng_below(rng, n_bus),
                                           .buses = grid->buses,
                                           .n_bus = n_bus,
@@ -539,8 +544,12 @@ static void test_reactances_that_cancel_are_named(void)
     struct grid_line lines[] = {
         {.id = name_line, .to = 1, .x_pu = 0.5, .tap = 1.0, .in_service = true},
         {.id = name_line, .to = 1, .x_pu = -0.5, .tap = 1.0, .in_service = true}};
-    struct grid_network network = {
-        .base_mva = 1.0, .buses = buses, .n_bus = 2, .lines = lines, .n_line = 2};
+    struct grid_network network = {.base_mva = 1.0,
+                                   .slack_v_pu = 1.0,
+                                   .buses = buses,
+                                   .n_bus = 2,
+                                   .lines = lines,
+                                   .n_line = 2};
     struct scenario_angles *angles = NULL;
     struct walras_err err = {0};
 
