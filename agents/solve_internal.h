@@ -67,7 +67,8 @@ void agent_solve_shiftable(const struct agent_shiftable *shiftable,
 
 /*
  * A storage-like device (battery, ev, thermal) as smooth_solve sees it, without a question: what
- * interior point turns are about. Valid until the workspace is used for another. NULL: another type.
+ * interior point turns are about. Valid until the workspace is used for another. NULL: another
+ * type.
  */
 const struct smooth *agent_describe(const struct agent_device *device,
                                     const struct agent_horizon *horizon,

@@ -86,9 +86,10 @@ certificate_judge_feeder(const struct scenario_result *result, const struct scen
  * The AC power flow of the plan; injections [n_bus x n_step] with the exchange, kvar of devices.
  * That there is none is in *out, as is a grid without impedances.
  */
-WALRAS_NODISCARD enum walras_status
-certificate_judge_physics(const struct scenario_result *result, const double *injection_kw,
-                          const double *injection_kvar, struct scenario_physics *out,
-                          struct walras_err *err);
+WALRAS_NODISCARD enum walras_status certificate_judge_physics(const struct scenario_result *result,
+                                                              const double *injection_kw,
+                                                              const double *injection_kvar,
+                                                              struct scenario_physics *out,
+                                                              struct walras_err *err);
 
 #endif
