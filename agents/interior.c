@@ -7,9 +7,6 @@
 /* Bounds closer than this, relative, are one: there is no inside. */
 #define INTERIOR_WIDTH 1e-10
 
-/* What stays of the way to a bound at the least, relative to the way between the two. */
-#define INTERIOR_LEAST 1e-15
-
 /* A product of leads below this has no digit left in the curvature. */
 #define INTERIOR_FORGOTTEN 1e-18
 
@@ -444,7 +441,7 @@ static struct interior_look find_second(struct interior_room *r, const double *p
 static void go_box(const struct interior_box *box, size_t n, struct market_stride stride)
 {
     for (size_t i = 0; i < n; i++) {
-        double least = INTERIOR_LEAST * (box->high[i] - box->low[i]) * box->free[i];
+        double least = INTERIOR_LEAST * (fabs(box->low[i]) + fabs(box->high[i])) * box->free[i];
         double x = interior_larger(box->x[i] + stride.primal * box->dx[i], box->low[i] + least);
 
         box->x[i] = x < box->high[i] - least ? x : box->high[i] - least;

@@ -52,6 +52,7 @@ static double weigh_side(const struct interior_room *r, const struct interior_be
         double rest = bend->price[i] - bend->v[i] + none;
         double x = bend->sign * (state[i] - bend->place[i]) * (1.0 - none) + s;
 
+        x = interior_larger(x, INTERIOR_LEAST * (fabs(bend->place[i]) + s) * (1.0 - none));
         bend->x[i] = x;
         bend->by_v[i] = 1.0 / v;
         bend->by_rest[i] = 1.0 / rest;
