@@ -7,7 +7,8 @@
 
 #include "agents/interior.h"
 
-/* What stays of the way to a bound at the least, relative to the bounds: more than their rounding. */
+/* What stays of the way to a bound at the least, relative to the bounds: more than their rounding.
+ */
 #define INTERIOR_LEAST 1e-15
 
 /* A variable a step between two bounds; where they are one there is nothing to move. */
