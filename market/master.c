@@ -496,10 +496,13 @@ static enum walras_status iterate(struct market_master *m,
         info->solved = is_solved(m, &now, settings, enough);
         if (info->solved)
             break;
-        enum walras_status status = master_kkt_factor(m, err);
+        struct walras_err trouble = {0};
+        enum walras_status status = master_kkt_factor(m, &trouble);
 
+        if (status == WALRAS_INTERNAL && m->now->parts)
+            break; /* somebody inside has no room: another start may, or another method */
         if (status != WALRAS_OK)
-            return status;
+            return walras_fail(err, status, "%s", trouble.msg);
         sigma = pow(fmax(predict(m, pairs, &now), 0.0) / mu, 3.0);
         /* aiming lower than asked would only cost the digits that close the balance */
         step = correct(m, pairs, fmax(sigma * mu, 0.1 * enough / (double)now.n_pair));
