@@ -56,8 +56,266 @@ static void test_random_markets_clear_at_the_central_optimum(void)
     try_markets(testkit_cases(RANDOM_MARKETS), testkit_seed() + 100000, &settings);
 }
 
+/* A feeder of two lines, its devices of `kw` each, money in `coin`s. */
+struct feeder {
+    double kw, coin;
+    const char *more; /* devices of a last agent: ", {...}" */
+};
+
+static char *write_feeder(const struct feeder *feeder)
+{
+    double kw = feeder->kw, coin = feeder->coin;
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(out);
+    fprintf(out,
+            "{\"walras\": 1, \"name\": \"feeder\", \"currency\": \"EUR\",\n"
+            "\"horizon\": {\"start\": \"2026-07-01T00:00:00Z\", \"step_minutes\": 60, "
+            "\"steps\": 12},\n"
+            "\"grid\": {\"base_mva\": %g, \"slack\": \"b1\",\n"
+            " \"buses\": [{\"id\": \"b1\"}, {\"id\": \"b2\"}, {\"id\": \"b3\"}],\n"
+            " \"lines\": [{\"id\": \"l1\", \"from\": \"b1\", \"to\": \"b2\", \"x_pu\": 0.1, "
+            "\"limit_kw\": %g},\n"
+            "  {\"id\": \"l2\", \"from\": \"b2\", \"to\": \"b3\", \"x_pu\": 0.1, "
+            "\"limit_kw\": %g}]},\n",
+            kw, 9.0 * kw, 5.0 * kw);
+    fprintf(out, "\"supply\": [{\"id\": \"s\", \"bus\": \"b1\", \"price_per_mwh\": [");
+    for (int t = 0; t < 12; t++)
+        fprintf(out, "%s%g", t > 0 ? ", " : "", coin * (60.0 + 40.0 * sin(t)));
+    fprintf(out,
+            "]}],\n\"agents\": [\n"
+            " {\"id\": \"a\", \"bus\": \"b2\", \"devices\": [{\"id\": \"bat\", \"type\": "
+            "\"battery\", \"capacity_kwh\": %g, \"charge_kw\": %g, \"discharge_kw\": %g, "
+            "\"charge_efficiency\": 0.95, \"discharge_efficiency\": 0.95, \"start_kwh\": %g, "
+            "\"wear_per_mwh\": %g}, {\"id\": \"use\", \"type\": \"load\", \"draw_kw\": %g}]},\n",
+            10.0 * kw, 5.0 * kw, 5.0 * kw, 4.0 * kw, 5.0 * coin, 3.0 * kw);
+    fprintf(out,
+            " {\"id\": \"b\", \"bus\": \"b3\", \"devices\": [{\"id\": \"ev\", \"type\": \"ev\", "
+            "\"arrive\": 1, \"depart\": 9, \"energy_kwh\": %g, \"charge_kw\": %g, "
+            "\"efficiency\": 0.9}, {\"id\": \"use\", \"type\": \"load\", \"draw_kw\": %g}%s]}]}\n",
+            12.0 * kw, 4.0 * kw, 2.0 * kw, feeder->more ? feeder->more : "");
+    CU_ASSERT_EQUAL_FATAL(fclose(out), 0);
+    return text;
+}
+
+static void clear_feeder(const struct feeder *feeder,
+                         const struct scenario_clear_settings *settings, struct marketkit *kit)
+{
+    char *text = write_feeder(feeder);
+
+    marketkit_clear(text, NULL, settings, kit);
+    free(text);
+}
+
+static void test_interior_and_bundle_agree(void)
+{
+    struct scenario_clear_settings inside = settings_of("interior", 1e-7);
+    struct scenario_clear_settings bundle = settings_of("bundle", 1e-7);
+    size_t n_compared = 0;
+
+    for (size_t i = 0; i < testkit_cases(RANDOM_MARKETS / 8); i++) {
+        char *text = make_market(testkit_seed() + 110000 + i);
+        struct marketkit a, b;
+
+        marketkit_clear(text, NULL, &inside, &a);
+        marketkit_clear(text, NULL, &bundle, &b);
+        CU_ASSERT_EQUAL_FATAL(a.status, WALRAS_OK);
+        CU_ASSERT_EQUAL_FATAL(b.status, WALRAS_OK);
+        CU_ASSERT_STRING_EQUAL(a.market->method, "interior");
+        CU_ASSERT_EQUAL(a.market->outcome, b.market->outcome);
+        if (a.market->outcome == MARKET_CONVERGED) {
+            TESTKIT_CLOSE(a.market->objective, b.market->objective, 2.1e-7);
+            n_compared++;
+        }
+        marketkit_release(&a);
+        marketkit_release(&b);
+        free(text);
+    }
+    CU_ASSERT_TRUE(n_compared > 5);
+}
+
+static bool same_bits(const double *a, const double *b, size_t n)
+{
+    return memcmp(a, b, n * sizeof(*a)) == 0;
+}
+
+/* Chunks of devices are added up in order, whoever has gone through them. */
+static void test_any_number_of_threads_gives_the_same_bits(void)
+{
+    for (size_t i = 0; i < testkit_cases(RANDOM_MARKETS / 16); i++) {
+        char *text = make_market(testkit_seed() + 120000 + i);
+        struct scenario_clear_settings settings = settings_of("interior", 1e-6);
+        struct marketkit one, four;
+
+        marketkit_clear(text, NULL, &settings, &one);
+        settings.market.n_thread = 4;
+        marketkit_clear(text, NULL, &settings, &four);
+        CU_ASSERT_EQUAL_FATAL(one.status, WALRAS_OK);
+        CU_ASSERT_EQUAL_FATAL(four.status, WALRAS_OK);
+        CU_ASSERT_EQUAL(one.market->n_rounds, four.market->n_rounds);
+        if (one.market->n_rounds > 0) /* else a device cannot keep its own limits */
+            CU_ASSERT_TRUE(same_bits(one.market->price_per_mwh, four.market->price_per_mwh,
+                                     one.market->n_bus * one.market->n_step));
+        if (one.result->awards && four.result->awards)
+            CU_ASSERT_TRUE(same_bits(one.result->awards->draw_kw, four.result->awards->draw_kw,
+                                     one.scenario.n_device * one.market->n_step));
+        marketkit_release(&one);
+        marketkit_release(&four);
+        free(text);
+    }
+}
+
+static void test_units_change_no_rounds(void)
+{
+    static const struct feeder feeders[] = {
+        {1.0, 1.0, NULL}, {1000.0, 1.0, NULL}, {1.0, 100.0, NULL}};
+    struct scenario_clear_settings settings = settings_of("interior", 1e-6);
+    double objective = 0.0;
+    unsigned rounds = 0;
+
+    for (size_t i = 0; i < 3; i++) {
+        struct marketkit kit;
+
+        clear_feeder(&feeders[i], &settings, &kit);
+        CU_ASSERT_TRUE_FATAL(marketkit_is_good(&kit));
+        if (i == 0) {
+            rounds = kit.market->n_rounds;
+            objective = kit.market->objective;
+        }
+        CU_ASSERT_EQUAL(kit.market->n_rounds, rounds);
+        TESTKIT_CLOSE(kit.market->objective / feeders[i].kw / feeders[i].coin, objective, 1e-6);
+        marketkit_release(&kit);
+    }
+}
+
+static void test_who_cannot_take_part_is_named(void)
+{
+    struct scenario_clear_settings settings = settings_of("interior", 1e-6);
+    struct feeder feeder = {1.0, 1.0,
+                            ", {\"id\": \"gen\", \"type\": \"generator\", \"min_kw\": 0, "
+                            "\"max_kw\": 4, \"cost\": {\"per_mwh\": 50}, \"ramp_kw_per_h\": 2}"};
+    struct marketkit kit;
+
+    clear_feeder(&feeder, &settings, &kit);
+    CU_ASSERT_EQUAL(kit.status, WALRAS_UNSUPPORTED);
+    CU_ASSERT_PTR_NOT_NULL(strstr(kit.err.msg, "group generator at bus 2"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(kit.err.msg, "the method bundle takes all"));
+    marketkit_release(&kit);
+    settings.market.method = MARKET_METHOD_AUTO;
+    clear_feeder(&feeder, &settings, &kit);
+    CU_ASSERT_TRUE(marketkit_is_good(&kit));
+    CU_ASSERT_STRING_EQUAL(kit.result->method, "bundle");
+    marketkit_release(&kit);
+}
+
+/* 2 devices behind 2 limits in 12 steps: 2 < 0.03 · 2 · 144. */
+static void test_auto_takes_the_faster(void)
+{
+    struct scenario_clear_settings settings = marketkit_settings(1e-6);
+    const struct feeder feeder = {1.0, 1.0, NULL};
+    struct marketkit kit;
+    char more[8192] = "";
+
+    CU_ASSERT_STRING_EQUAL(settings.market.method, MARKET_METHOD_AUTO);
+    clear_feeder(&feeder, &settings, &kit);
+    CU_ASSERT_TRUE(marketkit_is_good(&kit));
+    CU_ASSERT_STRING_EQUAL(kit.result->method, "interior");
+    marketkit_release(&kit);
+    settings.market.n_point = 2; /* which only the bundle asks */
+    clear_feeder(&feeder, &settings, &kit);
+    CU_ASSERT_STRING_EQUAL(kit.result->method, "bundle");
+    marketkit_release(&kit);
+    for (int extra = 6; extra <= 7; extra++) { /* 8 and 9 devices, where 8.64 is the border */
+        struct feeder larger = {1.0, 1.0, more};
+
+        more[0] = '\0';
+        for (int i = 0; i < extra; i++)
+            snprintf(more + strlen(more), sizeof(more) - strlen(more),
+                     ", {\"id\": \"x%d\", \"type\": \"battery\", \"capacity_kwh\": 2, "
+                     "\"charge_kw\": 1, \"discharge_kw\": 1, \"start_kwh\": 1}",
+                     i);
+        settings = marketkit_settings(1e-6);
+        clear_feeder(&larger, &settings, &kit);
+        CU_ASSERT_TRUE(marketkit_is_good(&kit));
+        CU_ASSERT_STRING_EQUAL(kit.result->method, extra == 6 ? "interior" : "bundle");
+        marketkit_release(&kit);
+    }
+}
+
+/*
+ * Who must run at full power all the time has no inside. That alone is borne; when the line is too
+ * narrow for it besides, the path goes nowhere, and the bundle says what is missing.
+ */
+static void test_auto_leaves_to_the_bundle_where_the_path_ends(void)
+{
+    const struct feeder narrow = {
+        1.0, 1.0,
+        ", {\"id\": \"full\", \"type\": \"battery\", \"capacity_kwh\": 25.2, "
+        "\"charge_kw\": 3, \"discharge_kw\": 3, \"charge_efficiency\": 0.7, "
+        "\"start_kwh\": 0, \"end_min_kwh\": 25.2}"};
+    const struct feeder wide = {1.0, 1.0,
+                                ", {\"id\": \"full\", \"type\": \"ev\", \"arrive\": 1, "
+                                "\"depart\": 12, \"energy_kwh\": 4.015, \"charge_kw\": 0.5, "
+                                "\"efficiency\": 0.73}"};
+    struct scenario_clear_settings settings = settings_of("interior", 1e-6);
+    struct marketkit kit;
+
+    clear_feeder(&wide, &settings, &kit);
+    CU_ASSERT_TRUE(marketkit_is_good(&kit));
+    marketkit_release(&kit);
+    clear_feeder(&narrow, &settings, &kit);
+    CU_ASSERT_EQUAL(kit.status, WALRAS_OK);
+    CU_ASSERT_EQUAL(kit.market->outcome, MARKET_ROUND_LIMIT);
+    CU_ASSERT_TRUE(kit.market->n_rounds < settings.market.max_rounds);
+    marketkit_release(&kit);
+    settings.market.method = MARKET_METHOD_AUTO;
+    clear_feeder(&narrow, &settings, &kit);
+    CU_ASSERT_EQUAL(kit.status, WALRAS_OK);
+    CU_ASSERT_STRING_EQUAL(kit.result->method, "bundle");
+    CU_ASSERT_EQUAL(kit.market->outcome, MARKET_INFEASIBLE);
+    CU_ASSERT_PTR_NOT_NULL(kit.result->why);
+    marketkit_release(&kit);
+}
+
+/* Whether they are kept or made when they are asked for. */
+static void test_awards_are_what_devices_hold(void)
+{
+    struct scenario_clear_settings settings = settings_of("interior", 1e-6);
+    const struct feeder feeder = {1.0, 1.0, NULL};
+    struct marketkit kept, made;
+
+    clear_feeder(&feeder, &settings, &kept);
+    settings.kept_bytes = 0;
+    clear_feeder(&feeder, &settings, &made);
+    CU_ASSERT_TRUE(marketkit_is_good(&kept) && marketkit_is_good(&made));
+    CU_ASSERT_EQUAL(kept.certificate->objective, made.certificate->objective);
+    for (size_t t = 0; t < 12; t++) {
+        double flow = marketkit_award(&kept, "b", "ev", t) + marketkit_award(&kept, "b", "use", t);
+
+        CU_ASSERT_TRUE(flow <= 5.0 + 1e-6); /* line l2 */
+    }
+    marketkit_release(&kept);
+    marketkit_release(&made);
+}
+
+static void test_simulations_use_the_bundle(void)
+{
+    CU_ASSERT_STRING_EQUAL(scenario_simulate_settings_defaults().clear.market.method, "bundle");
+}
+
 static const struct testkit_test tests[] = {
     {"random markets clear at the optimum of one central program",
      test_random_markets_clear_at_the_central_optimum},
+    {"interior and bundle agree", test_interior_and_bundle_agree},
+    {"any number of threads gives the same bits", test_any_number_of_threads_gives_the_same_bits},
+    {"units change no rounds", test_units_change_no_rounds},
+    {"who cannot take part is named", test_who_cannot_take_part_is_named},
+    {"auto takes the faster", test_auto_takes_the_faster},
+    {"auto leaves to the bundle where the path ends",
+     test_auto_leaves_to_the_bundle_where_the_path_ends},
+    {"awards are what devices hold", test_awards_are_what_devices_hold},
+    {"simulations use the bundle", test_simulations_use_the_bundle},
 };
 TESTKIT_MAIN("interior markets", tests)
