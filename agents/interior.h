@@ -8,7 +8,7 @@
  *          the state for every row. For given prices a Newton step needs one tridiagonal system;
  *          minus the derivative of the draw by the prices is
  *              S = Θ_c + Θ_d - B K⁻¹ B,   B = diag(in Θ_c + out Θ_d)
- *          with K tridiagonal and K⁻¹ written out row by row (docs/devices.md, eq. 41-48).
+ *          with K tridiagonal and K⁻¹ written out row by row (docs/devices.md, eq. 43-50).
  * Units    kW, the state's own unit, currency/MWh: multipliers of bounds on power are prices.
  * State    kept by the caller from call to call: interior_size numbers.
  * Threads  one room a thread. Never allocates but for rooms.

@@ -2,7 +2,7 @@
  * Costs of the state that bend: a unit of state short of bend_low costs bend_below, one beyond
  * bend_high costs bend_above. With the violation s >= 0 and x = room + s >= 0 a bend is two pairs
  * of slack and multiplier, (x, v) and (s, price - v); both leave the state one number
- * (docs/devices.md, eq. 46-48): dv = (h -+ d state) / w,  w = x/v + s/(price - v),  h = t1/v -
+ * (docs/devices.md, eq. 48-50): dv = (h -+ d state) / w,  w = x/v + s/(price - v),  h = t1/v -
  * t2/(price - v)
  */
 #include "agents/interior_internal.h"
