@@ -170,13 +170,23 @@ static enum walras_status first_prices(struct interior *m, struct walras_err *er
     return status;
 }
 
+/* A path that got stuck may have led to prices that are no numbers: nobody can answer those. */
+static bool can_be_asked(const struct interior *m)
+{
+    for (size_t i = 0; i < m->problem->n_step + m->rows.n; i++)
+        if (!isfinite(m->trial.u[i]))
+            return false;
+    return true;
+}
+
 static enum walras_status interior_ask(struct market_method *method, struct market_query *query,
                                        struct walras_err *err)
 {
     struct interior *m = interior_of(method);
     enum walras_status status = m->solved ? WALRAS_OK : first_prices(m, err);
 
-    if (status == WALRAS_OK)
+    m->over = m->over || (status == WALRAS_OK && !can_be_asked(m));
+    if (status == WALRAS_OK && !m->over)
         status =
             market_priced_set(&m->asked, &m->rows, m->trial.u, m->trial.price, m->reach_kw, err);
     *query = (struct market_query){.n_point = m->over ? 0 : 1, .price_per_mwh = m->asked.price};
