@@ -141,33 +141,37 @@ static void give_way(const struct inside *in, const double *move, double *by_kw)
 
 /*
  * Anywhere on the way, whatever prices do: the draw moves by what has been told of it, times the
- * stride; and rows that were missed are missed by what is left.
+ * stride; and what rows and slopes were missed by is what is left of it.
  */
 static bool moves_as_told(struct inside *in, struct walras_rng *rng)
 {
     size_t n = in->random.horizon.n_step;
     double by_kw[RANDOM_STEPS], before_kw[RANDOM_STEPS], off = in->turn.off, size = inside_kw(in);
-    double primal, mu = in->turn.product / fmax(1.0, (double)in->n_pair) * walras_rng_unit(rng);
+    double unpriced = in->turn.unpriced, worth = inside_size(in) + in->turn.product;
+    double stride, mu = in->turn.product / fmax(1.0, (double)in->n_pair) * walras_rng_unit(rng);
     bool right = true;
 
     random_moves(in, rng);
     inside_turn(in, MARKET_INTERIOR_PREDICT);
     in->turn.mu = mu;
     inside_turn(in, MARKET_INTERIOR_CORRECT);
-    primal = 0.9 * in->turn.longest.primal;
+    stride = 0.9 * fmin(in->turn.longest.primal, in->turn.longest.dual);
     give_way(in, in->second_per_mwh, by_kw);
     for (size_t t = 0; t < n; t++) {
         double told = in->still_kw[t] + mu * in->per_mu_kw[t] + in->bent_kw[t] - by_kw[t];
 
         before_kw[t] = in->draw_kw[t];
         size = fmax(size, 1e-2 * (fabs(in->bent_kw[t]) + fabs(by_kw[t])));
-        by_kw[t] = primal * told;
+        by_kw[t] = stride * told;
+        in->price_per_mwh[t] += stride * in->second_per_mwh[t];
     }
-    inside_fold(in, primal, 0.9 * in->turn.longest.dual);
+    inside_fold(in, stride, stride);
     for (size_t t = 0; t < n; t++)
         right = right && fabs(in->draw_kw[t] - before_kw[t] - by_kw[t]) <= 1e-7 * size;
-    right = right && fabs(in->turn.off - (1.0 - primal) * off) <=
+    right = right && fabs(in->turn.off - (1.0 - stride) * off) <=
                          1e-4 * (off + size) + 1e3 * inside_rounding_kw(in);
+    right = right && fabs(in->turn.unpriced - (1.0 - stride) * unpriced) <=
+                         1e-5 * (unpriced + worth + in->turn.product);
     return right && in->turn.product > 0.0;
 }
 

@@ -136,6 +136,30 @@ static void test_interior_and_bundle_agree(void)
     CU_ASSERT_TRUE(n_compared > 5);
 }
 
+/* Quadratic wear and discomfort, which the central program does not know: the bundle judges. */
+static void test_quadratic_costs_cost_what_the_bundle_finds(void)
+{
+    const struct feeder feeder = {
+        1.0, 1.0,
+        ", {\"id\": \"worn\", \"type\": \"battery\", \"capacity_kwh\": 8, \"charge_kw\": 4, "
+        "\"discharge_kw\": 4, \"start_kwh\": 4, \"wear_per_mw2h\": 4000}, {\"id\": \"heat\", "
+        "\"type\": \"thermal\", \"mode\": \"heat\", \"max_kw\": 2, \"capacity_kwh_per_k\": 3, "
+        "\"conductance_kw_per_k\": 0.15, \"start_c\": 20.5, \"cop\": 3, \"outdoor_c\": 4, "
+        "\"min_c\": 20, \"max_c\": 22, \"comfort_price_per_kh\": 0.02, "
+        "\"discomfort_per_k2h\": 0.01}"};
+    struct scenario_clear_settings inside = settings_of("interior", 1e-8);
+    struct scenario_clear_settings bundle = settings_of("bundle", 1e-6);
+    struct marketkit a, b;
+
+    clear_feeder(&feeder, &inside, &a);
+    clear_feeder(&feeder, &bundle, &b);
+    CU_ASSERT_TRUE_FATAL(marketkit_is_good(&a) && marketkit_is_good(&b));
+    CU_ASSERT_TRUE(a.market->n_rounds <= 3);
+    TESTKIT_CLOSE(a.market->objective, b.market->objective, 2e-6);
+    marketkit_release(&a);
+    marketkit_release(&b);
+}
+
 static bool same_bits(const double *a, const double *b, size_t n)
 {
     return memcmp(a, b, n * sizeof(*a)) == 0;
@@ -309,6 +333,7 @@ static const struct testkit_test tests[] = {
     {"random markets clear at the optimum of one central program",
      test_random_markets_clear_at_the_central_optimum},
     {"interior and bundle agree", test_interior_and_bundle_agree},
+    {"quadratic costs cost what the bundle finds", test_quadratic_costs_cost_what_the_bundle_finds},
     {"any number of threads gives the same bits", test_any_number_of_threads_gives_the_same_bits},
     {"units change no rounds", test_units_change_no_rounds},
     {"who cannot take part is named", test_who_cannot_take_part_is_named},
