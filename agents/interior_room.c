@@ -108,9 +108,10 @@ static double *bind_bend(struct interior_bend *bend, double *at, size_t first, s
     return at;
 }
 
-void interior_bind(struct interior_room *r, const struct smooth *device, double *at)
+void interior_bind(struct interior_room *r, const struct smooth *device, double *kept)
 {
     size_t n = device->end - device->first;
+    double *at = bind_box(&r->charge, kept, n);
 
     r->n = n;
     r->device = device;
@@ -119,7 +120,6 @@ void interior_bind(struct interior_room *r, const struct smooth *device, double 
     r->keep = device->keep;
     r->out = device->out_per_kw;
     r->wear = device->wear_per_mwh;
-    at = bind_box(&r->charge, at, n);
     at = bind_box(&r->discharge, at, n);
     at = bind_box(&r->state, at, n);
     r->y = at;

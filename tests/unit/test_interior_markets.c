@@ -191,6 +191,45 @@ static void test_any_number_of_threads_gives_the_same_bits(void)
     }
 }
 
+/* Groups of several parts, zones of several chunks. */
+static char *many_batteries(void)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(out);
+    for (int i = 0; i < 900; i++)
+        fprintf(out,
+                ", {\"id\": \"x%d\", \"type\": \"battery\", \"capacity_kwh\": 0.02, \"charge_kw\": "
+                "0.005, \"discharge_kw\": 0.004, \"start_kwh\": %g, \"wear_per_mwh\": 30, "
+                "\"charge_efficiency\": 0.9, \"end_min_kwh\": 0.01}",
+                i, 0.02 * (i % 7) / 7.0);
+    CU_ASSERT_EQUAL_FATAL(fclose(out), 0);
+    return text;
+}
+
+static void test_large_groups_add_up(void)
+{
+    struct scenario_clear_settings settings = settings_of("interior", 1e-6);
+    char *more = many_batteries();
+    const struct feeder feeder = {1.0, 1.0, more};
+    struct marketkit one, four;
+
+    settings.n_group = 1;
+    clear_feeder(&feeder, &settings, &one);
+    settings.market.n_thread = 4;
+    clear_feeder(&feeder, &settings, &four);
+    CU_ASSERT_TRUE(marketkit_is_good(&one) && marketkit_is_good(&four));
+    CU_ASSERT_TRUE(same_bits(one.market->price_per_mwh, four.market->price_per_mwh,
+                             one.market->n_bus * one.market->n_step));
+    CU_ASSERT_TRUE(same_bits(one.market->group_cost, four.market->group_cost, one.market->n_group));
+    TESTKIT_CLOSE(one.certificate->objective, one.market->objective, 1e-6);
+    marketkit_release(&one);
+    marketkit_release(&four);
+    free(more);
+}
+
 static void test_units_change_no_rounds(void)
 {
     static const struct feeder feeders[] = {
@@ -335,6 +374,7 @@ static const struct testkit_test tests[] = {
     {"interior and bundle agree", test_interior_and_bundle_agree},
     {"quadratic costs cost what the bundle finds", test_quadratic_costs_cost_what_the_bundle_finds},
     {"any number of threads gives the same bits", test_any_number_of_threads_gives_the_same_bits},
+    {"large groups add up, the same with any number of threads", test_large_groups_add_up},
     {"units change no rounds", test_units_change_no_rounds},
     {"who cannot take part is named", test_who_cannot_take_part_is_named},
     {"auto takes the faster", test_auto_takes_the_faster},
