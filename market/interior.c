@@ -133,8 +133,10 @@ static enum walras_status interior_new(const struct market_problem *problem,
 
 static struct market_master_settings master_settings(const struct interior *m, double tolerance)
 {
-    return (struct market_master_settings){
-        .penalty_per_mwh = m->level.penalty_per_mwh, .tolerance = tolerance, .max_iterations = 200};
+    return (struct market_master_settings){.penalty_per_mwh = m->level.penalty_per_mwh,
+                                           .tolerance = tolerance,
+                                           .max_iterations = 200,
+                                           .runner = m->settings.runner};
 }
 
 /*
@@ -193,6 +195,15 @@ static enum walras_status interior_ask(struct market_method *method, struct mark
     return status;
 }
 
+/* Stopped on the way: what stands there meets no balance. The bound is as good as it was. */
+static enum walras_status halt(struct interior *m)
+{
+    m->solved = m->stuck = m->over = true;
+    m->objective = NAN;
+    m->unmet_kw = INFINITY;
+    return WALRAS_OK;
+}
+
 /*
  * The path, and the limits that turn out to bind on it; after the first goes on where that ended,
  * but when the penalty was raised.
@@ -210,12 +221,16 @@ static enum walras_status follow(struct interior *m, bool raised, struct walras_
         status = market_trial_solve(&m->trial, &m->solver, &m->rows, &ask, &settings, 1e-3, 1, err);
         if (status != WALRAS_OK)
             return status;
+        if (m->trial.info.stopped)
+            return halt(m);
         ask.resume = true;
     }
     settings.tolerance = m->tolerance;
     if (status == WALRAS_OK)
         status = market_trial_solve(&m->trial, &m->solver, &m->rows, &ask, &settings, 1e-8,
                                     UINT_MAX, err);
+    if (status == WALRAS_OK && m->trial.info.stopped)
+        return halt(m);
     m->solved = true;
     m->stuck = !m->trial.info.solved;
     m->objective = m->trial.info.primal;

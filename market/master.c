@@ -241,6 +241,13 @@ static bool is_solved(const struct market_master *m, const struct progress *now,
     return now->off_kw <= fmax(1e-9, loose) * m->power_scale && now->gap + now->unpriced <= enough;
 }
 
+static bool may_go_on(const struct market_master_settings *settings)
+{
+    const struct market_runner *runner = settings->runner;
+
+    return !runner || !runner->go_on || runner->go_on(runner->watch);
+}
+
 static enum walras_status iterate(struct market_master *m,
                                   const struct market_master_settings *settings,
                                   struct market_master_info *info, struct walras_err *err)
@@ -257,7 +264,8 @@ static enum walras_status iterate(struct market_master *m,
         struct market_stride step;
 
         info->solved = is_solved(m, &now, settings, enough);
-        if (info->solved)
+        info->stopped = !info->solved && !may_go_on(settings);
+        if (info->solved || info->stopped)
             break;
         struct walras_err trouble = {0};
         enum walras_status status = master_kkt_factor(m, &trouble);
@@ -323,7 +331,7 @@ enum walras_status market_master_solve(struct market_master *master,
         status = iterate(master, settings, info, err);
     }
     for (double lift = isinf(problem->tau) ? 100.0 : 1.0;
-         lift < 1e12 && !info->solved && status == WALRAS_OK; lift *= 1e3) {
+         lift < 1e12 && !info->solved && !info->stopped && status == WALRAS_OK; lift *= 1e3) {
         master_start(master, settings, solution->u, lift);
         status = iterate(master, settings, info, err);
     }

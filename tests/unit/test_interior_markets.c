@@ -363,6 +363,27 @@ static void test_awards_are_what_devices_hold(void)
     marketkit_release(&made);
 }
 
+/* A path that must stop on its way has no plan that balances, but the bound of the first prices. */
+static void test_no_time_ends_the_path(void)
+{
+    struct scenario_clear_settings settings = settings_of("interior", 1e-6);
+    const struct feeder feeder = {1.0, 1.0, NULL};
+    struct marketkit stopped, whole;
+
+    clear_feeder(&feeder, &settings, &whole);
+    settings.market.time_limit_s = 0.0;
+    clear_feeder(&feeder, &settings, &stopped);
+    CU_ASSERT_EQUAL_FATAL(stopped.status, WALRAS_OK);
+    CU_ASSERT_EQUAL(stopped.market->outcome, MARKET_TIME_LIMIT);
+    CU_ASSERT_EQUAL(stopped.market->n_rounds, 1);
+    CU_ASSERT_FALSE(stopped.market->has_plan);
+    CU_ASSERT_PTR_NULL(stopped.result->awards);
+    CU_ASSERT_TRUE(isfinite(stopped.market->bound) &&
+                   stopped.market->bound <= whole.market->objective);
+    marketkit_release(&stopped);
+    marketkit_release(&whole);
+}
+
 static void test_simulations_use_the_bundle(void)
 {
     CU_ASSERT_STRING_EQUAL(scenario_simulate_settings_defaults().clear.market.method, "bundle");
@@ -381,6 +402,7 @@ static const struct testkit_test tests[] = {
     {"auto leaves to the bundle where the path ends",
      test_auto_leaves_to_the_bundle_where_the_path_ends},
     {"awards are what devices hold", test_awards_are_what_devices_hold},
+    {"no time ends the path", test_no_time_ends_the_path},
     {"simulations use the bundle", test_simulations_use_the_bundle},
 };
 TESTKIT_MAIN("interior markets", tests)
