@@ -17,7 +17,17 @@
 #define WALRAS_AGENTS_INTERIOR_H
 
 #include "agents/smooth.h"
+#include "agents/solve.h"
 #include "market/oracle.h"
+
+/*
+ * A storage-like device (battery, ev, thermal) as smooth_solve sees it, without a question: what
+ * turns are about. Valid until the workspace is used for another. NULL: another type.
+ */
+const struct smooth *agent_describe(const struct agent_device *device,
+                                    const struct agent_horizon *horizon,
+                                    struct agent_workspace *workspace);
+bool agent_describes(enum agent_device_type type);
 
 struct interior_room; /* scratch for one horizon */
 

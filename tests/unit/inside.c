@@ -1,7 +1,6 @@
 #include "inside.h"
 
 #include "agents/solve.h"
-#include "agents/solve_internal.h"
 #include "testkit.h"
 
 #include <math.h>
