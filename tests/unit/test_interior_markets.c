@@ -220,7 +220,7 @@ static void test_large_groups_add_up(void)
     clear_feeder(&feeder, &settings, &one);
     settings.market.n_thread = 4;
     clear_feeder(&feeder, &settings, &four);
-    CU_ASSERT_TRUE(marketkit_is_good(&one) && marketkit_is_good(&four));
+    CU_ASSERT_TRUE_FATAL(marketkit_is_good(&one) && marketkit_is_good(&four));
     CU_ASSERT_TRUE(same_bits(one.market->price_per_mwh, four.market->price_per_mwh,
                              one.market->n_bus * one.market->n_step));
     CU_ASSERT_TRUE(same_bits(one.market->group_cost, four.market->group_cost, one.market->n_group));
@@ -352,7 +352,7 @@ static void test_awards_are_what_devices_hold(void)
     clear_feeder(&feeder, &settings, &kept);
     settings.kept_bytes = 0;
     clear_feeder(&feeder, &settings, &made);
-    CU_ASSERT_TRUE(marketkit_is_good(&kept) && marketkit_is_good(&made));
+    CU_ASSERT_TRUE_FATAL(marketkit_is_good(&kept) && marketkit_is_good(&made));
     CU_ASSERT_EQUAL(kept.certificate->objective, made.certificate->objective);
     for (size_t t = 0; t < 12; t++) {
         double flow = marketkit_award(&kept, "b", "ev", t) + marketkit_award(&kept, "b", "use", t);
