@@ -8,7 +8,7 @@
  *          the state for every row. For given prices a Newton step needs one tridiagonal system;
  *          minus the derivative of the draw by the prices is
  *              S = Θ_c + Θ_d - B K⁻¹ B,   B = diag(in Θ_c + out Θ_d)
- *          with K tridiagonal and K⁻¹ written out row by row (docs/devices.md, eq. 41-48).
+ *          with K tridiagonal and K⁻¹ written out row by row (docs/devices.md, eq. 43-50).
  * Units    kW, the state's own unit, currency/MWh: multipliers of bounds on power are prices.
  * State    kept by the caller from call to call: interior_size numbers.
  * Threads  one room a thread. Never allocates but for rooms.
@@ -17,7 +17,17 @@
 #define WALRAS_AGENTS_INTERIOR_H
 
 #include "agents/smooth.h"
+#include "agents/solve.h"
 #include "market/oracle.h"
+
+/*
+ * A storage-like device (battery, ev, thermal) as smooth_solve sees it, without a question: what
+ * turns are about. Valid until the workspace is used for another. NULL: another type.
+ */
+const struct smooth *agent_describe(const struct agent_device *device,
+                                    const struct agent_horizon *horizon,
+                                    struct agent_workspace *workspace);
+bool agent_describes(enum agent_device_type type);
 
 struct interior_room; /* scratch for one horizon */
 

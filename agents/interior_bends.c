@@ -2,7 +2,7 @@
  * Costs of the state that bend: a unit of state short of bend_low costs bend_below, one beyond
  * bend_high costs bend_above. With the violation s >= 0 and x = room + s >= 0 a bend is two pairs
  * of slack and multiplier, (x, v) and (s, price - v); both leave the state one number
- * (docs/devices.md, eq. 46-48): dv = (h -+ d state) / w,  w = x/v + s/(price - v),  h = t1/v -
+ * (docs/devices.md, eq. 48-50): dv = (h -+ d state) / w,  w = x/v + s/(price - v),  h = t1/v -
  * t2/(price - v)
  */
 #include "agents/interior_internal.h"
@@ -52,6 +52,7 @@ static double weigh_side(const struct interior_room *r, const struct interior_be
         double rest = bend->price[i] - bend->v[i] + none;
         double x = bend->sign * (state[i] - bend->place[i]) * (1.0 - none) + s;
 
+        x = interior_larger(x, INTERIOR_LEAST * (fabs(bend->place[i]) + s) * (1.0 - none));
         bend->x[i] = x;
         bend->by_v[i] = 1.0 / v;
         bend->by_rest[i] = 1.0 / rest;

@@ -7,6 +7,10 @@
 
 #include "agents/interior.h"
 
+/* What stays of the way to a bound at the least, relative to the bounds: more than their rounding.
+ */
+#define INTERIOR_LEAST 1e-15
+
 /* A variable a step between two bounds; where they are one there is nothing to move. */
 struct interior_box {
     double *x, *z_low, *z_high;    /* [n] of the state kept */
@@ -51,6 +55,45 @@ struct interior_room {
     double *in, *miss, *lead, *b, *rhs, *solved, *row; /* [n] lead: -L below the diagonal */
     double *memory;
 };
+
+/* Rooms: interior_room.c. */
+
+/* Points the room at a device and what is kept of it. */
+void interior_bind(struct interior_room *r, const struct smooth *device, double *kept);
+/*
+ * Bounds and costs of the device in the room. Bounds that only say what can be reached are put
+ * beyond it: they are no constraints.
+ */
+void interior_describe(struct interior_room *r);
+
+/* The system: interior_system.c. */
+
+void interior_factor(struct interior_room *r);
+void interior_find_leads(struct interior_room *r);
+/* Adds what pulls on the variables move the draw by, prices standing still. */
+void interior_add_draw(struct interior_room *r, const double *charge, const double *discharge,
+                       const double *state, bool with_miss, double *draw_kw);
+/* Adds S to its lower triangle. */
+void interior_add_curvature(struct interior_room *r, size_t n_step, double *curvature);
+/* Solves for the values' move that a move of prices and pulls on the variables lead to. */
+void interior_move_values(struct interior_room *r, const double *price_move, const double *charge,
+                          const double *discharge, const double *state, double *y);
+/* The moves of the variables, in place of their pulls, that those of prices and values lead to. */
+void interior_move(const struct interior_room *r, const double *price, const double *y,
+                   double *charge, double *discharge, double *state);
+
+/* Moves: interior_moves.c. */
+
+/* The first moves, from y_first; per_mu and bent of all boxes. */
+struct interior_look interior_find_first(struct interior_room *r, const double *price_move);
+/* The final moves, from dx = all pulls towards mu and y_move, once the first are there. */
+void interior_aim(struct interior_room *r, double mu);
+struct interior_look interior_find_second(struct interior_room *r, const double *price_move,
+                                          double mu);
+/* Goes along the moves that CORRECT has found. */
+void interior_go(struct interior_room *r, struct market_stride stride);
+
+/* Bends: interior_bends.c. */
 
 void interior_bends_start(struct interior_room *r, double mu, size_t *n_pair);
 /* Adds to the state's curve and pull; Σ slack · multiplier. */

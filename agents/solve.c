@@ -1,4 +1,5 @@
 #include "agents/solve.h"
+#include "agents/interior.h"
 #include "agents/solve_internal.h"
 #include "agents/storage_list.h"
 #include "core/units.h"

@@ -65,15 +65,7 @@ void agent_solve_shiftable(const struct agent_shiftable *shiftable,
                            const struct agent_horizon *horizon, const double *price_per_mwh,
                            double *draw_kw, double *cost);
 
-/*
- * A storage-like device (battery, ev, thermal) as smooth_solve sees it, without a question: what
- * interior point turns are about. Valid until the workspace is used for another. NULL: another
- * type.
- */
-const struct smooth *agent_describe(const struct agent_device *device,
-                                    const struct agent_horizon *horizon,
-                                    struct agent_workspace *workspace);
-bool agent_describes(enum agent_device_type type);
+/* What agent_describe (agents/interior.h) is made of. */
 struct smooth agent_describe_battery(const struct agent_battery *battery,
                                      const struct agent_horizon *horizon,
                                      struct agent_workspace *workspace);

@@ -92,7 +92,7 @@ enum walras_status market_asking_new(const struct market_problem *problem, unsig
     if (!asking)
         return walras_fail(err, WALRAS_NOMEM, "cannot ask %zu groups", problem->n_group);
     asking->problem = problem;
-    asking->runner = (struct market_runner){run_jobs, asking};
+    asking->runner = (struct market_runner){.run = run_jobs, .self = asking};
     status = list_parts(asking, n_point, err);
     if (status == WALRAS_OK)
         status = walras_pool_new(n_thread, &asking->pool, err);

@@ -11,6 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Seconds between two tellings of progress within a round. */
+#define TELL_AGAIN_S 0.2
+
 struct clearing {                         /* one call of market_clear */
     const struct market_problem *problem; /* as the method sees it */
     const struct market_settings *settings;
@@ -18,6 +21,8 @@ struct clearing {                         /* one call of market_clear */
     struct market_asking *asking;
     struct market_crew *crew; /* NULL: alone */
     double started_s;
+    struct market_runner runner; /* the asking's threads, and whether to go on */
+    double shown_s;              /* when progress was last told within a round */
     struct market_result result;
 };
 
@@ -117,6 +122,37 @@ static enum walras_status make_method(struct clearing *c,
     return ops->new_method(c->problem, settings, &c->method, err);
 }
 
+/*
+ * Within a round: is there time, and does nobody want to stop? Progress is told now and then, as
+ * the round before with the time that has passed since.
+ */
+static bool may_go_on(void *self)
+{
+    struct clearing *c = self;
+    double now_s = walras_monotonic_s();
+    struct market_round round = {.bound = -INFINITY, .objective = NAN, .gap = NAN};
+
+    if (now_s - c->started_s > c->settings->time_limit_s)
+        return false;
+    if (!c->settings->progress || now_s - c->shown_s < TELL_AGAIN_S)
+        return true;
+    c->shown_s = now_s;
+    if (c->result.n_rounds > 0)
+        round = c->result.history[c->result.n_rounds - 1];
+    round.round = c->result.n_rounds + 1;
+    round.elapsed_s = now_s - c->started_s;
+    return c->settings->progress(c->settings->context, &round);
+}
+
+static const struct market_runner *watched_runner(struct clearing *c)
+{
+    c->runner = *market_asking_runner(c->asking);
+    c->runner.go_on = may_go_on;
+    c->runner.watch = c;
+    c->shown_s = c->started_s;
+    return &c->runner;
+}
+
 static enum walras_status begin(struct clearing *c, struct walras_err *err)
 {
     struct market_method_settings method = {.gap = c->settings->gap,
@@ -142,7 +178,7 @@ static enum walras_status begin(struct clearing *c, struct walras_err *err)
     if (status == WALRAS_OK && c->crew)
         c->problem = market_crew_problem(c->crew);
     if (status == WALRAS_OK && !c->crew)
-        method.runner = market_asking_runner(c->asking);
+        method.runner = watched_runner(c);
     if (status == WALRAS_OK && walras_ranks_lead(c->settings->ranks))
         status = make_method(c, &method, err);
     return status;

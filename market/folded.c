@@ -18,6 +18,7 @@ struct market_folded {
     double *curvature;                        /* [n_bloc x n_step x n_step] once there is one */
     double *weight;                           /* [coarse cuts] */
     size_t weight_room, curvature_room;
+    const struct market_parts *zoned; /* who know the zones */
 };
 
 void market_folded_free(struct market_folded *f)
@@ -140,8 +141,10 @@ static enum walras_status prepare(struct market_folded *f,
                                fold->cuts.n_total);
         }
     }
-    if (status == WALRAS_OK && problem->parts && changed)
+    if (status == WALRAS_OK && problem->parts && (changed || f->zoned != problem->parts)) {
         status = market_parts_zone(problem->parts, fold->zone, fold->coarse.n_bus, err);
+        f->zoned = problem->parts;
+    }
     if (isfinite(problem->tau))
         fold_centre(f, problem->centre);
     if (problem->extra_draw_kw)

@@ -133,8 +133,10 @@ static enum walras_status interior_new(const struct market_problem *problem,
 
 static struct market_master_settings master_settings(const struct interior *m, double tolerance)
 {
-    return (struct market_master_settings){
-        .penalty_per_mwh = m->level.penalty_per_mwh, .tolerance = tolerance, .max_iterations = 200};
+    return (struct market_master_settings){.penalty_per_mwh = m->level.penalty_per_mwh,
+                                           .tolerance = tolerance,
+                                           .max_iterations = 200,
+                                           .runner = m->settings.runner};
 }
 
 /*
@@ -172,17 +174,36 @@ static enum walras_status first_prices(struct interior *m, struct walras_err *er
     return status;
 }
 
+/* A path that got stuck may have led to prices that are no numbers: nobody can answer those. */
+static bool can_be_asked(const struct interior *m)
+{
+    for (size_t i = 0; i < m->problem->n_step + m->rows.n; i++)
+        if (!isfinite(m->trial.u[i]))
+            return false;
+    return true;
+}
+
 static enum walras_status interior_ask(struct market_method *method, struct market_query *query,
                                        struct walras_err *err)
 {
     struct interior *m = interior_of(method);
     enum walras_status status = m->solved ? WALRAS_OK : first_prices(m, err);
 
-    if (status == WALRAS_OK)
+    m->over = m->over || (status == WALRAS_OK && !can_be_asked(m));
+    if (status == WALRAS_OK && !m->over)
         status =
             market_priced_set(&m->asked, &m->rows, m->trial.u, m->trial.price, m->reach_kw, err);
     *query = (struct market_query){.n_point = m->over ? 0 : 1, .price_per_mwh = m->asked.price};
     return status;
+}
+
+/* Stopped on the way: what stands there meets no balance. The bound is as good as it was. */
+static enum walras_status halt(struct interior *m)
+{
+    m->solved = m->stuck = m->over = true;
+    m->objective = NAN;
+    m->unmet_kw = INFINITY;
+    return WALRAS_OK;
 }
 
 /*
@@ -202,12 +223,16 @@ static enum walras_status follow(struct interior *m, bool raised, struct walras_
         status = market_trial_solve(&m->trial, &m->solver, &m->rows, &ask, &settings, 1e-3, 1, err);
         if (status != WALRAS_OK)
             return status;
+        if (m->trial.info.stopped)
+            return halt(m);
         ask.resume = true;
     }
     settings.tolerance = m->tolerance;
     if (status == WALRAS_OK)
         status = market_trial_solve(&m->trial, &m->solver, &m->rows, &ask, &settings, 1e-8,
                                     UINT_MAX, err);
+    if (status == WALRAS_OK && m->trial.info.stopped)
+        return halt(m);
     m->solved = true;
     m->stuck = !m->trial.info.solved;
     m->objective = m->trial.info.primal;

@@ -50,216 +50,6 @@ static enum walras_status begin(struct market_master *m, const struct market_mas
     return status == WALRAS_OK ? master_kkt_index(m, err) : status;
 }
 
-/* F_j + price · X_j for the cuts of a group. */
-static void cut_values(const struct market_master *m, size_t g, const double *price, double *value)
-{
-    const struct market_group_cuts *cuts = &m->now->cuts->groups[g];
-
-    cblas_dgemv(CblasColMajor, CblasTrans, (int)m->n_step, (int)cuts->n, 1.0, cuts->draw_kw,
-                (int)m->n_step, price + m->problem->groups[g].bus * m->n_step, 1, 0.0, value, 1);
-    for (size_t j = 0; j < cuts->n; j++)
-        value[j] += cuts->cuts[j].cost;
-}
-
-static void start_groups(struct market_master *m)
-{
-    for (size_t g = 0; g < m->problem->n_group; g++) {
-        size_t first = m->cut_first[g], n = m->cut_first[g + 1] - first;
-        double *z = m->alpha.z + first, least = INFINITY, spread = 0.0;
-
-        if (n == 0)
-            continue;
-        cut_values(m, g, m->price, z);
-        for (size_t j = 0; j < n; j++)
-            least = fmin(least, z[j]);
-        for (size_t j = 0; j < n; j++)
-            spread += (z[j] - least) / (double)n;
-        spread = fmax(spread, 1e-3 * m->price_scale * m->problem->groups[g].swing_kw);
-        spread = fmax(spread, 1e-6 * m->price_scale * m->power_scale);
-        m->level[g] = least - spread;
-        for (size_t j = 0; j < n; j++) {
-            z[j] -= m->level[g];
-            m->alpha.x[first + j] = 1.0 / (double)n;
-        }
-    }
-}
-
-static void start_orders(struct market_master *m, double mu)
-{
-    for (size_t i = 0; i < m->n_live; i++) {
-        double width = m->high[i] - m->low[i];
-        double inside = fmin(0.5 * width, m->trade_kw);
-        bool from_low = fabs(m->low[i]) <= fabs(m->high[i]);
-
-        m->q[i] = from_low ? m->low[i] + inside : m->high[i] - inside;
-        m->lower.x[i] = m->q[i] - m->low[i];
-        m->upper.x[i] = m->high[i] - m->q[i];
-        m->lower.z[i] = mu / m->lower.x[i];
-        m->upper.z[i] = mu / m->upper.x[i];
-    }
-}
-
-/* Pairs of slack and multiplier of the groups inside. */
-static size_t count_inside(struct market_master *m)
-{
-    if (market_parts_sum(m->now->parts)->n_pair == 0)
-        market_parts_start(m->now->parts, m->price, 1.0);
-    return market_parts_sum(m->now->parts)->n_pair;
-}
-
-/* Shortage and surplus, and prices within their bounds. */
-static void start_prices(struct market_master *m, const double *guess, double penalty, double mu)
-{
-    for (size_t t = 0; t < m->n_step; t++) {
-        m->u[t] = fmax(-0.9 * penalty, fmin(0.9 * penalty, guess[t]));
-        m->shortage.z[t] = penalty - m->u[t];
-        m->surplus.z[t] = penalty + m->u[t];
-        m->shortage.x[t] = mu / m->shortage.z[t];
-        m->surplus.x[t] = mu / m->surplus.z[t];
-    }
-}
-
-static void start_row(struct market_master *m, size_t a, double shadow, double penalty, double mu)
-{
-    m->room.z[a] = fmin(shadow, 0.5 * penalty);
-    m->u[m->n_step + a] = m->room.z[a];
-    m->room.x[a] = mu / m->room.z[a];
-    m->breach.z[a] = penalty - m->room.z[a];
-    m->breach.x[a] = mu / m->breach.z[a];
-}
-
-/* A point inside all bounds near the guessed prices; a larger `lift` starts further inside. */
-static void start(struct market_master *m, const struct market_master_settings *settings,
-                  const double *guess, double lift)
-{
-    double penalty = settings->penalty_per_mwh;
-    size_t n_inside = m->now->parts ? count_inside(m) : 0;
-    double mu = lift * 0.1 * m->price_scale * m->trade_kw * (double)m->n_step /
-                (double)(m->n_cut + 2 * m->n_live + n_inside + 1);
-
-    start_prices(m, guess, penalty, mu);
-    for (size_t a = 0; a < m->n_row; a++) {
-        const struct market_row *row = &m->now->rows->rows[a];
-        double row_penalty = fmin(penalty, row->breach_price_per_mwh);
-        double size = fmax(fabs(row->room_kw), 1e-3 * m->power_scale);
-        double low = fmax(mu / size, 1e-3 * m->price_scale);
-
-        start_row(m, a, fmax(low, 0.1 * guess[m->n_step + a]), row_penalty, mu);
-    }
-    market_rows_price(m->now->rows, m->u, m->price);
-    start_groups(m);
-    start_orders(m, mu);
-    if (m->now->parts) {
-        market_parts_start(m->now->parts, m->price, mu);
-        market_parts_fold(m->now->parts, m->price, (struct market_stride){0});
-    }
-}
-
-/* m->move and m->slack of a slot: r = (S/tau + metric) (price - centre). */
-static void proximal_slack(struct market_master *m, size_t slot)
-{
-    size_t n_step = m->n_step, first = m->bus_of_slot[slot] * n_step;
-
-    for (size_t t = 0; t < n_step; t++) {
-        m->move[t] = m->price[first + t] - m->now->centre[first + t];
-        m->slack[t] = master_prox(m, slot) * m->move[t];
-    }
-    if (m->now->curvature)
-        cblas_dsymv(CblasColMajor, CblasLower, (int)n_step, 1.0, m->metric + slot * n_step * n_step,
-                    (int)n_step, m->move, 1, 1.0, m->slack, 1);
-}
-
-/* Injection at each bus: orders, groups, firm draw and the proximal slack. */
-static void injections(struct market_master *m, double *bus)
-{
-    size_t n_step = m->n_step;
-
-    for (size_t i = 0; i < m->n_bus * n_step; i++)
-        bus[i] = -m->fixed_kw[i] - (m->now->extra_draw_kw ? m->now->extra_draw_kw[i] : 0.0);
-    for (size_t i = 0; i < m->n_live; i++)
-        bus[m->cell[i]] += m->q[i];
-    for (size_t g = 0; g < m->problem->n_group; g++) {
-        const struct market_group_cuts *cuts = &m->now->cuts->groups[g];
-        size_t first = m->cut_first[g], n = m->cut_first[g + 1] - first;
-
-        if (n > 0)
-            cblas_dgemv(CblasColMajor, CblasNoTrans, (int)n_step, (int)n, -1.0, cuts->draw_kw,
-                        (int)n_step, m->alpha.x + first, 1, 1.0,
-                        bus + m->problem->groups[g].bus * n_step, 1);
-    }
-    if (m->now->parts)
-        cblas_daxpy((int)(m->n_bus * n_step), -1.0, market_parts_sum(m->now->parts)->draw_kw, 1,
-                    bus, 1);
-    for (size_t s = 0; s < m->n_slot && isfinite(m->now->tau); s++) {
-        proximal_slack(m, s);
-        cblas_daxpy((int)n_step, 1.0, m->slack, 1, bus + m->bus_of_slot[s] * n_step, 1);
-    }
-}
-
-/* What the rows, simplexes and order prices miss by; returns the largest of the rows, kW. */
-static double residuals(struct market_master *m)
-{
-    double worst = 0.0;
-
-    market_rows_price(m->now->rows, m->u, m->price);
-    injections(m, m->bus);
-    market_rows_project(m->now->rows, m->bus, m->residual);
-    for (size_t t = 0; t < m->n_step; t++)
-        m->residual[t] = -(m->residual[t] + m->shortage.x[t] - m->surplus.x[t]);
-    for (size_t a = 0; a < m->n_row; a++) {
-        double *r = &m->residual[m->n_step + a];
-
-        *r = -m->now->rows->rows[a].room_kw - (*r - m->room.x[a] + m->breach.x[a]);
-    }
-    for (size_t i = 0; i < m->n_u; i++)
-        worst = fmax(worst, fabs(m->residual[i]));
-    for (size_t g = 0; g < m->problem->n_group; g++) {
-        double sum = 0.0;
-
-        for (size_t j = m->cut_first[g]; j < m->cut_first[g + 1]; j++)
-            sum += m->alpha.x[j];
-        m->simplex[g] = m->cut_first[g] < m->cut_first[g + 1] ? 1.0 - sum : 0.0;
-        worst = fmax(worst, fabs(m->simplex[g]) * m->problem->groups[g].swing_kw);
-    }
-    for (size_t i = 0; i < m->n_live; i++) {
-        const struct market_order *order = &m->problem->orders[m->order[i]];
-
-        m->off_price[i] = m->price[m->cell[i]] + m->lower.z[i] - m->upper.z[i] -
-                          order->price_per_mwh - order->slope_per_mwh_per_kw * m->q[i];
-    }
-    return worst;
-}
-
-/*
- * Goes on with more rows: all else stays as it is. A row begins with the room that it has; one that
- * has none, with a little.
- */
-static void resume(struct market_master *m, const struct market_master_settings *settings,
-                   const double *guess)
-{
-    const struct market_parts_sum *inside = market_parts_sum(m->now->parts);
-    double mu = inside->product / fmax(1.0, (double)inside->n_pair);
-
-    memcpy(m->u, guess, m->n_u * sizeof(*m->u));
-    market_rows_price(m->now->rows, m->u, m->price);
-    injections(m, m->bus);
-    market_rows_project(m->now->rows, m->bus, m->residual);
-    for (size_t a = 0; a < m->n_row; a++) {
-        const struct market_row *row = &m->now->rows->rows[a];
-        double row_penalty = fmin(settings->penalty_per_mwh, row->breach_price_per_mwh);
-        double room = row->room_kw + m->residual[m->n_step + a];
-        double before = guess[m->n_step + a]; /* 0: a new row */
-
-        m->room.x[a] = fmax(room, 0.1 * mu / fmax(before, m->price_scale));
-        m->room.z[a] = before > 0.0 ? before : fmin(mu / m->room.x[a], 0.5 * row_penalty);
-        m->u[m->n_step + a] = m->room.z[a];
-        m->breach.z[a] = row_penalty - m->room.z[a];
-        m->breach.x[a] = mu / m->breach.z[a];
-    }
-    market_rows_price(m->now->rows, m->u, m->price);
-    market_parts_fold(m->now->parts, m->price, (struct market_stride){0});
-}
-
 struct each { /* every complementary pair of the problem */
     struct pair *pair;
     size_t n;
@@ -360,26 +150,6 @@ static void take_step(struct market_master *m, const struct each pairs[KINDS],
     }
 }
 
-/* What the mixed plan costs, with penalties and without the proximal term. */
-static double plan_cost(const struct market_master *m,
-                        const struct market_master_settings *settings)
-{
-    const struct market_problem *p = m->problem;
-    double cost = m->fixed_cost;
-
-    for (size_t i = 0; i < m->n_live; i++)
-        cost += market_order_cost(&p->orders[m->order[i]], m->q[i]);
-    for (size_t g = 0; g < p->n_group; g++)
-        for (size_t j = m->cut_first[g]; j < m->cut_first[g + 1]; j++)
-            cost += m->alpha.x[j] * m->now->cuts->groups[g].cuts[j - m->cut_first[g]].cost;
-    for (size_t t = 0; t < m->n_step; t++)
-        cost += settings->penalty_per_mwh * (m->shortage.x[t] + m->surplus.x[t]);
-    for (size_t a = 0; a < m->n_row; a++)
-        cost += fmin(settings->penalty_per_mwh, m->now->rows->rows[a].breach_price_per_mwh) *
-                m->breach.x[a];
-    return cost + (m->now->parts ? market_parts_sum(m->now->parts)->cost : 0.0);
-}
-
 /*
  * What is left of the complementarity when it counts as none: the asked part of the plan's cost (of
  * one unit of currency at least, as in the gap that clearings report), no less than rounding is.
@@ -389,17 +159,8 @@ static double goal(const struct market_master *m, const struct market_master_set
     double turnover = m->price_scale * m->trade_kw * (double)m->n_step;
     double unit = 1000.0 / m->problem->step_h;
 
-    return fmax(settings->tolerance * fmax(unit, fabs(plan_cost(m, settings))), 1e-13 * turnover);
-}
-
-/* What the orders' multipliers miss by, at most. */
-static double order_miss(const struct market_master *m)
-{
-    double sum = 0.0;
-
-    for (size_t i = 0; i < m->n_live; i++)
-        sum += fabs(m->off_price[i]) * fmin(m->high[i] - m->low[i], m->trade_kw);
-    return sum;
+    return fmax(settings->tolerance * fmax(unit, fabs(master_plan_cost(m, settings))),
+                1e-13 * turnover);
 }
 
 /* Where the iteration stands. */
@@ -411,10 +172,10 @@ struct progress {
 
 static struct progress look(struct market_master *m, const struct each pairs[KINDS])
 {
-    struct progress now = {.off_kw = residuals(m),
+    struct progress now = {.off_kw = master_residuals(m),
                            .gap = complementarity(pairs, (struct market_stride){0}),
                            .n_pair = count_pairs(pairs),
-                           .unpriced = order_miss(m)};
+                           .unpriced = master_order_miss(m)};
 
     if (m->now->parts) {
         const struct market_parts_sum *inside = market_parts_sum(m->now->parts);
@@ -471,13 +232,24 @@ static void advance(struct market_master *m, const struct each pairs[KINDS],
     market_parts_fold(m->now->parts, m->price, step);
 }
 
-/* Rows miss little, and what multipliers promise is nearly what the plan costs. */
+/*
+ * Rows miss little, and what multipliers promise is nearly what the plan costs. Where the last step
+ * need not be a full one, what rows miss is held to a digit more.
+ */
 static bool is_solved(const struct market_master *m, const struct progress *now,
                       const struct market_master_settings *settings, double enough)
 {
     double loose = m->now->parts ? 1e-2 * settings->tolerance : 0.0;
+    double little = fmax(m->curved ? 1e-9 : 1e-10, loose);
 
-    return now->off_kw <= fmax(1e-9, loose) * m->power_scale && now->gap + now->unpriced <= enough;
+    return now->off_kw <= little * m->power_scale && now->gap + now->unpriced <= enough;
+}
+
+static bool may_go_on(const struct market_master_settings *settings)
+{
+    const struct market_runner *runner = settings->runner;
+
+    return !runner || !runner->go_on || runner->go_on(runner->watch);
 }
 
 static enum walras_status iterate(struct market_master *m,
@@ -496,12 +268,16 @@ static enum walras_status iterate(struct market_master *m,
         struct market_stride step;
 
         info->solved = is_solved(m, &now, settings, enough);
-        if (info->solved)
+        info->stopped = !info->solved && !may_go_on(settings);
+        if (info->solved || info->stopped)
             break;
-        enum walras_status status = master_kkt_factor(m, err);
+        struct walras_err trouble = {0};
+        enum walras_status status = master_kkt_factor(m, &trouble);
 
+        if (status == WALRAS_INTERNAL && m->now->parts)
+            break; /* somebody inside has no room: another start may, or another method */
         if (status != WALRAS_OK)
-            return status;
+            return walras_fail(err, status, "%s", trouble.msg);
         sigma = pow(fmax(predict(m, pairs, &now), 0.0) / mu, 3.0);
         /* aiming lower than asked would only cost the digits that close the balance */
         step = correct(m, pairs, fmax(sigma * mu, 0.1 * enough / (double)now.n_pair));
@@ -520,7 +296,7 @@ static void report(struct market_master *m, struct market_master_solution *solut
 {
     const struct market_problem *p = m->problem;
 
-    (void)residuals(m);
+    (void)master_residuals(m);
     memcpy(solution->u, m->u, m->n_u * sizeof(*m->u));
     memcpy(solution->weight, m->alpha.x, m->n_cut * sizeof(*m->alpha.x));
     memcpy(solution->shortage_kw, m->shortage.x, m->n_step * sizeof(double));
@@ -531,11 +307,11 @@ static void report(struct market_master *m, struct market_master_solution *solut
         solution->order_kw[i] = p->orders[i].low_kw;
     for (size_t i = 0; i < m->n_live; i++)
         solution->order_kw[m->order[i]] = m->q[i];
-    info->primal = plan_cost(m, settings);
+    info->primal = master_plan_cost(m, settings);
     info->nested = m->tree.nested;
     info->prox = info->imbalance_kw = 0.0;
     for (size_t s = 0; s < m->n_slot && isfinite(m->now->tau); s++) {
-        proximal_slack(m, s);
+        master_proximal_slack(m, s);
         for (size_t t = 0; t < m->n_step; t++) {
             info->imbalance_kw = fmax(info->imbalance_kw, fabs(m->slack[t]));
             info->prox += 0.5 * m->slack[t] * m->move[t];
@@ -555,12 +331,12 @@ enum walras_status market_master_solve(struct market_master *master,
         return status;
     *info = (struct market_master_info){0};
     if (problem->resume) {
-        resume(master, settings, solution->u);
+        master_resume(master, settings, solution->u);
         status = iterate(master, settings, info, err);
     }
     for (double lift = isinf(problem->tau) ? 100.0 : 1.0;
-         lift < 1e12 && !info->solved && status == WALRAS_OK; lift *= 1e3) {
-        start(master, settings, solution->u, lift);
+         lift < 1e12 && !info->solved && !info->stopped && status == WALRAS_OK; lift *= 1e3) {
+        master_start(master, settings, solution->u, lift);
         status = iterate(master, settings, info, err);
     }
     if (status == WALRAS_OK)

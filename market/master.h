@@ -32,6 +32,8 @@ struct market_master_settings {
     double penalty_per_mwh; /* bound of energy and shadow prices */
     double tolerance; /* complementarity, relative to the plan's cost, of 1 currency at least */
     unsigned max_iterations;
+    const struct market_runner
+        *runner; /* asked before each iteration whether to go on; NULL: none */
 };
 
 struct market_master_problem { /* borrowed for the call */
@@ -69,7 +71,8 @@ struct market_master_solution {       /* caller's arrays */
 };
 
 struct market_master_info {
-    bool solved; /* to the tolerance; if not, the best point found */
+    bool stopped; /* by the runner: neither solved nor failed */
+    bool solved;  /* to the tolerance; if not, the best point found */
     unsigned iterations;
     bool nested;   /* active limits were nested: further rows cost little */
     double primal; /* objective without the proximal term: cost of the mixed plan and penalties */

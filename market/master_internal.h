@@ -1,6 +1,7 @@
 /*
  * Workspace of the interior point method, shared by its files: memory (master_setup.c), the
- * iteration (master.c) and the linear system of one iteration (master_kkt.c).
+ * iteration (master.c), where it begins (master_start.c), what its point amounts to
+ * (master_point.c) and the linear system of one iteration (master_kkt.c).
  */
 #ifndef WALRAS_MARKET_MASTER_INTERNAL_H
 #define WALRAS_MARKET_MASTER_INTERNAL_H
@@ -88,6 +89,33 @@ void master_kkt_step(struct market_master *m);
 /* Gathers, for each bus with groups, the active rows that its injections enter. */
 WALRAS_NODISCARD enum walras_status master_kkt_index(struct market_master *m,
                                                      struct walras_err *err);
+
+/* A point inside all bounds near the guessed prices; a larger `lift` starts further inside. */
+void master_start(struct market_master *m, const struct market_master_settings *settings,
+                  const double *guess, double lift);
+
+/*
+ * Goes on with more rows: all else stays as it is. A row begins with the room that it has; one that
+ * has none, with a little.
+ */
+void master_resume(struct market_master *m, const struct market_master_settings *settings,
+                   const double *guess);
+
+/* m->move and m->slack of a slot: r = (S/tau + metric) (price - centre). */
+void master_proximal_slack(struct market_master *m, size_t slot);
+
+/* Injection at each bus: orders, groups, firm draw and the proximal slack. */
+void master_injections(struct market_master *m, double *bus);
+
+/* What the rows, simplexes and order prices miss by; returns the largest of the rows, kW. */
+double master_residuals(struct market_master *m);
+
+/* What the orders' multipliers miss by, at most. */
+double master_order_miss(const struct market_master *m);
+
+/* What the mixed plan costs, with penalties and without the proximal term. */
+double master_plan_cost(const struct market_master *m,
+                        const struct market_master_settings *settings);
 
 static inline double master_prox(const struct market_master *m, size_t slot)
 {

@@ -42,6 +42,9 @@ struct market_runner {
     void (*run)(void *self, size_t n, void (*job)(void *context, size_t i, unsigned worker),
                 void *context);
     void *self;
+    /* Asked in the midst of long work: false: end it where it is. NULL: never. */
+    bool (*go_on)(void *watch);
+    void *watch;
 };
 
 struct market_method_settings {

@@ -145,6 +145,8 @@ enum walras_status market_trial_solve(struct market_trial *trial,
         if (status != WALRAS_OK)
             return status;
         learn(trial, rows);
+        if (trial->info.stopped)
+            break;
         if (!ask->parts)
             rows->nearly = trial->info.nested ? 0.05 : 0.0;
         market_rows_price(rows, trial->u, trial->price);

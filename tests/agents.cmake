@@ -5,6 +5,8 @@ walras_test(test_storage SOURCES unit/test_storage.c USES agents LINKS m)
 walras_test(test_thermal SOURCES unit/test_thermal.c USES agents LINKS m)
 walras_test(test_smooth SOURCES unit/test_smooth.c unit/dual_bound.c unit/random_devices.c
     USES agents LINKS m)
+walras_test(test_interior SOURCES unit/test_interior.c unit/inside.c unit/barrier.c
+    unit/random_devices.c USES agents LINKS m)
 walras_test(test_generator SOURCES unit/test_generator.c USES agents LINKS m)
 walras_test(test_orders SOURCES unit/test_orders.c unit/random_devices.c USES agents LINKS m)
 walras_test(test_audit SOURCES unit/test_audit.c USES agents LINKS m)

@@ -21,7 +21,9 @@ walras_options(walras_marketkit)
 target_include_directories(walras_marketkit PUBLIC ${CMAKE_CURRENT_LIST_DIR})
 target_link_libraries(walras_marketkit PUBLIC walras_scenario walras_testkit)
 walras_test(test_random_markets SOURCES unit/test_random_markets.c unit/random_market.c
-    unit/central_lp.c USES scenario lp LINKS walras_marketkit)
+    unit/central_lp.c unit/judge.c USES scenario lp LINKS walras_marketkit)
+walras_test(test_interior_markets SOURCES unit/test_interior_markets.c unit/random_market.c
+    unit/central_lp.c unit/judge.c USES scenario lp LINKS walras_marketkit)
 walras_test(test_reference_dcopf SOURCES unit/test_reference_dcopf.c USES scenario
     LINKS walras_marketkit)
 walras_test(test_reference_oracle SOURCES unit/test_reference_oracle.c USES scenario

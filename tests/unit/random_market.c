@@ -10,6 +10,7 @@ struct draft { /* a market being written */
     FILE *out;
     size_t n_bus, n_step;
     double step_h, scale; /* scale: size of a home, kW */
+    bool storage, tight;  /* no generators; limits below what homes draw */
 };
 
 static bool chance(struct draft *d, double probability)
@@ -168,13 +169,13 @@ static void put_agent(struct draft *d, size_t agent)
     static void (*const kinds[])(struct draft *) = {put_load,    put_load,      put_pv, put_battery,
                                                     put_battery, put_ev,        put_ev, put_thermal,
                                                     put_thermal, put_generator, put_bid};
-    size_t n = whole(d, 1, 4);
+    size_t n = whole(d, 1, 4), n_kind = sizeof(kinds) / sizeof(kinds[0]) - (d->storage ? 2 : 0);
 
     fprintf(d->out, "%s\n  {\"id\": \"a%zu\", \"bus\": \"b%zu\", \"devices\": [",
             agent == 0 ? "" : ",", agent, whole(d, 1, d->n_bus));
     for (size_t i = 0; i < n; i++) {
         fprintf(d->out, "%s\n    {\"id\": \"d%zu\", ", i == 0 ? "" : ",", i);
-        kinds[whole(d, 0, sizeof(kinds) / sizeof(kinds[0]) - 1)](d);
+        kinds[whole(d, 0, n_kind - 1)](d);
         fputc('}', d->out);
     }
     fputs("]}", d->out);
@@ -204,8 +205,9 @@ static void put_line(struct draft *d, size_t which, size_t from, size_t to)
 {
     fprintf(d->out, "%s\n    {\"id\": \"l%zu\", \"from\": \"b%zu\", \"to\": \"b%zu\", \"x_pu\": %g",
             which == 0 ? "" : ",", which, from, to, number(d, 0.01, 0.3));
-    if (chance(d, 0.6))
-        fprintf(d->out, ", \"limit_kw\": %.9g", d->scale * number(d, 2.0, 30.0));
+    if (d->tight || chance(d, 0.6))
+        fprintf(d->out, ", \"limit_kw\": %.9g",
+                d->scale * (d->tight ? number(d, 1.0, 10.0) : number(d, 2.0, 30.0)));
     if (chance(d, 0.1))
         fprintf(d->out, ", \"tap\": %g", number(d, 0.95, 1.05));
     if (chance(d, 0.1))
@@ -236,7 +238,7 @@ static void put_grid(struct draft *d)
     fputc('}', d->out);
 }
 
-char *random_market(struct walras_rng *rng)
+static char *write_market(struct walras_rng *rng, bool storage)
 {
     static const double sizes[] = {1.0, 1.0, 100.0, 10000.0};
     static const size_t minutes[] = {15, 30, 60};
@@ -246,7 +248,9 @@ char *random_market(struct walras_rng *rng)
 
     if (!d.out)
         return NULL;
-    d.n_bus = whole(&d, 1, 6);
+    d.storage = storage;
+    d.tight = storage && chance(&d, 0.5);
+    d.n_bus = whole(&d, 1, storage ? 10 : 6);
     d.n_step = whole(&d, 1, 12);
     d.scale = sizes[whole(&d, 0, 3)];
     size_t step_minutes = minutes[whole(&d, 0, 2)];
@@ -262,7 +266,7 @@ char *random_market(struct walras_rng *rng)
     for (size_t i = 0, n = chance(&d, 0.05) ? 0 : whole(&d, 1, 2); i < n; i++)
         put_supply(&d, i);
     fputs("],\n\"agents\": [", d.out);
-    for (size_t i = 0, n = whole(&d, 1, 6); i < n; i++)
+    for (size_t i = 0, n = whole(&d, 1, storage ? 12 : 6); i < n; i++)
         put_agent(&d, i);
     fputs("]}\n", d.out);
     if (fclose(d.out) != 0) {
@@ -270,4 +274,14 @@ char *random_market(struct walras_rng *rng)
         return NULL;
     }
     return text;
+}
+
+char *random_market(struct walras_rng *rng)
+{
+    return write_market(rng, false);
+}
+
+char *random_storage_market(struct walras_rng *rng)
+{
+    return write_market(rng, true);
 }

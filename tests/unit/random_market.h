@@ -9,5 +9,7 @@
 
 /* malloc'd; NULL when there is no memory. */
 char *random_market(struct walras_rng *rng);
+/* Without generators and bids, of up to ten buses; half of them with a limit on every line. */
+char *random_storage_market(struct walras_rng *rng);
 
 #endif

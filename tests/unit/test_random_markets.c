@@ -1,4 +1,5 @@
 #include "central_lp.h"
+#include "judge.h"
 #include "market/method.h"
 #include "marketkit.h"
 #include "random_market.h"
@@ -16,83 +17,19 @@
 
 enum { RANDOM_MARKETS = 800 };
 
-static void keep_failure(uint64_t seed, const char *text)
-{
-    char path[64];
-    FILE *file = NULL;
-
-    snprintf(path, sizeof(path), "random_market_%llu.json", (unsigned long long)seed);
-    file = fopen(path, "w");
-    if (file) {
-        fputs(text, file);
-        fclose(file);
-    }
-    fprintf(stderr, "  seed %llu, written to %s\n", (unsigned long long)seed, path);
-}
-
-/* What is wrong with the engine's answer, or NULL. */
-static const char *judge(const struct marketkit *kit, const struct lp_info *optimum, double gap)
-{
-    double size = fmax(1.0, fabs(optimum->objective));
-
-    if (kit->status != WALRAS_OK)
-        return "the engine failed";
-    if (optimum->outcome == LP_INFEASIBLE)
-        return kit->market->outcome == MARKET_INFEASIBLE ? NULL : "infeasible, not noticed";
-    if (kit->market->outcome == MARKET_INFEASIBLE)
-        return "feasible, called infeasible";
-    if (kit->market->outcome != MARKET_CONVERGED)
-        return "not converged";
-    if (!kit->certificate || !kit->certificate->clean)
-        return "the certificate is not clean";
-    if (kit->market->bound > optimum->objective + 1e-8 * size)
-        return "the bound is above the optimum";
-    if (kit->market->objective < optimum->objective - 1e-6 * size)
-        return "the objective is below the optimum";
-    if (kit->market->objective - kit->market->bound > gap * size * 1.01 + 1e-9)
-        return "the gap is larger than asked";
-    return NULL;
-}
-
-static bool try_market(uint64_t seed, const struct scenario_clear_settings *settings,
-                       bool *infeasible)
-{
-    struct walras_rng rng = walras_rng_from_seed(seed);
-    char *text = random_market(&rng);
-    struct marketkit kit = {0};
-    struct lp_info optimum = {0};
-    const char *wrong = NULL;
-
-    CU_ASSERT_PTR_NOT_NULL_FATAL(text);
-    marketkit_clear(text, NULL, settings, &kit);
-    if (kit.clearing && central_lp_solve(&kit.scenario, &optimum, &kit.err) != WALRAS_OK)
-        wrong = kit.err.msg;
-    else
-        wrong = judge(&kit, &optimum, settings->market.gap);
-    *infeasible = optimum.outcome == LP_INFEASIBLE;
-    if (wrong) {
-        fprintf(stderr, "%s\n", wrong);
-        if (kit.clearing)
-            fprintf(stderr, "  %s, %u rounds: bound %.12g, objective %.12g, optimum %.12g%s%s\n",
-                    market_outcome_name(kit.market->outcome), kit.market->n_rounds,
-                    kit.market->bound, kit.market->objective, optimum.objective,
-                    kit.result->why ? "; " : "", kit.result->why ? kit.result->why : "");
-        keep_failure(seed, text);
-    }
-    marketkit_release(&kit);
-    free(text);
-    return !wrong;
-}
-
 /* Clears `n` markets from `seed` on; every answer is judged. */
 static void try_markets(size_t n, uint64_t seed, const struct scenario_clear_settings *settings)
 {
     size_t n_infeasible = 0, n_wrong = 0;
 
     for (size_t i = 0; i < n; i++) {
+        struct walras_rng rng = walras_rng_from_seed(seed + i);
+        char *text = random_market(&rng);
         bool infeasible = false;
 
-        n_wrong += !try_market(seed + i, settings, &infeasible);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(text);
+        n_wrong += !judge_market(text, seed + i, settings, &infeasible);
+        free(text);
         n_infeasible += infeasible;
     }
     printf("%zu markets, %zu of them infeasible ", n, n_infeasible);
@@ -178,7 +115,7 @@ static bool try_stopped(const char *text, uint64_t seed,
                 kit.market ? market_outcome_name(kit.market->outcome) : "?",
                 kit.market ? kit.market->bound : (double)NAN,
                 kit.market ? kit.market->objective : (double)NAN, optimum->objective);
-        keep_failure(seed, text);
+        judge_keep(seed, text);
     }
     CU_ASSERT_TRUE(good);
     marketkit_release(&kit);
