@@ -120,7 +120,7 @@ static enum walras_status interior_new(const struct market_problem *problem,
     m->bound = -INFINITY;
     m->objective = NAN;
     m->level = market_level_of(problem);
-    m->tolerance = 0.3 * settings->gap;
+    m->tolerance = 0.8 * settings->gap;
     status = take_memory(m, err);
     if (status != WALRAS_OK) {
         interior_free(&m->method);
