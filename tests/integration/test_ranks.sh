@@ -17,11 +17,13 @@ if ! ldd "$walras" | grep -q libmpi; then
     exit 77
 fi
 
-# Open MPI leaves memory of its own behind: leaks are looked for in the tests of one process.
+# Open MPI leaves memory of its own behind, and takes locks of its own in two orders: leaks and
+# deadlocks are looked for in the tests of one process.
 ranks() { # R COMMAND...
     local n=$1
     shift
-    timeout 120 env ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0" OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 \
+    timeout 120 env ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0" \
+        TSAN_OPTIONS="${TSAN_OPTIONS:-}:detect_deadlocks=0" OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 \
         mpirun --oversubscribe -n "$n" "$@"
 }
 
