@@ -1,3 +1,4 @@
+#include "scenario/nodes.h"
 #include "scenario/powerflow_internal.h"
 
 #include <math.h>
@@ -10,20 +11,6 @@ static double fixed_draw_kw(const struct agent_device *device, size_t step)
     if (device->type == AGENT_PV && !device->pv.curtailable)
         return -walras_series_at(device->pv.available_kw, step);
     return 0.0;
-}
-
-/* With a load that is shed, its reactive draw goes in proportion. */
-static double draw_kvar(const struct agent_device *device, size_t step, double draw_kw)
-{
-    double kvar = draw_kw * tan(acos(device->power_factor));
-
-    if (device->type == AGENT_LOAD) {
-        double whole_kw = walras_series_at(device->load.draw_kw, step);
-
-        kvar += walras_series_at(device->load.draw_kvar, step) *
-                (whole_kw > 0.0 ? draw_kw / whole_kw : 1.0);
-    }
-    return kvar;
 }
 
 static double draw_of(const struct scenario_powerflow *run, const struct powerflow_plan *plan,
@@ -67,9 +54,11 @@ void powerflow_take_draws(struct scenario_powerflow *run, const struct powerflow
     }
     for (size_t d = 0; d < s->n_device; d++) {
         double kw = draw_of(run, plan, d, run->step);
+        struct scenario_reactive reactive = scenario_reactive_of(&s->devices[d], run->step);
 
         run->injection_kw[scenario_device_bus(s, d)] -= kw;
-        run->injection_kvar[scenario_device_bus(s, d)] -= draw_kvar(&s->devices[d], run->step, kw);
+        run->injection_kvar[scenario_device_bus(s, d)] -=
+            reactive.fixed_kvar + reactive.kvar_per_kw * kw;
     }
     for (size_t i = 0; i < s->n_supply && plan; i++)
         run->injection_kw[s->supplies[i].bus] += plan->supply_kw[i * n_step + run->step];
