@@ -1,6 +1,7 @@
 #include "scenario/fleets.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,6 +69,22 @@ static enum walras_status read_count(struct scenario_reader *reader, const struc
     return status;
 }
 
+/* Agents are called FLEET-1 and so on: the last one's id must not be too long either. */
+static enum walras_status check_id(const struct walras_json *node,
+                                   const struct scenario_fleet *fleet, struct walras_err *err)
+{
+    struct walras_json id;
+    int longest = snprintf(NULL, 0, "%s-%zu", fleet->id, fleet->count);
+    enum walras_status status = walras_json_need(node, "id", &id, err);
+
+    if (status != WALRAS_OK || longest <= SCENARIO_MAX_ID)
+        return status;
+    return walras_json_fail(&id, WALRAS_INVALID, err,
+                            "its last agent would be called by %d bytes, where at most %d are "
+                            "allowed: shorten it",
+                            longest, SCENARIO_MAX_ID);
+}
+
 static enum walras_status read_fleet(struct scenario_reader *reader, const struct walras_json *node,
                                      struct scenario_fleet *fleet, struct walras_err *err)
 {
@@ -79,6 +96,8 @@ static enum walras_status read_fleet(struct scenario_reader *reader, const struc
         status = scenario_read_id(reader, node, &fleet->id, err);
     if (status == WALRAS_OK)
         status = read_count(reader, node, fleet, err);
+    if (status == WALRAS_OK)
+        status = check_id(node, fleet, err);
     if (status == WALRAS_OK)
         status = walras_json_need(node, "buses", &buses, err);
     if (status == WALRAS_OK)

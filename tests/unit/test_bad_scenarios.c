@@ -158,7 +158,12 @@ static const struct row every_key_rows[] = {
      ANY_LENGTH | NO_HINT,
      {"[[1]]", "[[2, 10], [2, 9]]", "[[[2, 10]], [[3, 4, 5]]]", "[[[2, 10]], 7]", "[[1e300, 1]]"}},
     {"/fleets", LIST, ANY_LENGTH, {0}},
-    {"/fleets/0/id", TEXT, NEED, {0}},
+    /* fits, its agents' do not */
+    {"/fleets/0/id",
+     TEXT,
+     NEED,
+     {"\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+      "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\""}},
     {"/fleets/0/count", WHOLE, NEED, {"0", "-1", "5000001"}},
     {"/fleets/0/seed", WHOLE, NEED, {"-1", "1e30"}},
     {"/fleets/0/buses", LIST, NEED, {"[]", "[\"b3\"]", "[1]"}},
