@@ -175,7 +175,7 @@ static struct progress look(struct market_master *m, const struct each pairs[KIN
     struct progress now = {.off_kw = master_residuals(m),
                            .gap = complementarity(pairs, (struct market_stride){0}),
                            .n_pair = count_pairs(pairs),
-                           .unpriced = master_order_miss(m)};
+                           .unpriced = m->curved && !m->now->parts ? 0.0 : master_order_miss(m)};
 
     if (m->now->parts) {
         const struct market_parts_sum *inside = market_parts_sum(m->now->parts);
