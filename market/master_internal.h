@@ -45,8 +45,8 @@ struct market_master {
 
     /* sized for the current cuts and rows */
     const struct market_master_problem *now;
-    bool curved;    /* see is_curved in master.c */
-    double part_mu; /* what groups inside aim at: 0 for the predictor */
+    bool one_stride; /* see needs_one_stride in master.c */
+    double part_mu;  /* what groups inside aim at: 0 for the predictor */
     size_t n_cut, cut_capacity;
     struct pair alpha;                        /* [n_cut] */
     double *theta_cut;                        /* [n_cut] x / z */

@@ -66,8 +66,7 @@ bool marketkit_is_good(const struct marketkit *kit)
     const struct scenario_certificate *certificate = kit->certificate;
     double size = fmax(1.0, fabs(certificate->objective));
 
-    /* limits are held to 1e-8 of their size, which may be worth as much */
-    return certificate->clean && kit->market->bound <= kit->market->objective + 1e-8 * size &&
+    return certificate->clean && kit->market->bound <= kit->market->objective + 1e-9 * size &&
            certificate->gap <= kit->result->gap_asked + 1e-9;
 }
 

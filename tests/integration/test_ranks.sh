@@ -126,7 +126,7 @@ for market in "$work/fleets.json" "$work/agents.json" "$source/examples/feeder33
     case $market in
     */agents.json) apart_kw=1e-6 ;;
     */feeder33.json) apart_kw=1e-4 ;;
-    *) apart_kw=0.05 ;;
+    *) apart_kw=0.01 ;;
     esac
     "$walras" clear "$market" --method bundle --threads 1 --gap 1e-4 --quiet --out "$name-alone"
     for n in 1 2 3; do
@@ -138,7 +138,7 @@ for method in newton admm; do # whose questions are more than prices
     "$walras" clear "$work/fleets.json" --method $method --max-rounds 12 --quiet --out "$work/$method"
     ranks 2 "$walras" clear "$work/fleets.json" --method $method --max-rounds 12 --quiet \
         --out "$work/$method-2" 2>/dev/null
-    compare "$work/$method" "$work/$method-2" 0.05
+    compare "$work/$method" "$work/$method-2" 0.01
 done
 
 expect 4 '*agent last, device bat*' ranks 2 "$walras" clear "$work/unable.json"
