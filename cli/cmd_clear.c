@@ -258,7 +258,9 @@ const struct cli_command cli_clear = {
         "Under `mpirun -n R walras clear FILE` every rank reads and answers for its share of the\n"
         "agents; rank 0 finds the prices and writes the results (docs/scaling.md). --threads are\n"
         "those of each rank; charts need one rank.\n\n"
-        "Ctrl-C stops as --time-limit does: the best plan so far is judged and written. Whole\n"
+        "Ctrl-C stops as --time-limit does: the best plan so far is judged and written (the "
+        "method\n"
+        "interior has none before its end). Whole\n"
         "on/off decisions can cost more than the asked gap; the summary then says how much.\n\n"
         "Exit status: 0 cleared, 3 round or time limit reached or stopped, 4 cannot be cleared\n"
         "(the reason is named), 2 wrong input or usage, 1 a file could not be read or written.\n",

@@ -69,18 +69,9 @@ static void start_tau(struct bundle *b, const double *energy_price_per_mwh, doub
 /* Before any answer: prices at which what is open meets the firm draw. */
 static enum walras_status first_query(struct bundle *b, struct walras_err *err)
 {
-    bool *skip = malloc(b->problem->n_group + 1);
-    struct market_master_settings settings = bundle_master_settings(b, 1e-3);
-    struct market_master_problem ask = {.cuts = &b->cuts, .tau = INFINITY, .skip_group = skip};
-    enum walras_status status = WALRAS_OK;
+    enum walras_status status =
+        market_trial_open(&b->step, &b->solver, &b->rows, &b->cuts, UINT_MAX, err);
 
-    if (!skip)
-        return walras_fail(err, WALRAS_NOMEM, "cannot start the bundle");
-    memset(skip, 1, b->problem->n_group);
-    settings.penalty_per_mwh = 2.0 * b->level.price_per_mwh;
-    status =
-        market_trial_solve(&b->step, &b->solver, &b->rows, &ask, &settings, 1e-3, UINT_MAX, err);
-    free(skip);
     start_tau(b, b->step.u, b->master_lp ? 0.5 : FIRST_STEP);
     return status == WALRAS_OK ? bundle_query_trial(b, &b->step, err) : status;
 }

@@ -156,22 +156,13 @@ static enum walras_status seed(struct interior *m, struct walras_err *err)
     return status;
 }
 
-/* Before any answer: prices at which what is open meets the firm draw. */
 static enum walras_status first_prices(struct interior *m, struct walras_err *err)
 {
-    bool *skip = malloc(m->problem->n_group + 1);
-    struct market_master_settings settings = master_settings(m, 1e-3);
-    struct market_master_problem ask = {.cuts = &m->cuts, .tau = INFINITY, .skip_group = skip};
     enum walras_status status = seed(m, err);
 
-    if (!skip)
-        return walras_fail(err, WALRAS_NOMEM, "cannot start the interior point method");
-    memset(skip, 1, m->problem->n_group);
-    settings.penalty_per_mwh = 2.0 * m->level.price_per_mwh;
-    if (status == WALRAS_OK)
-        status = market_trial_solve(&m->trial, &m->solver, &m->rows, &ask, &settings, 1e-3, 1, err);
-    free(skip);
-    return status;
+    return status == WALRAS_OK
+               ? market_trial_open(&m->trial, &m->solver, &m->rows, &m->cuts, 1, err)
+               : status;
 }
 
 /* A path that got stuck may have led to prices that are no numbers: nobody can answer those. */

@@ -156,3 +156,25 @@ enum walras_status market_trial_solve(struct market_trial *trial,
     }
     return added > 0 ? make_room_for_waiting(trial, rows, ask->cuts->n_total, err) : WALRAS_OK;
 }
+
+enum walras_status market_trial_open(struct market_trial *trial,
+                                     const struct market_master_solver *solver,
+                                     struct market_rows *rows, const struct market_cuts *cuts,
+                                     unsigned passes, struct walras_err *err)
+{
+    size_t n_group = rows->problem->n_group;
+    bool *skip = malloc(n_group + 1);
+    struct market_master_settings settings = {
+        .penalty_per_mwh = 2.0 * market_level_of(rows->problem).price_per_mwh,
+        .tolerance = 1e-3,
+        .max_iterations = 100};
+    struct market_master_problem ask = {.cuts = cuts, .tau = INFINITY, .skip_group = skip};
+    enum walras_status status = WALRAS_OK;
+
+    if (!skip)
+        return walras_fail(err, WALRAS_NOMEM, "cannot skip %zu groups", n_group);
+    memset(skip, 1, n_group);
+    status = market_trial_solve(trial, solver, rows, &ask, &settings, 1e-3, passes, err);
+    free(skip);
+    return status;
+}

@@ -43,4 +43,14 @@ market_trial_solve(struct market_trial *trial, const struct market_master_solver
                    const struct market_master_settings *settings, double tolerance, unsigned passes,
                    struct walras_err *err);
 
+/*
+ * Prices before any answer, those at which what is open meets the firm draw: the master without
+ * its groups, coarse. `cuts` are none.
+ */
+WALRAS_NODISCARD enum walras_status market_trial_open(struct market_trial *trial,
+                                                      const struct market_master_solver *solver,
+                                                      struct market_rows *rows,
+                                                      const struct market_cuts *cuts,
+                                                      unsigned passes, struct walras_err *err);
+
 #endif

@@ -60,6 +60,8 @@ void powerflow_take_draws(struct scenario_powerflow *run, const struct powerflow
         run->injection_kvar[scenario_device_bus(s, d)] -=
             reactive.fixed_kvar + reactive.kvar_per_kw * kw;
     }
+    for (size_t b = 0; b < s->network.n_bus && plan; b++)
+        run->injection_kvar[b] -= plan->inverter_kvar[b * n_step + run->step];
     for (size_t i = 0; i < s->n_supply && plan; i++)
         run->injection_kw[s->supplies[i].bus] += plan->supply_kw[i * n_step + run->step];
 }

@@ -8,8 +8,9 @@
 
 /* A plan as `walras clear --out` wrote it, checked to be of this scenario. */
 struct powerflow_plan {
-    double *draw_kw;   /* [n_device x n_step] */
-    double *supply_kw; /* [n_supply x n_step] import less export */
+    double *draw_kw;       /* [n_device x n_step] */
+    double *supply_kw;     /* [n_supply x n_step] import less export */
+    double *inverter_kvar; /* [n_bus x n_step] what inverters draw of their own */
 };
 
 WALRAS_NODISCARD enum walras_status powerflow_plan_read(const struct scenario *scenario,

@@ -14,6 +14,7 @@ void powerflow_plan_release(struct powerflow_plan *plan)
 {
     free(plan->draw_kw);
     free(plan->supply_kw);
+    free(plan->inverter_kvar);
     *plan = (struct powerflow_plan){0};
 }
 
@@ -87,6 +88,31 @@ static enum walras_status read_supplies(const struct scenario *s, const struct w
     return status;
 }
 
+/* In the model lindistflow: the devices with apparent_kva, in their order. */
+static enum walras_status read_inverters(const struct scenario *s, const struct walras_json *list,
+                                         double *inverter_kvar, struct walras_err *err)
+{
+    size_t n = 0, n_step = s->horizon.n_step;
+    enum walras_status status = walras_json_array(list, 0, s->n_device, err);
+
+    for (size_t d = 0; d < s->n_device && status == WALRAS_OK; d++) {
+        struct walras_json inverter, member;
+
+        if (!(agent_device_apparent_kva(&s->devices[d]) > 0.0))
+            continue;
+        if (n == walras_json_count(list))
+            return walras_json_fail(list, WALRAS_INVALID, err,
+                                    "%zu inverters, where this scenario has more: clear it again",
+                                    n);
+        inverter = walras_json_at(list, n++);
+        status = walras_json_need(&inverter, "draw_kvar", &member, err);
+        if (status == WALRAS_OK)
+            status = read_steps(&member, n_step, 1.0,
+                                inverter_kvar + scenario_device_bus(s, d) * n_step, err);
+    }
+    return status;
+}
+
 /* The draws of the devices at a bus must be those of the result: sum [n_bus x n_step], zeros. */
 static enum walras_status compare_sums(const struct scenario *s, const struct walras_json *list,
                                        const double *draw_kw, double *sum, struct walras_err *err)
@@ -124,7 +150,7 @@ static enum walras_status read_files(const struct scenario *s, const struct file
                                      struct walras_err *err)
 {
     struct walras_json_doc *doc = NULL;
-    struct walras_json root, draws;
+    struct walras_json root, draws, inverters;
     enum walras_status status = walras_json_read(files->result, &doc, err);
 
     if (status != WALRAS_OK)
@@ -140,6 +166,10 @@ static enum walras_status read_files(const struct scenario *s, const struct file
         status = compare_sums(s, &draws, plan->draw_kw, sum, err);
     if (status == WALRAS_OK)
         status = read_supplies(s, &root, plan->supply_kw, err);
+    if (status == WALRAS_OK && s->model == SCENARIO_LINDISTFLOW)
+        status = walras_json_need(&root, "inverters", &inverters, err);
+    if (status == WALRAS_OK && s->model == SCENARIO_LINDISTFLOW)
+        status = read_inverters(s, &inverters, plan->inverter_kvar, err);
     walras_json_free(doc);
     return status;
 }
@@ -150,13 +180,15 @@ enum walras_status powerflow_plan_read(const struct scenario *scenario, const ch
     size_t n_step = scenario->horizon.n_step;
     struct powerflow_plan plan = {
         .draw_kw = calloc(scenario->n_device * n_step + 1, sizeof(double)),
-        .supply_kw = calloc(scenario->n_supply * n_step + 1, sizeof(double))};
+        .supply_kw = calloc(scenario->n_supply * n_step + 1, sizeof(double)),
+        .inverter_kvar = calloc(scenario->network.n_bus * n_step + 1, sizeof(double))};
     double *sum = calloc(scenario->network.n_bus * n_step, sizeof(*sum));
     struct files files = {.awards = walras_path_join(directory, "awards.csv"),
                           .result = walras_path_join(directory, "result.json")};
     enum walras_status status = WALRAS_OK;
 
-    if (!plan.draw_kw || !plan.supply_kw || !sum || !files.awards || !files.result)
+    if (!plan.draw_kw || !plan.supply_kw || !plan.inverter_kvar || !sum || !files.awards ||
+        !files.result)
         status = walras_fail(err, WALRAS_NOMEM, "%s: no memory to read the result", directory);
     if (status == WALRAS_OK)
         status = read_files(scenario, &files, &plan, sum, err);

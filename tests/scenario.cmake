@@ -42,7 +42,7 @@ walras_test(test_export SOURCES unit/test_export.c unit/random_market.c unit/cen
     USES scenario lp LINKS walras_marketkit)
 walras_test(test_simulate SOURCES unit/test_simulate.c unit/run_state.c USES scenario LINKS m)
 walras_test(test_scenario_powerflow SOURCES unit/test_scenario_powerflow.c USES scenario
-    LINKS walras_resultkit m)
+    LINKS walras_marketkit walras_resultkit m)
 walras_test(test_physics SOURCES unit/test_physics.c USES scenario LINKS walras_marketkit)
 walras_test(test_ac SOURCES unit/test_ac.c USES scenario LINKS walras_marketkit)
 walras_test(test_guests SOURCES unit/test_guests.c USES scenario)

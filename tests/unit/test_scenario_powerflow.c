@@ -1,6 +1,8 @@
 /* The power flow of a scenario's steps and plans: tests/data/acpf/steps has the numbers. */
 #include "core/json.h"
+#include "marketkit.h"
 #include "resultkit.h"
+#include "scenario/certificate.h"
 #include "scenario/powerflow.h"
 #include "testkit.h"
 
@@ -55,6 +57,29 @@ static void test_what_is_fixed_flows_in_the_step_of_largest_draw(void)
     CU_ASSERT_EQUAL(run.of, SCENARIO_POWERFLOW_FIXED);
     CU_ASSERT_STRING_EQUAL(scenario_powerflow_name(&run), "two steps");
     scenario_powerflow_release(&run);
+}
+
+/* Inverters' kvar are in it: voltages and losses are those that the certificate has found. */
+static void test_a_plan_with_inverters_is_that_of_its_certificate(void)
+{
+    static const char path[] = WALRAS_SOURCE_DIR "/tests/data/acpf/inverter/scenario.json";
+    struct scenario_clear_settings settings = marketkit_settings(1e-6);
+    char directory[] = "/tmp/walras-powerflow-XXXXXX";
+    struct marketkit kit;
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(directory));
+    marketkit_clear_file(path, &settings, &kit);
+    CU_ASSERT_TRUE_FATAL(marketkit_is_good(&kit));
+    CU_ASSERT_EQUAL_FATAL(scenario_result_write(directory, kit.result, NULL), WALRAS_OK);
+    CU_ASSERT_TRUE(kit.result->n_inverter == 1 && kit.result->inverter_kvar[0] < -10.0);
+
+    struct scenario_powerflow run = solved(path, 0, directory);
+
+    CU_ASSERT_DOUBLE_EQUAL(run.solution.vm_pu[1], kit.certificate->physics.lowest_v_pu, 1e-9);
+    CU_ASSERT_DOUBLE_EQUAL(run.solution.loss_kw / 1000.0, kit.certificate->physics.loss_mwh, 1e-9);
+    scenario_powerflow_release(&run);
+    marketkit_release(&kit);
+    resultkit_remove(directory);
 }
 
 static void test_a_step_can_be_chosen(void)
@@ -240,6 +265,8 @@ static void test_the_table_names_what_is_worst(void)
 static const struct testkit_test tests[] = {
     {"what is fixed flows in the step of largest draw",
      test_what_is_fixed_flows_in_the_step_of_largest_draw},
+    {"a plan with inverters is that of its certificate",
+     test_a_plan_with_inverters_is_that_of_its_certificate},
     {"a step can be chosen", test_a_step_can_be_chosen},
     {"a plan flows with what is exchanged elsewhere",
      test_a_plan_flows_with_what_is_exchanged_elsewhere},
