@@ -17,9 +17,8 @@ static void add_curvature(struct market_master *m)
 
 /*
  * Must what is done and multipliers move by the same share? Where the goal bends they must. Cuts
- * and orders alone do so too: different shares took 38 % off the bundle's masters, but ended with
- * balances that miss the bound by more than 1e-9 of the cost, and plans that rounding tells apart
- * sooner.
+ * and orders alone do so too: with two strides balances missed the bound by more than 1e-9 of the
+ * cost, and rounding told plans of one cost apart sooner.
  */
 static bool needs_one_stride(const struct market_master *m)
 {
