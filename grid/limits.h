@@ -26,6 +26,7 @@
 
 #include "grid/network.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum grid_limit_kind {
@@ -133,6 +134,39 @@ WALRAS_NODISCARD enum walras_status grid_limits_row(struct grid_limits *limits, 
 WALRAS_NODISCARD enum walras_status grid_limits_effect(struct grid_limits *limits, size_t row,
                                                        double *kw, double *kvar,
                                                        struct walras_err *err);
+
+/*
+ * A radial model as the tree that it is, so that whoever solves with its rows need not see them as
+ * a matrix. Ways are those from a slack outwards; `sum` adds up along them, per kW and kvar.
+ */
+struct grid_tree { /* the limits' own arrays */
+    size_t n_bus;
+    const size_t *order;             /* [n_bus] buses, each behind its parent */
+    const size_t *parent;            /* [n_bus] SIZE_MAX at a slack */
+    const double *sum_kw, *sum_kvar; /* [n_bus] 0 at a slack */
+};
+/* False where the model is none of that kind. */
+bool grid_limits_tree(const struct grid_limits *limits, struct grid_tree *out);
+
+struct grid_unit { /* what 1 kW drawn at a node is at its bus */
+    double kw, kvar;
+};
+size_t grid_limits_bus(const struct grid_limits *limits, size_t node);
+struct grid_unit grid_limits_unit(const struct grid_limits *limits, size_t node, size_t step);
+
+/*
+ * Where in the tree a row has its coefficients. For a node at bus b that is unit u:
+ * by_way   u.kw · kw · sum_kw[c] + u.kvar · kvar · sum_kvar[c], c the last bus that the ways to
+ *          `bus` and to b have in common (0 where they have none)
+ * else     u.kw · kw + u.kvar · kvar where b is `bus` or behind it, else 0
+ */
+struct grid_place {
+    size_t bus;
+    bool by_way;
+    double kw, kvar;
+};
+/* Of limits that have a tree. */
+struct grid_place grid_limits_place(const struct grid_limits *limits, size_t row);
 
 struct grid_state {    /* of a step; caller's arrays, each may be NULL */
     double *flow_kw;   /* [n_line] from → to; 0 out of service */

@@ -130,47 +130,29 @@ static void mark_behind(const struct lindist *model, size_t bus, double *behind)
 }
 
 /* The effect on the flow of a line is the same behind it, none before it. */
-static void effect_on_line(struct lindist_limits *own, const struct grid_limit *limit, double *kw,
-                           double *kvar)
+static void effect_behind(struct lindist_limits *own, struct grid_place place, double *kw,
+                          double *kvar)
 {
-    size_t bus = own->model.lower[limit->index];
-    double up = own->limits->network->lines[limit->index].to == bus ? -1.0 : 1.0;
-    struct grid_side side = {.kw = 1.0};
-
-    if (limit->kind == GRID_LIMIT_APPARENT)
-        side = grid_polygon_side(limit->side);
-    mark_behind(&own->model, bus, kw);
+    mark_behind(&own->model, place.bus, kw);
     for (size_t b = 0; b < own->limits->network->n_bus; b++) {
-        kvar[b] = up * side.kvar * kw[b];
-        kw[b] *= up * side.kw;
+        kvar[b] = place.kvar * kw[b];
+        kw[b] *= place.kw;
     }
 }
 
 static void effect(void *self, size_t row, double *kw, double *kvar)
 {
     struct lindist_limits *own = self;
-    const struct lindist *m = &own->model;
-    const struct grid_limit *limit = &own->limits->limit[row];
-    size_t n_bus = own->limits->network->n_bus;
+    struct grid_place place = grid_limits_place(own->limits, row);
 
-    switch (limit->kind) {
-    case GRID_LIMIT_LINE:
-    case GRID_LIMIT_APPARENT:
-        effect_on_line(own, limit, kw, kvar);
-        break;
-    case GRID_LIMIT_VOLTAGE:
-        lindist_rise(m, limit->index, kw, kvar);
-        for (size_t b = 0; b < n_bus; b++) {
-            kw[b] /= own->w_per_kw[row];
-            kvar[b] /= own->w_per_kw[row];
-        }
-        break;
-    case GRID_LIMIT_ISLAND:
-        for (size_t b = 0; b < n_bus; b++) {
-            kw[b] = m->tree.slack[b] == limit->index ? 1.0 : 0.0;
-            kvar[b] = 0.0;
-        }
-        break;
+    if (!place.by_way) {
+        effect_behind(own, place, kw, kvar);
+        return;
+    }
+    lindist_rise(&own->model, place.bus, kw, kvar);
+    for (size_t b = 0; b < own->limits->network->n_bus; b++) {
+        kw[b] /= own->w_per_kw[row];
+        kvar[b] /= own->w_per_kw[row];
     }
 }
 
@@ -183,7 +165,7 @@ static enum walras_status row(void *self, size_t index, size_t step, double *den
     effect(own, index, own->effect_kw, own->effect_kvar);
     for (size_t i = 0; i < own->limits->n_node; i++) {
         size_t bus = lindist_bus(&own->model, i);
-        struct lindist_unit unit = lindist_unit_of(&own->model, i, step);
+        struct grid_unit unit = lindist_unit_of(&own->model, i, step);
 
         dense[i] = unit.kw * own->effect_kw[bus] + unit.kvar * own->effect_kvar[bus];
     }
@@ -191,6 +173,66 @@ static enum walras_status row(void *self, size_t index, size_t step, double *den
 }
 
 static const struct limits_model lindist_model = {free_lindist, base_of, values, row, effect};
+
+static const struct lindist_limits *own_of(const struct grid_limits *limits)
+{
+    return limits->model == &lindist_model ? limits->self : NULL;
+}
+
+bool grid_limits_tree(const struct grid_limits *limits, struct grid_tree *out)
+{
+    const struct lindist_limits *own = own_of(limits);
+
+    if (!own)
+        return false;
+    *out = (struct grid_tree){limits->network->n_bus, own->model.tree.order, own->model.tree.parent,
+                              own->model.sum_r, own->model.sum_x};
+    return true;
+}
+
+size_t grid_limits_bus(const struct grid_limits *limits, size_t node)
+{
+    const struct lindist_limits *own = own_of(limits);
+
+    return own ? lindist_bus(&own->model, node) : node;
+}
+
+struct grid_unit grid_limits_unit(const struct grid_limits *limits, size_t node, size_t step)
+{
+    const struct lindist_limits *own = own_of(limits);
+
+    return own ? lindist_unit_of(&own->model, node, step) : (struct grid_unit){1.0, 0.0};
+}
+
+/* The place of what a line carries: all that is behind it. */
+static struct grid_place place_of_line(const struct lindist_limits *own, size_t line,
+                                       struct grid_side side)
+{
+    size_t bus = own->model.lower[line];
+    double up = own->limits->network->lines[line].to == bus ? -1.0 : 1.0;
+
+    return (struct grid_place){.bus = bus, .kw = up * side.kw, .kvar = up * side.kvar};
+}
+
+struct grid_place grid_limits_place(const struct grid_limits *limits, size_t row)
+{
+    const struct lindist_limits *own = own_of(limits);
+    const struct grid_limit *limit = &limits->limit[row];
+    double scale = 0.0;
+
+    switch (limit->kind) {
+    case GRID_LIMIT_LINE:
+        return place_of_line(own, limit->index, (struct grid_side){.kw = 1.0});
+    case GRID_LIMIT_APPARENT:
+        return place_of_line(own, limit->index, grid_polygon_side(limit->side));
+    case GRID_LIMIT_VOLTAGE:
+        scale = own->model.total_gain[limit->index] / own->w_per_kw[row];
+        return (struct grid_place){limit->index, true, scale, scale};
+    case GRID_LIMIT_ISLAND:
+        break;
+    }
+    return (struct grid_place){.bus = limit->index, .kw = 1.0};
+}
 
 static bool has_voltage_limit(const struct grid_bus *bus)
 {

@@ -132,17 +132,16 @@ size_t lindist_bus(const struct lindist *own, size_t node)
     return node < n_bus ? node : own->input.nodes[node - n_bus].bus;
 }
 
-struct lindist_unit lindist_unit_of(const struct lindist *own, size_t node, size_t step)
+struct grid_unit lindist_unit_of(const struct lindist *own, size_t node, size_t step)
 {
     size_t n_bus = own->network->n_bus;
     const struct grid_node *at = node < n_bus ? NULL : &own->input.nodes[node - n_bus];
 
     if (!at)
-        return (struct lindist_unit){1.0, 0.0};
+        return (struct grid_unit){1.0, 0.0};
     if (at->reactive)
-        return (struct lindist_unit){0.0, 1.0};
-    return (struct lindist_unit){1.0,
-                                 at->kvar_per_kw_of ? at->kvar_per_kw_of[step] : at->kvar_per_kw};
+        return (struct grid_unit){0.0, 1.0};
+    return (struct grid_unit){1.0, at->kvar_per_kw_of ? at->kvar_per_kw_of[step] : at->kvar_per_kw};
 }
 
 /* Draws of buses become flows into them, then voltages from the slacks down. */
@@ -192,7 +191,7 @@ void lindist_sweep(struct lindist *own, size_t step, const double *injection_kw)
             (fixed ? fixed[b * own->input.n_step + step] : 0.0) - own->charging_kvar[b];
     }
     for (size_t i = 0; injection_kw && i < n_node; i++) {
-        struct lindist_unit unit = lindist_unit_of(own, i, step);
+        struct grid_unit unit = lindist_unit_of(own, i, step);
 
         own->p_kw[lindist_bus(own, i)] -= injection_kw[i] * unit.kw;
         own->q_kvar[lindist_bus(own, i)] -= injection_kw[i] * unit.kvar;

@@ -35,10 +35,7 @@ void lindist_release(struct lindist *own);
 
 /* The bus of a node, and what kW and kvar a unit drawn there is in a step. */
 size_t lindist_bus(const struct lindist *own, size_t node);
-struct lindist_unit {
-    double kw, kvar;
-};
-struct lindist_unit lindist_unit_of(const struct lindist *own, size_t node, size_t step);
+struct grid_unit lindist_unit_of(const struct lindist *own, size_t node, size_t step);
 
 /* Fills p_kw, q_kvar and w for injection_kw [nodes]; NULL: nobody injects, fixed_kvar alone. */
 void lindist_sweep(struct lindist *own, size_t step, const double *injection_kw);
