@@ -16,15 +16,14 @@ static uint64_t mix(uint64_t x) /* the finaliser of splitmix64: every bit moves 
 
 void market_fold_release(struct market_fold *fold)
 {
-    void *blocks[] = {fold->active,       fold->active_before,   fold->key,
-                      fold->zone,         fold->reactive,        fold->swing_kw,
-                      fold->firm_kw,      fold->by_price,        fold->orders,
-                      fold->order_of,     fold->skipped,         fold->skipped_before,
-                      fold->blocs,        fold->skip_bloc,       fold->member,
-                      fold->member_first, fold->synced,          fold->sum_kw,
-                      fold->fine_of,      fold->rows.rows,       fold->row_bus,
-                      fold->row_coef,     fold->rows.step_first, fold->stamp,
-                      fold->stamp_group};
+    void *blocks[] = {
+        fold->active,         fold->active_before, fold->key,       fold->first_of_zone,
+        fold->zone,           fold->reactive,      fold->swing_kw,  fold->firm_kw,
+        fold->by_price,       fold->orders,        fold->order_of,  fold->skipped,
+        fold->skipped_before, fold->blocs,         fold->skip_bloc, fold->member,
+        fold->member_first,   fold->synced,        fold->sum_kw,    fold->fine_of,
+        fold->rows.rows,      fold->row_bus,       fold->row_coef,  fold->rows.step_first,
+        fold->stamp,          fold->stamp_group};
 
     for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++)
         free(blocks[i]);
@@ -42,6 +41,7 @@ static bool take_memory(struct market_fold *fold)
     fold->active_before = calloc(fold->n_limit + 1, sizeof(*fold->active_before));
     fold->key = calloc(n_bus, sizeof(*fold->key));
     fold->zone = calloc(n_bus, sizeof(*fold->zone));
+    fold->first_of_zone = calloc(n_bus, sizeof(*fold->first_of_zone));
     fold->reactive = calloc(n_bus, sizeof(*fold->reactive));
     fold->swing_kw = calloc(n_bus, sizeof(*fold->swing_kw));
     fold->firm_kw = calloc(n_bus * p->n_step, sizeof(*fold->firm_kw));
@@ -59,10 +59,10 @@ static bool take_memory(struct market_fold *fold)
     fold->rows.step_first = calloc(p->n_step + 1, sizeof(*fold->rows.step_first));
     fold->stamp = calloc(n_bus, sizeof(*fold->stamp));
     fold->stamp_group = calloc(n_group, sizeof(*fold->stamp_group));
-    return fold->active && fold->active_before && fold->key && fold->zone && fold->reactive &&
-           fold->swing_kw && fold->firm_kw && fold->by_price && fold->orders && fold->order_of &&
-           fold->skipped && fold->skipped_before && fold->blocs && fold->skip_bloc &&
-           fold->member && fold->member_first && fold->synced && fold->sum_kw &&
+    return fold->active && fold->active_before && fold->key && fold->zone && fold->first_of_zone &&
+           fold->reactive && fold->swing_kw && fold->firm_kw && fold->by_price && fold->orders &&
+           fold->order_of && fold->skipped && fold->skipped_before && fold->blocs &&
+           fold->skip_bloc && fold->member && fold->member_first && fold->synced && fold->sum_kw &&
            fold->rows.step_first && fold->stamp && fold->stamp_group;
 }
 
@@ -120,7 +120,7 @@ enum walras_status market_fold_init(struct market_fold *fold, const struct marke
                            fine->n_bus, fine->n_step);
     for (size_t g = 0; g < fine->n_group; g++)
         fold->swing_kw[fine->groups[g].bus] += fine->groups[g].swing_kw;
-    fold->coarse.limits = NULL;
+    fold->coarse.node_of_bus = fold->first_of_zone;
     fold->coarse.reach_kw = market_reach_kw(fine);
     fold->coarse.n_bus = 0; /* nothing is folded yet */
     fold->rows.problem = &fold->coarse;
@@ -197,7 +197,12 @@ static enum walras_status fill_zones(struct market_fold *fold, struct walras_err
                                         ? fold->zone[sorted[i - 1].bus]
                                         : sorted[i].bus;
     for (uint32_t b = 0; b < n_bus; b++)
-        fold->zone[b] = fold->zone[b] == b ? n_zone++ : fold->zone[fold->zone[b]];
+        if (fold->zone[b] == b) {
+            fold->first_of_zone[n_zone] = b;
+            fold->zone[b] = n_zone++;
+        } else {
+            fold->zone[b] = fold->zone[fold->zone[b]];
+        }
     for (uint32_t b = 0; b < n_bus; b++)
         fold->reactive[fold->zone[b]] = market_is_reactive(fold->fine, b);
     fold->coarse.reactive = fold->fine->reactive ? fold->reactive : NULL;

@@ -20,12 +20,13 @@
 struct market_fold {
     const struct market_problem *fine;
     size_t n_bloc_wanted;
-    struct market_problem coarse; /* buses are zones, groups are blocs; it has no limits */
+    struct market_problem coarse; /* buses are zones, groups are blocs */
 
     size_t n_limit;
     bool *active, *active_before; /* [n_limit] some row of that limit is in the set */
     uint64_t *key;                /* [n_bus] the same for buses of one zone */
     uint32_t *zone;               /* [n_bus] */
+    uint32_t *first_of_zone;      /* [n_bus] of zones */
     bool *reactive;               /* [n_bus] of zones */
     double *swing_kw;             /* [n_bus] of the groups there */
 

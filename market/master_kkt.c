@@ -279,9 +279,9 @@ enum walras_status master_kkt_factor(struct market_master *m, struct walras_err 
     fill_group_theta(m);
     fill_elastic(m);
     for (double lift = 1e-13; lift < 1e-4; lift *= 1e3)
-        if (m->tree.nested ? master_tree_factor(&m->tree, m->now->rows, add_bus, m,
-                                                m->elastic + m->n_step, m->elastic, lift)
-                           : factor_dense(m, lift))
+        if (m->tree.nested
+                ? master_tree_factor(&m->tree, add_bus, m, m->elastic + m->n_step, m->elastic, lift)
+                : factor_dense(m, lift))
             return WALRAS_OK;
     return walras_fail(err, WALRAS_INTERNAL, "master: the system of %zu prices is singular",
                        m->n_u);
@@ -344,7 +344,7 @@ static void solve_prices(struct market_master *m)
     for (size_t a = 0; a < m->n_row; a++)
         m->du[m->n_step + a] += m->room.rc[a] / m->room.z[a] - m->breach.rc[a] / m->breach.z[a];
     if (m->tree.nested)
-        master_tree_solve(&m->tree, m->now->rows, m->du);
+        master_tree_solve(&m->tree, m->du);
     else
         dpotrs_("L", &n, &one, m->matrix, &n, m->du, &n, &info);
     market_rows_price(m->now->rows, m->du, m->dprice);

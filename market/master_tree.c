@@ -1,408 +1,359 @@
-#include "market/master_tree.h"
+#include "market/tree_draft.h"
 
 #include <cblas.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 void dpotrf_(const char *uplo, const int *n, double *a, const int *lda, int *info);
 
+enum { LOOSE_PER_STEP = 2 }; /* with more rows that fit no tree one dense matrix is as good */
+
 void master_tree_release(struct master_tree *tree)
 {
-    void *blocks[] = {tree->nodes, tree->row,  tree->coef,  tree->across, tree->factor, tree->y,
-                      tree->stack, tree->flow, tree->price, tree->root,   tree->scratch};
+    void *blocks[] = {tree->port_kvar, tree->loose,  tree->nodes,  tree->zone,   tree->entry,
+                      tree->flow,      tree->way,    tree->nu,     tree->across, tree->factor,
+                      tree->spare,     tree->column, tree->answer, tree->root,   tree->gradient,
+                      tree->price,     tree->y_flow, tree->y_nu,   tree->z};
 
+    for (size_t i = 0; i < tree->n_slot && tree->slot; i++)
+        free(tree->slot[i]);
+    free(tree->slot);
     for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++)
         free(blocks[i]);
     *tree = (struct master_tree){0};
 }
 
-struct set { /* an active limit while the tree is found */
-    size_t limit, size;
-    size_t example; /* a row of it */
-    size_t n_row;
-    size_t parent, bus, met, subtree, at;
-};
-
-struct finder {
-    const struct market_rows *rows;
-    struct set *sets; /* [n_set] by rising size */
-    size_t n_set;
-    size_t *set_of_limit; /* [n_limit] */
-    size_t *top;          /* [n_bus] the largest set seen so far that holds the bus */
-};
-
-static int compare_sets(const void *left, const void *right)
-{
-    const struct set *a = left, *b = right;
-
-    if (a->size != b->size)
-        return a->size < b->size ? -1 : 1;
-    return a->limit < b->limit ? -1 : a->limit > b->limit;
-}
-
-static bool is_uniform(const struct market_problem *problem, const struct market_row *row)
-{
-    if (row->varies)
-        return false;
-    for (size_t i = 0; i < row->coef.n && problem->reactive; i++)
-        if (problem->reactive[row->coef.bus[i]]) /* it is in no balance further up */
-            return false;
-    for (size_t i = 1; i < row->coef.n; i++)
-        if (fabs(row->coef.coef[i] - row->coef.coef[0]) > 1e-9 * fabs(row->coef.coef[0]))
-            return false;
-    return true;
-}
-
-/* The active limits; false when one does not treat all buses behind it alike. */
-static bool list_sets(struct finder *f)
-{
-    for (size_t a = 0; a < f->rows->n; a++) {
-        const struct market_row *row = &f->rows->rows[a];
-        size_t *at = &f->set_of_limit[row->limit];
-
-        if (*at == SIZE_MAX) {
-            if (!is_uniform(f->rows->problem, row))
-                return false;
-            *at = f->n_set;
-            f->sets[f->n_set++] = (struct set){.limit = row->limit,
-                                               .size = row->coef.n,
-                                               .example = a,
-                                               .parent = SIZE_MAX,
-                                               .bus = SIZE_MAX};
-        }
-        f->sets[*at].n_row++;
-    }
-    qsort(f->sets, f->n_set, sizeof(*f->sets), compare_sets);
-    for (size_t i = 0; i < f->n_set; i++)
-        f->set_of_limit[f->sets[i].limit] = i;
-    return true;
-}
-
-/* Puts set i above the sets in it. False when one is only partly in it, or two buses are its own.
- */
-static bool nest(struct finder *f, size_t i)
-{
-    const struct grid_row *coef = &f->rows->rows[f->sets[i].example].coef;
-
-    for (size_t k = 0; k < coef->n; k++) {
-        size_t top = f->top[coef->bus[k]];
-
-        if (top != SIZE_MAX) {
-            f->sets[top].parent = i;
-            f->sets[top].met++;
-        } else if (f->sets[i].bus != SIZE_MAX) {
-            return false;
-        } else {
-            f->sets[i].bus = coef->bus[k];
-        }
-    }
-    for (size_t k = 0; k < coef->n; k++) {
-        size_t *top = &f->top[coef->bus[k]];
-
-        if (*top != SIZE_MAX && f->sets[*top].met != f->sets[*top].size)
-            return false;
-        *top = i;
-    }
-    return true;
-}
-
-static bool find(struct finder *f, size_t *root_bus)
-{
-    if (!list_sets(f))
-        return false;
-    for (size_t i = 0; i < f->n_set; i++)
-        if (!nest(f, i))
-            return false;
-    *root_bus = SIZE_MAX;
-    for (size_t b = 0; b < f->rows->problem->n_bus; b++) {
-        if (f->top[b] != SIZE_MAX || market_is_reactive(f->rows->problem, b))
-            continue;
-        if (*root_bus != SIZE_MAX)
-            return false;
-        *root_bus = b;
-    }
-    return true;
-}
-
-/* Nodes in an order in which subtrees stay together and end with their top. */
-static void order_nodes(struct master_tree *tree, struct finder *f, size_t root_bus)
-{
-    size_t n = f->n_set, root_next = 0;
-    struct tree_node *root = &tree->nodes[n];
-
-    for (size_t i = 0; i < n; i++) { /* children come before parents */
-        f->sets[i].subtree++;
-        if (f->sets[i].parent != SIZE_MAX)
-            f->sets[f->sets[i].parent].subtree += f->sets[i].subtree;
-    }
-    *root = (struct tree_node){.parent = SIZE_MAX, .bus = root_bus};
-    tree->n_node = n + 1;
-    tree->n_depth = 1;
-    for (size_t i = n; i-- > 0;) { /* `at` is where the next subtree below a set begins */
-        struct set *set = &f->sets[i];
-        bool top = set->parent == SIZE_MAX;
-        size_t *next = top ? &root_next : &f->sets[set->parent].at;
-        size_t first = *next, place = first + set->subtree - 1;
-        const struct tree_node *parent = top ? root : &tree->nodes[f->sets[set->parent].met];
-
-        *next += set->subtree;
-        set->at = first;
-        set->met = place; /* from now on: where its node is */
-        tree->nodes[place] = (struct tree_node){.parent = top ? n : f->sets[set->parent].met,
-                                                .depth = parent->depth + 1,
-                                                .bus = set->bus,
-                                                .n_row = set->n_row};
-        if (tree->nodes[place].depth + 1 > tree->n_depth)
-            tree->n_depth = tree->nodes[place].depth + 1;
-    }
-}
-
-static void place_rows(struct master_tree *tree, const struct finder *f)
-{
-    size_t n_row = 0, n_factor = 0;
-
-    for (size_t k = 0; k < tree->n_node; k++) {
-        struct tree_node *node = &tree->nodes[k];
-
-        node->row_first = n_row;
-        node->factor_first = n_factor;
-        n_row += node->n_row;
-        n_factor += node->n_row * node->n_row;
-        node->n_row = 0; /* counted again as they are placed */
-    }
-    for (size_t a = 0; a < f->rows->n; a++) {
-        const struct market_row *row = &f->rows->rows[a];
-        struct tree_node *node = &tree->nodes[f->sets[f->set_of_limit[row->limit]].met];
-        size_t at = node->row_first + node->n_row++;
-
-        tree->row[at] = a;
-        tree->coef[at] = row->coef.n > 0 ? -row->direction * row->coef.coef[0] : 0.0;
-    }
-}
-
-static void *grown(void *block, size_t n, size_t size)
-{
-    free(block);
-    return calloc(n, size);
-}
-
-static bool reserve_rows(struct master_tree *tree, const struct finder *f, size_t n_step)
-{
-    size_t n = f->rows->n, n_factor = 0;
-
-    for (size_t i = 0; i < f->n_set; i++)
-        n_factor += f->sets[i].n_row * f->sets[i].n_row;
-    if (n > tree->row_room) {
-        tree->row_room = 2 * n;
-        tree->row = grown(tree->row, tree->row_room, sizeof(*tree->row));
-        tree->coef = grown(tree->coef, tree->row_room, sizeof(*tree->coef));
-        tree->y = grown(tree->y, tree->row_room, sizeof(*tree->y));
-        tree->across = grown(tree->across, tree->row_room * n_step, sizeof(*tree->across));
-    }
-    if (n_factor > tree->factor_room) {
-        tree->factor_room = 2 * n_factor;
-        tree->factor = grown(tree->factor, tree->factor_room, sizeof(*tree->factor));
-    }
-    return (tree->row_room == 0 || (tree->row && tree->coef && tree->y && tree->across)) &&
-           (tree->factor_room == 0 || tree->factor);
-}
-
-static bool reserve_nodes(struct master_tree *tree, size_t n_node, size_t n_step)
-{
-    if (n_node > tree->node_room) {
-        tree->node_room = 2 * n_node;
-        tree->nodes = grown(tree->nodes, tree->node_room, sizeof(*tree->nodes));
-        tree->flow = grown(tree->flow, tree->node_room * n_step, sizeof(*tree->flow));
-        tree->price = grown(tree->price, tree->node_room * n_step, sizeof(*tree->price));
-    }
-    if (!tree->root)
-        tree->root = calloc(n_step * n_step, sizeof(*tree->root));
-    return tree->nodes && tree->flow && tree->price && tree->root;
-}
-
-static bool reserve_stack(struct master_tree *tree, size_t n_step)
-{
-    if (tree->n_depth > tree->depth_room) {
-        tree->depth_room = tree->n_depth + 8;
-        tree->stack = grown(tree->stack, tree->depth_room * n_step * n_step, sizeof(double));
-    }
-    return tree->stack;
-}
-
-static size_t largest_limit(const struct market_rows *rows)
-{
-    size_t largest = 0;
-
-    for (size_t a = 0; a < rows->n; a++)
-        largest = rows->rows[a].limit > largest ? rows->rows[a].limit : largest;
-    return largest;
-}
-
 enum walras_status master_tree_index(struct master_tree *tree, const struct market_rows *rows,
                                      struct walras_err *err)
 {
-    size_t n_bus = rows->problem->n_bus, n_step = rows->problem->n_step, root_bus = SIZE_MAX;
-    size_t n_limit = largest_limit(rows) + 1, n_scratch = n_limit + n_bus;
-    struct finder f = {.rows = rows};
+    struct tree_draft draft = {0};
+    struct grid_tree grid;
+    bool found = false,
+         radial = rows->problem->limits && grid_limits_tree(rows->problem->limits, &grid);
     enum walras_status status = WALRAS_OK;
+    size_t n_loose = 0;
 
-    if (n_scratch > tree->scratch_room) {
-        tree->scratch_room = 2 * n_scratch;
-        tree->scratch = grown(tree->scratch, tree->scratch_room, sizeof(*tree->scratch));
-    }
-    f.sets = calloc(n_limit, sizeof(*f.sets));
-    if (!f.sets || !tree->scratch)
-        goto no_memory;
-    f.set_of_limit = tree->scratch;
-    f.top = tree->scratch + n_limit;
-    for (size_t i = 0; i < n_scratch; i++)
-        tree->scratch[i] = SIZE_MAX;
-    tree->nested = find(&f, &root_bus);
-    if (!tree->nested)
-        goto out;
-    if (!reserve_nodes(tree, f.n_set + 1, n_step) || !reserve_rows(tree, &f, n_step))
-        goto no_memory;
-    order_nodes(tree, &f, root_bus);
-    place_rows(tree, &f);
-    if (reserve_stack(tree, n_step))
-        goto out;
-no_memory:
-    status =
-        walras_fail(err, WALRAS_NOMEM, "master: %zu active limits do not fit in memory", rows->n);
-    free(f.sets);
     master_tree_release(tree);
-    return status;
-out:
-    free(f.sets);
+    tree->n_step = rows->problem->n_step;
+    status = radial ? tree_find_radial(rows, &draft, &found, err)
+                    : tree_find_nested(rows, &draft, &found, err);
+    for (size_t a = 0; a < rows->n && found && status == WALRAS_OK; a++)
+        n_loose += draft.row[a].vertex == SIZE_MAX;
+    tree->nested = found && n_loose <= LOOSE_PER_STEP * tree->n_step;
+    if (status == WALRAS_OK && tree->nested)
+        status = tree_order(tree, rows, &draft, err);
+    tree_draft_release(&draft);
     return status;
 }
 
-/* V of a node's rows and, in `s`, what is left of S outside its limit. */
-static bool eliminate(struct master_tree *tree, const struct market_rows *rows,
-                      const struct tree_node *node, double *s, const double *row_diagonal,
-                      double lift)
+static size_t ports_of(const struct master_tree *tree, const struct tree_node *node)
 {
-    size_t n_step = rows->problem->n_step, n = node->n_row;
-    double *v = tree->across + node->row_first * n_step, *m = tree->factor + node->factor_first;
+    return tree->n_port + node->nu.n;
+}
+
+/* An element of a symmetric matrix of which the lower triangle is kept. */
+static double at(const double *h, size_t n, size_t row, size_t column)
+{
+    return row >= column ? h[column * n + row] : h[row * n + column];
+}
+
+/*
+ * Eliminates n variables: their matrix m [n x n] becomes L, what couples them to the n_port ports,
+ * v [n_port x n], becomes Vᵀ, and h loses VᵀV.
+ */
+static bool eliminate(double *m, size_t n, double *v, double *h, size_t n_port, double lift)
+{
     int order = (int)n, info = 0;
 
-    for (size_t i = 0; i < n; i++) {
-        size_t a = tree->row[node->row_first + i], t = rows->rows[a].step;
-        double coef = tree->coef[node->row_first + i];
-
-        for (size_t k = 0; k < t; k++) /* S is kept in its lower triangle */
-            v[i * n_step + k] = coef * s[k * n_step + t];
-        for (size_t k = t; k < n_step; k++)
-            v[i * n_step + k] = coef * s[t * n_step + k];
-        for (size_t j = 0; j <= i; j++)
-            m[j * n + i] = tree->coef[node->row_first + j] *
-                           v[i * n_step + rows->rows[tree->row[node->row_first + j]].step];
-        m[i * n + i] = (m[i * n + i] + row_diagonal[a]) * (1.0 + lift);
-    }
+    for (size_t i = 0; i < n; i++)
+        m[i * (n + 1)] *= 1.0 + lift;
     dpotrf_("L", &order, m, &order, &info);
     if (info != 0)
         return false;
-    cblas_dtrsm(CblasColMajor, CblasRight, CblasLower, CblasTrans, CblasNonUnit, (int)n_step,
-                (int)n, 1.0, m, (int)n, v, (int)n_step);
-    cblas_dsyrk(CblasColMajor, CblasLower, CblasNoTrans, (int)n_step, (int)n, -1.0, v, (int)n_step,
-                1.0, s, (int)n_step);
+    cblas_dtrsm(CblasColMajor, CblasRight, CblasLower, CblasTrans, CblasNonUnit, (int)n_port,
+                (int)n, 1.0, m, (int)n, v, (int)n_port);
+    cblas_dsyrk(CblasColMajor, CblasLower, CblasNoTrans, (int)n_port, (int)n, -1.0, v, (int)n_port,
+                1.0, h, (int)n_port);
     return true;
 }
 
-bool master_tree_factor(struct master_tree *tree, const struct market_rows *rows,
-                        master_tree_add add, void *context, const double *row_diagonal,
+/* Adds an answer to prices that are sums of ports. */
+static void add_spread(const struct master_tree *tree, const struct tree_zone *zone, double *h,
+                       size_t n_port)
+{
+    const struct tree_entry *entry = tree->entry + zone->entry.first;
+
+    for (size_t i = 0; i < zone->entry.n; i++)
+        for (size_t j = 0; j < zone->entry.n; j++)
+            if (entry[i].port >= entry[j].port)
+                h[entry[j].port * n_port + entry[i].port] +=
+                    entry[i].weight * entry[j].weight *
+                    at(tree->answer, tree->n_step, entry[i].step, entry[j].step);
+}
+
+static void add_zones(struct master_tree *tree, const struct tree_node *node, master_tree_add add,
+                      void *context, double *h)
+{
+    size_t n_step = tree->n_step, n_port = ports_of(tree, node);
+    bool any = false;
+
+    memset(tree->answer, 0, n_step * n_step * sizeof(*tree->answer));
+    for (size_t i = 0; i < node->zone.n; i++)
+        if (tree->zone[node->zone.first + i].plain) {
+            add(context, tree->zone[node->zone.first + i].bus, tree->answer);
+            any = true;
+        }
+    for (size_t t = 0; t < n_step && any; t++)
+        cblas_daxpy((int)(n_step - t), 1.0, tree->answer + t * (n_step + 1), 1,
+                    h + t * (n_port + 1), 1);
+    for (size_t i = 0; i < node->zone.n; i++) {
+        const struct tree_zone *zone = &tree->zone[node->zone.first + i];
+
+        if (zone->plain)
+            continue;
+        memset(tree->answer, 0, n_step * n_step * sizeof(*tree->answer));
+        add(context, zone->bus, tree->answer);
+        add_spread(tree, zone, h, n_port);
+    }
+}
+
+/* The column of G times what is given by port. */
+static double by_flow(const struct tree_flow *flow, const double *by_port)
+{
+    return flow->kw * by_port[flow->port_kw] +
+           (flow->port_kvar == SIZE_MAX ? 0.0 : flow->kvar * by_port[flow->port_kvar]);
+}
+
+/* The column of E times what is given by port. */
+static double by_drop(const struct master_tree *tree, const struct tree_node *node,
+                      const struct tree_nu *nu, const double *by_port)
+{
+    size_t port_kvar = tree->port_kvar[nu->step];
+
+    return node->drop_kw * by_port[nu->step] +
+           (port_kvar == SIZE_MAX ? 0.0 : node->drop_kvar * by_port[port_kvar]);
+}
+
+/* A column of a symmetric matrix, whole. */
+static void copy_column(const double *h, size_t n, size_t column, double *out)
+{
+    for (size_t r = 0; r < column; r++)
+        out[r] = h[r * n + column];
+    memcpy(out + column, h + column * (n + 1), (n - column) * sizeof(*out));
+}
+
+/* Shadow prices of what flows into the node. */
+static bool eliminate_flows(struct master_tree *tree, const struct tree_node *node, double *h,
+                            const double *row_diagonal, double lift)
+{
+    size_t n_port = ports_of(tree, node), n = node->flow.n;
+    const struct tree_flow *flow = tree->flow + node->flow.first;
+    double *v = tree->across + node->flow_across, *m = tree->factor + node->flow_factor;
+
+    for (size_t i = 0; i < n; i++) {
+        double *column = v + i * n_port;
+
+        for (size_t r = 0; r < n_port; r++)
+            column[r] = flow[i].kw * at(h, n_port, r, flow[i].port_kw);
+        for (size_t r = 0; r < n_port && flow[i].port_kvar != SIZE_MAX; r++)
+            column[r] += flow[i].kvar * at(h, n_port, r, flow[i].port_kvar);
+        for (size_t j = 0; j <= i; j++)
+            m[j * n + i] = by_flow(&flow[j], column);
+        m[i * (n + 1)] += row_diagonal[flow[i].row];
+    }
+    return n == 0 || eliminate(m, n, v, h, n_port, lift);
+}
+
+/* Prices before the way into the node instead of those behind it: lambda = outer lambda - E nu. */
+static void go_out(struct master_tree *tree, const struct tree_node *node, double *h)
+{
+    size_t base = tree->n_port, n = node->nu.n, n_port = base + n;
+    const struct tree_nu *nu = tree->nu + node->nu.first;
+    double *turned = tree->spare; /* [base x n] what couples prices and nu from now on */
+
+    for (size_t i = 0; i < n; i++) {
+        double *column = turned + i * base;
+        size_t port_kvar = tree->port_kvar[nu[i].step];
+
+        for (size_t r = 0; r < base; r++) {
+            column[r] = h[r * n_port + base + i] - node->drop_kw * at(h, n_port, r, nu[i].step);
+            if (port_kvar != SIZE_MAX)
+                column[r] -= node->drop_kvar * at(h, n_port, r, port_kvar);
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        copy_column(h, n_port, base + i, tree->column); /* as it was */
+        for (size_t j = i; j < n; j++)
+            h[(base + i) * n_port + base + j] -= by_drop(tree, node, &nu[j], tree->column) +
+                                                 by_drop(tree, node, &nu[i], turned + j * base);
+    }
+    for (size_t i = 0; i < n; i++)
+        for (size_t r = 0; r < base; r++)
+            h[r * n_port + base + i] = turned[i * base + r];
+}
+
+/* At a slack voltages stand still whatever nu is, and kvar have no price. */
+static bool end_ways(struct master_tree *tree, const struct tree_node *node, const double *h,
+                     double *up, double lift)
+{
+    size_t base = tree->n_port, n = node->nu.n, n_port = base + n;
+    double *v = tree->across + node->nu_across, *m = tree->factor + node->nu_factor;
+
+    for (size_t r = 0; r < base; r++)
+        cblas_daxpy((int)(base - r), 1.0, h + r * (n_port + 1), 1, up + r * (base + 1), 1);
+    for (size_t i = 0; i < n; i++) {
+        for (size_t r = 0; r < base; r++)
+            v[i * base + r] = h[r * n_port + base + i];
+        for (size_t j = i; j < n; j++)
+            m[i * n + j] = h[(base + i) * n_port + base + j];
+    }
+    return n == 0 || eliminate(m, n, v, up, base, lift);
+}
+
+/* Adds a node's matrix to that of its parent, where nu of both is one thing; shared nu are left
+ * out. */
+static void add_to_parent(const struct master_tree *tree, const struct tree_node *node,
+                          const double *h, double *up, size_t n_up)
+{
+    size_t base = tree->n_port, n_port = ports_of(tree, node);
+    const struct tree_nu *nu = tree->nu + node->nu.first;
+
+    for (size_t r = 0; r < base && !node->bare; r++)
+        cblas_daxpy((int)(base - r), 1.0, h + r * (n_port + 1), 1, up + r * (n_up + 1), 1);
+    for (size_t i = 0; i < node->nu.n; i++) {
+        if (nu[i].shared != SIZE_MAX)
+            continue;
+        for (size_t r = 0; r < base && !node->bare; r++)
+            up[r * n_up + base + nu[i].of_parent] += h[r * n_port + base + i];
+        for (size_t j = i; j < node->nu.n; j++)
+            if (nu[j].shared == SIZE_MAX)
+                up[(base + nu[i].of_parent) * n_up + base + nu[j].of_parent] +=
+                    h[(base + i) * n_port + base + j];
+    }
+}
+
+/*
+ * Where ways part: of nu that others have as well, nu = theirs + z, this node's share z is
+ * eliminated. Then the node's matrix is part of its parent's.
+ */
+static bool join(struct master_tree *tree, const struct tree_node *node, const double *h,
+                 double *up, double lift)
+{
+    size_t base = tree->n_port, n_port = ports_of(tree, node), n = node->n_shared;
+    size_t n_up = ports_of(tree, &tree->nodes[node->parent]);
+    const struct tree_nu *nu = tree->nu + node->nu.first;
+    double *v = tree->across + node->nu_across, *m = tree->factor + node->nu_factor;
+
+    for (size_t i = 0; i < node->nu.n; i++) {
+        double *column = v + nu[i].shared * n_up;
+
+        if (nu[i].shared == SIZE_MAX)
+            continue;
+        copy_column(up, n_up, base + nu[i].of_parent, column);
+        cblas_dscal((int)n_up, -1.0, column, 1);
+        for (size_t r = 0; r < base && !node->bare; r++)
+            column[r] += h[r * n_port + base + i];
+        for (size_t j = 0; j < node->nu.n; j++) {
+            double own = at(h, n_port, base + i, base + j);
+
+            if (nu[j].shared == SIZE_MAX)
+                column[base + nu[j].of_parent] += own;
+            else if (nu[j].shared >= nu[i].shared)
+                m[nu[i].shared * n + nu[j].shared] =
+                    own + at(up, n_up, base + nu[i].of_parent, base + nu[j].of_parent);
+        }
+    }
+    add_to_parent(tree, node, h, up, n_up);
+    return n == 0 || eliminate(m, n, v, up, n_up, lift);
+}
+
+static void zero(double *h, size_t n)
+{
+    memset(h, 0, n * n * sizeof(*h));
+}
+
+/* A bare node's nu is that of its rows, each alone. */
+static void fill_bare(const struct master_tree *tree, const struct tree_node *node, double *h,
+                      const double *row_diagonal)
+{
+    size_t base = tree->n_port, n_port = ports_of(tree, node);
+
+    zero(h, n_port);
+    for (size_t i = 0; i < node->way.n; i++) {
+        const struct tree_way *way = &tree->way[node->way.first + i];
+
+        h[(base + way->nu) * (n_port + 1)] = row_diagonal[way->row] / (way->scale * way->scale);
+    }
+}
+
+/* Passes a node that is complete on to its parent. */
+static bool pass_on(struct master_tree *tree, const struct tree_node *node, double lift)
+{
+    const struct tree_node *parent = &tree->nodes[node->parent];
+    double *h = tree->slot[node->slot], *up = tree->slot[parent->slot];
+    bool done = false;
+
+    if (node->first) { /* its slot is to be the parent's */
+        up = tree->spare;
+        zero(up, ports_of(tree, parent));
+    }
+    done = node->slack ? end_ways(tree, node, h, up, lift) : join(tree, node, h, up, lift);
+    if (node->first) {
+        tree->slot[parent->slot] = up;
+        tree->spare = h;
+    }
+    return done;
+}
+
+static bool factor_root(struct master_tree *tree, const double *h, const double *row_diagonal,
                         const double *step_diagonal, double lift)
 {
-    size_t n_step = rows->problem->n_step, square = n_step * n_step;
-    size_t left = 0; /* depths above this one hold nothing yet */
-    int order = (int)n_step, info = 0;
+    size_t n = tree->n_port, n_step = tree->n_step, n_fixed = n - tree->n_loose;
+    int order = (int)n, info = 0;
 
-    for (size_t k = 0; k < tree->n_node; k++) {
-        const struct tree_node *node = &tree->nodes[k];
-        double *s = tree->stack + node->depth * square;
-
-        for (; left <= node->depth; left++)
-            memset(tree->stack + left * square, 0, square * sizeof(*s));
-        if (node->bus != SIZE_MAX)
-            add(context, node->bus, s);
-        if (node->parent == SIZE_MAX)
-            break;
-        if (node->n_row > 0 && !eliminate(tree, rows, node, s, row_diagonal, lift))
-            return false;
-        cblas_daxpy((int)square, 1.0, s, 1, s - square, 1);
-        left = node->depth;
+    memcpy(tree->root, h, n * n * sizeof(*tree->root));
+    for (size_t i = n_step; i < n_fixed; i++) { /* kvar have no price here */
+        for (size_t k = 0; k < n; k++)
+            *(k > i ? &tree->root[i * n + k] : &tree->root[k * n + i]) = 0.0;
+        tree->root[i * (n + 1)] = 1.0;
     }
-    memcpy(tree->root, tree->stack, square * sizeof(*tree->root));
-    for (size_t t = 0; t < n_step; t++) {
-        double *at = &tree->root[t * (n_step + 1)];
-
-        *at = (*at + step_diagonal[t]) * (1.0 + lift);
+    for (size_t i = 0; i < n; i++) {
+        if (i < n_step)
+            tree->root[i * (n + 1)] += step_diagonal[i];
+        else if (i >= n_fixed)
+            tree->root[i * (n + 1)] += row_diagonal[tree->loose[i - n_fixed]];
+        tree->root[i * (n + 1)] *= 1.0 + lift;
     }
     dpotrf_("L", &order, tree->root, &order, &info);
     return info == 0;
 }
 
-static void towards_root(struct master_tree *tree, const struct market_rows *rows, const double *u)
+bool master_tree_factor(struct master_tree *tree, master_tree_add add, void *context,
+                        const double *row_diagonal, const double *step_diagonal, double lift)
 {
-    size_t n_step = rows->problem->n_step;
+    bool leaf = true;
 
-    memset(tree->flow, 0, tree->n_node * n_step * sizeof(*tree->flow));
-    for (size_t k = 0; k + 1 < tree->n_node; k++) {
+    for (size_t k = 0; k < tree->n_node; k++) {
         const struct tree_node *node = &tree->nodes[k];
-        double *q = tree->flow + k * n_step, *y = tree->y + node->row_first;
+        double *h = tree->slot[node->slot];
 
-        for (size_t i = 0; i < node->n_row; i++) {
-            size_t a = tree->row[node->row_first + i];
-
-            y[i] = u[n_step + a] - tree->coef[node->row_first + i] * q[rows->rows[a].step];
-        }
-        if (node->n_row > 0) {
-            cblas_dtrsv(CblasColMajor, CblasLower, CblasNoTrans, CblasNonUnit, (int)node->n_row,
-                        tree->factor + node->factor_first, (int)node->n_row, y, 1);
-            cblas_dgemv(CblasColMajor, CblasNoTrans, (int)n_step, (int)node->n_row, 1.0,
-                        tree->across + node->row_first * n_step, (int)n_step, y, 1, 1.0, q, 1);
-        }
-        cblas_daxpy((int)n_step, 1.0, q, 1, tree->flow + node->parent * n_step, 1);
+        /* the node before is a child of this one, or this one has none */
+        leaf = k == 0 || tree->nodes[k - 1].parent != k;
+        if (node->bare)
+            fill_bare(tree, node, h, row_diagonal);
+        else if (leaf)
+            zero(h, ports_of(tree, node));
+        if (!node->bare)
+            add_zones(tree, node, add, context, h);
+        if (node->parent == SIZE_MAX)
+            break;
+        if (!eliminate_flows(tree, node, h, row_diagonal, lift))
+            return false;
+        if (node->nu.n > 0 && !node->bare && !node->slack)
+            go_out(tree, node, h);
+        if (!pass_on(tree, node, lift))
+            return false;
     }
-}
-
-static void towards_leaves(struct master_tree *tree, const struct market_rows *rows, double *u)
-{
-    size_t n_step = rows->problem->n_step;
-
-    for (size_t k = tree->n_node - 1; k-- > 0;) {
-        const struct tree_node *node = &tree->nodes[k];
-        double *price = tree->price + k * n_step, *y = tree->y + node->row_first;
-
-        memcpy(price, tree->price + node->parent * n_step, n_step * sizeof(*price));
-        if (node->n_row == 0)
-            continue;
-        cblas_dgemv(CblasColMajor, CblasTrans, (int)n_step, (int)node->n_row, -1.0,
-                    tree->across + node->row_first * n_step, (int)n_step, price, 1, 1.0, y, 1);
-        cblas_dtrsv(CblasColMajor, CblasLower, CblasTrans, CblasNonUnit, (int)node->n_row,
-                    tree->factor + node->factor_first, (int)node->n_row, y, 1);
-        for (size_t i = 0; i < node->n_row; i++) {
-            size_t a = tree->row[node->row_first + i];
-
-            u[n_step + a] = y[i];
-            price[rows->rows[a].step] += tree->coef[node->row_first + i] * y[i];
-        }
-    }
-}
-
-void master_tree_solve(struct master_tree *tree, const struct market_rows *rows, double *u)
-{
-    size_t n_step = rows->problem->n_step, root = tree->n_node - 1;
-    double *energy = tree->price + root * n_step;
-
-    towards_root(tree, rows, u);
-    for (size_t t = 0; t < n_step; t++)
-        energy[t] = u[t] - tree->flow[root * n_step + t];
-    cblas_dtrsv(CblasColMajor, CblasLower, CblasNoTrans, CblasNonUnit, (int)n_step, tree->root,
-                (int)n_step, energy, 1);
-    cblas_dtrsv(CblasColMajor, CblasLower, CblasTrans, CblasNonUnit, (int)n_step, tree->root,
-                (int)n_step, energy, 1);
-    memcpy(u, energy, n_step * sizeof(*u));
-    towards_leaves(tree, rows, u);
+    return factor_root(tree, tree->slot[tree->nodes[tree->n_node - 1].slot], row_diagonal,
+                       step_diagonal, lift);
 }

@@ -33,7 +33,9 @@ struct market_problem {
     size_t n_order;
     const struct market_group *groups; /* [n_group] */
     size_t n_group;
-    struct grid_limits *limits;  /* NULL: one bus, or no limits at all */
+    struct grid_limits *limits; /* NULL: one bus, or no limits at all */
+    /* [n_bus] the node of the limits that stands for a bus, where there are fewer; NULL: itself */
+    const uint32_t *node_of_bus;
     double breach_price_per_mwh; /* soft grid limits; INFINITY: hard */
     /* [limits x 2] of each limit at its low and high side; NULL: breach_price_per_mwh for all */
     const double *breach_prices_per_mwh;
