@@ -10,7 +10,7 @@
  * file on every machine.
  */
 #include "core/file.h"
-#include "core/json_write.h"
+#include "put.h"
 #include "scenario/scenario.h"
 
 #include <math.h>
@@ -22,7 +22,7 @@ enum {
     PER_FEEDER = 100,
     TRUNK = 20,
     PER_LATERAL = 5,
-    BUS_TEXT = 16
+    STRIDE = 137 /* of homes over 499 buses */
 };
 
 /* A line carries its largest device and this much more, so that few devices are a market too. */
@@ -31,17 +31,6 @@ static const double least_kw = 1.0;
 struct limits {
     double line_kw[BUSES]; /* [0]: the substation's; INFINITY: none */
 };
-
-/* A day-ahead price with a midday dip and two peaks, EUR/MWh; hour 0 … 24. */
-static double price_at(double hour)
-{
-    static const double by_hour[25] = {62, 55, 50, 48, 50, 58,  78,  96,  104, 92, 74, 58, 48,
-                                       44, 47, 56, 72, 98, 128, 142, 130, 108, 88, 72, 62};
-    int before = (int)hour;
-    double part = hour - before;
-
-    return round(100.0 * ((1.0 - part) * by_hour[before] + part * by_hour[before + 1])) / 100.0;
-}
 
 /* The bus that a bus hangs on; its own line is the one between. */
 static int parent_of(int bus)
@@ -128,37 +117,9 @@ static void set_limits(const struct scenario *scenario, struct limits *limits)
     }
 }
 
-static void put_bus(struct walras_json_out *out, const char *key, int bus)
-{
-    char text[BUS_TEXT];
-
-    snprintf(text, sizeof(text), "%d", bus);
-    if (key)
-        walras_json_out_key(out, key);
-    walras_json_out_text(out, text);
-}
-
-static void put_number(struct walras_json_out *out, const char *key, double value)
-{
-    walras_json_out_key(out, key);
-    walras_json_out_number(out, value);
-}
-
-static void put_text(struct walras_json_out *out, const char *key, const char *text)
-{
-    walras_json_out_key(out, key);
-    walras_json_out_text(out, text);
-}
-
-static void open_under(struct walras_json_out *out, const char *key, char bracket)
-{
-    walras_json_out_key(out, key);
-    walras_json_out_open(out, bracket);
-}
-
 static void put_line(struct walras_json_out *out, int bus, double limit_kw)
 {
-    char id[2 * BUS_TEXT];
+    char id[2 * PUT_BUS_TEXT];
 
     walras_json_out_open(out, '{');
     snprintf(id, sizeof(id), "%s%d",
@@ -197,15 +158,6 @@ static void put_grid(struct walras_json_out *out, const struct limits *limits)
     walras_json_out_close(out, '}');
 }
 
-static void put_prices(struct walras_json_out *out, const char *key, unsigned n_step, double share)
-{
-    open_under(out, key, '[');
-    for (unsigned t = 0; t < n_step; t++)
-        walras_json_out_number(out, round(1000.0 * share * price_at(24.0 * (t + 0.5) / n_step)) /
-                                        1000.0);
-    walras_json_out_close(out, ']');
-}
-
 static void put_supply(struct walras_json_out *out, unsigned n_step, double limit_kw)
 {
     open_under(out, "supply", '[');
@@ -218,34 +170,6 @@ static void put_supply(struct walras_json_out *out, unsigned n_step, double limi
         put_number(out, "import_limit_kw", limit_kw);
         put_number(out, "export_limit_kw", limit_kw);
     }
-    walras_json_out_close(out, '}');
-    walras_json_out_close(out, ']');
-}
-
-/* Each kind goes round the buses in the order of this list: in strides, so that few devices are
- * spread over all feeders. */
-static void put_fleet(struct walras_json_out *out, unsigned n_device)
-{
-    static const int stride = 137; /* shares no factor with 499 buses: reaches every one */
-    static const struct {
-        const char *kind;
-        double share;
-    } mix[] = {{"load", 0.20}, {"pv", 0.15},  {"battery", 0.20},
-               {"ev", 0.15},   {"v2g", 0.10}, {"thermal", 0.20}};
-
-    open_under(out, "fleets", '[');
-    walras_json_out_open(out, '{');
-    put_text(out, "id", "home");
-    put_number(out, "count", n_device);
-    put_number(out, "seed", 7.0);
-    open_under(out, "buses", '[');
-    for (int bus = 1; bus < BUSES; bus++)
-        put_bus(out, NULL, 1 + bus * stride % (BUSES - 1));
-    walras_json_out_close(out, ']');
-    open_under(out, "mix", '{');
-    for (size_t i = 0; i < sizeof(mix) / sizeof(mix[0]); i++)
-        put_number(out, mix[i].kind, mix[i].share);
-    walras_json_out_close(out, '}');
     walras_json_out_close(out, '}');
     walras_json_out_close(out, ']');
 }
@@ -267,7 +191,7 @@ static void put_market(FILE *file, unsigned n_device, unsigned n_step, const str
     walras_json_out_close(&out, '}');
     put_grid(&out, limits);
     put_supply(&out, n_step, limits->line_kw[0]);
-    put_fleet(&out, n_device);
+    put_fleet(&out, n_device, 1, BUSES - 1, STRIDE);
     walras_json_out_close(&out, '}');
     walras_json_out_end(&out);
 }
