@@ -76,6 +76,52 @@ const char *dbkit_folder(void)
     return begin() ? folder : NULL;
 }
 
+/* pg_ctl with these words, as the cluster's user. */
+static bool control(const char *const *words)
+{
+    const char *argv[16] = {NULL};
+    char path[DB_PROGRAM_PATH], said[400];
+    struct db_user user = {0};
+    struct db_program program = {.argv = argv, .user = &user};
+    struct walras_err err = {0};
+    int n = 1, state = -1;
+    enum walras_status status = db_program_find("pg_ctl", path, &err);
+
+    argv[0] = path;
+    for (; *words; words++)
+        argv[n++] = *words;
+    if (status == WALRAS_OK)
+        status = db_user_find(&user, &err);
+    if (status == WALRAS_OK)
+        status = db_program_run(&program, &state, said, sizeof(said), &err);
+    if (status == WALRAS_OK && state == 0)
+        return true;
+    printf("pg_ctl: %s\n", status == WALRAS_OK ? said : err.msg);
+    return false;
+}
+
+bool dbkit_stop(const char *mode)
+{
+    char pg[96];
+    const char *const words[] = {"-D", pg, "-w", "-m", mode, "stop", NULL};
+
+    snprintf(pg, sizeof(pg), "%s/data/pg", folder);
+    return control(words);
+}
+
+bool dbkit_start(void)
+{
+    char pg[96], log[112], options[256];
+    const char *const words[] = {"-D", pg, "-l", log, "-w", "-o", options, "start", NULL};
+
+    snprintf(pg, sizeof(pg), "%s/data/pg", folder);
+    snprintf(log, sizeof(log), "%s/data/run/postgres.log", folder);
+    snprintf(options, sizeof(options),
+             "-k '%s/data/run' -c listen_addresses= -c port=5432 -c unix_socket_permissions=0700",
+             folder);
+    return control(words);
+}
+
 struct db_session *dbkit_session(const char *conninfo)
 {
     struct db_settings settings = db_settings_defaults(conninfo);

@@ -20,6 +20,9 @@ const char *dbkit_migrated(void);
 struct db_session *dbkit_session(const char *conninfo);
 /* A folder of the program's own, removed with the cluster. NULL: skipped, as above. */
 const char *dbkit_folder(void);
+/* Stops the cluster ("fast", "immediate") under all who use it, and starts it again. */
+bool dbkit_stop(const char *mode);
+bool dbkit_start(void);
 /* Runs SQL of a test's own; false, with the message printed, when it fails. */
 bool dbkit_sql(struct db_session *session, const char *script);
 /* The first value of a query, or "" when there is none; lives until the next call. */

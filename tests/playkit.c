@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 
 double play_limit_kw(const struct play *play)
 {
@@ -248,10 +249,13 @@ static bool answer_singly(struct play *play, const char *id, const struct announ
 /* A server that is gone is started again, as whoever keeps servers running would. */
 static void see_to_server(struct play *play)
 {
+    const struct timespec pause = {.tv_nsec = 20000000};
     int state = 0;
 
     if (waitpid(play->server.pid, &state, WNOHANG) == play->server.pid)
         play_restart(play);
+    else
+        nanosleep(&pause, NULL); /* it has no database now: a little later */
 }
 
 void play_rounds(struct play *play, const char *id, bool batch)
@@ -296,4 +300,25 @@ const char *play_state(struct play *play, const char *id)
     if (at)
         snprintf(state, sizeof(state), "%.*s", (int)strcspn(at + 9, "\""), at + 9);
     return state;
+}
+
+char *play_outcome(struct play *play, const char *id)
+{
+    struct walras_text all;
+    char path[128];
+
+    walras_text_init(&all, 1 << 24);
+    snprintf(path, sizeof(path), "/v1/markets/%s/prices", id);
+    CU_ASSERT_EQUAL(servekit_call(&play->operator, "GET", path, NULL), 200);
+    walras_text_add(&all, play->operator.body.data, play->operator.body.size);
+    for (size_t i = 0; i < play->n; i++) {
+        const char *from = NULL;
+
+        snprintf(path, sizeof(path), "/v1/markets/%s/awards/%s", id, play->agents[i].id);
+        CU_ASSERT_EQUAL(servekit_call(&play->operator, "GET", path, NULL), 200);
+        from = strstr(play->operator.body.data, "\"draw_kw\"");
+        CU_ASSERT_PTR_NOT_NULL_FATAL(from);
+        walras_text_addf(&all, "\n%s", from);
+    }
+    return all.data;
 }

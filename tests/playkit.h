@@ -44,5 +44,7 @@ void play_start(struct play *play, const char *id, const char *rest);
 void play_rounds(struct play *play, const char *id, bool batch);
 /* The market's state now; "" when it is not told. */
 const char *play_state(struct play *play, const char *id);
+/* Everything that was decided, as text that is the same when it is; free() it. */
+char *play_outcome(struct play *play, const char *id);
 
 #endif

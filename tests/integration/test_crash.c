@@ -12,28 +12,6 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Everything that was decided, as text that is the same when it is. */
-static char *outcome(struct play *play, const char *id)
-{
-    struct walras_text all;
-    char path[128];
-
-    walras_text_init(&all, 1 << 24);
-    snprintf(path, sizeof(path), "/v1/markets/%s/prices", id);
-    CU_ASSERT_EQUAL(servekit_call(&play->operator, "GET", path, NULL), 200);
-    walras_text_add(&all, play->operator.body.data, play->operator.body.size);
-    for (size_t i = 0; i < play->n; i++) {
-        const char *from = NULL;
-
-        snprintf(path, sizeof(path), "/v1/markets/%s/awards/%s", id, play->agents[i].id);
-        CU_ASSERT_EQUAL(servekit_call(&play->operator, "GET", path, NULL), 200);
-        from = strstr(play->operator.body.data, "\"draw_kw\"");
-        CU_ASSERT_PTR_NOT_NULL_FATAL(from);
-        walras_text_addf(&all, "\n%s", from);
-    }
-    return all.data;
-}
-
 /* A process of its own that kills the server after so many milliseconds. */
 static pid_t kill_later(pid_t server, long ms)
 {
@@ -60,7 +38,7 @@ static void test_killed_at_any_point_it_comes_out_the_same(void)
     play_start(&play, "calm", "");
     play_rounds(&play, "calm", false);
     CU_ASSERT_STRING_EQUAL(play_state(&play, "calm"), "cleared");
-    calm = outcome(&play, "calm");
+    calm = play_outcome(&play, "calm");
     while (play.n_restart < wanted && n_market < 400) {
         unsigned before = play.n_restart;
         char id[32], *stormy = NULL;
@@ -76,7 +54,7 @@ static void test_killed_at_any_point_it_comes_out_the_same(void)
             play_restart(&play);
         }
         CU_ASSERT_STRING_EQUAL(play_state(&play, id), "cleared");
-        stormy = outcome(&play, id);
+        stormy = play_outcome(&play, id);
         CU_ASSERT_STRING_EQUAL(stormy, calm);
         free(stormy);
     }
@@ -97,7 +75,7 @@ static void test_database_cut_off_amid_a_clearing(void)
     snprintf(name, sizeof(name), "%s", strstr(play.database, "dbname=") + strlen("dbname="));
     play_start(&play, "calm", "");
     play_rounds(&play, "calm", true);
-    calm = outcome(&play, "calm");
+    calm = play_outcome(&play, "calm");
 
     struct db_session *session = dbkit_session(dbkit_empty());
 
@@ -132,7 +110,7 @@ static void test_database_cut_off_amid_a_clearing(void)
         waitpid(child, &state, 0);
         CU_ASSERT_TRUE(WIFEXITED(state) && WEXITSTATUS(state) == 0);
         CU_ASSERT_STRING_EQUAL(play_state(&play, id), "cleared");
-        stormy = outcome(&play, id);
+        stormy = play_outcome(&play, id);
         CU_ASSERT_STRING_EQUAL(stormy, calm);
         free(stormy);
     }
