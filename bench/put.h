@@ -50,12 +50,13 @@ static inline void open_under(struct walras_json_out *out, const char *key, char
     walras_json_out_open(out, bracket);
 }
 
-static inline void put_prices(struct walras_json_out *out, const char *key, unsigned n_step, double share)
+static inline void put_prices(struct walras_json_out *out, const char *key, unsigned n_step,
+                              double share)
 {
     open_under(out, key, '[');
     for (unsigned t = 0; t < n_step; t++)
-        walras_json_out_number(out, round(1000.0 * share * put_price_at(24.0 * (t + 0.5) / n_step)) /
-                                        1000.0);
+        walras_json_out_number(
+            out, round(1000.0 * share * put_price_at(24.0 * (t + 0.5) / n_step)) / 1000.0);
     walras_json_out_close(out, ']');
 }
 

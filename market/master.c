@@ -229,7 +229,7 @@ static void advance(struct market_master *m, const struct each pairs[KINDS],
     take_step(m, pairs, step);
     if (!m->now->parts)
         return;
-    market_rows_price(m->now->rows, m->u, m->price);
+    master_price(m, m->u, m->price);
     market_parts_fold(m->now->parts, m->price, step);
 }
 

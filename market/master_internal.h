@@ -90,6 +90,11 @@ void master_kkt_step(struct market_master *m);
 WALRAS_NODISCARD enum walras_status master_kkt_index(struct market_master *m,
                                                      struct walras_err *err);
 
+/* market_rows_price and market_rows_project of the active rows, along their tree if they have one.
+ */
+void master_price(struct market_master *m, const double *u, double *price);
+void master_project(struct market_master *m, const double *injection_kw, double *out);
+
 /* A point inside all bounds near the guessed prices; a larger `lift` starts further inside. */
 void master_start(struct market_master *m, const struct market_master_settings *settings,
                   const double *guess, double lift);

@@ -331,12 +331,28 @@ static void constant_part(struct market_master *m)
     }
 }
 
+void master_price(struct market_master *m, const double *u, double *price)
+{
+    if (m->tree.nested)
+        master_tree_price(&m->tree, u, price);
+    else
+        market_rows_price(m->now->rows, u, price);
+}
+
+void master_project(struct market_master *m, const double *injection_kw, double *out)
+{
+    if (m->tree.nested)
+        master_tree_project(&m->tree, injection_kw, out);
+    else
+        market_rows_project(m->now->rows, injection_kw, out);
+}
+
 static void solve_prices(struct market_master *m)
 {
     int n = (int)m->n_u, one = 1, info = 0;
 
     constant_part(m);
-    market_rows_project(m->now->rows, m->bus, m->rhs);
+    master_project(m, m->bus, m->rhs);
     for (size_t i = 0; i < m->n_u; i++)
         m->du[i] = m->residual[i] - m->rhs[i];
     for (size_t t = 0; t < m->n_step; t++)
@@ -347,7 +363,7 @@ static void solve_prices(struct market_master *m)
         master_tree_solve(&m->tree, m->du);
     else
         dpotrs_("L", &n, &one, m->matrix, &n, m->du, &n, &info);
-    market_rows_price(m->now->rows, m->du, m->dprice);
+    master_price(m, m->du, m->dprice);
 }
 
 /* d x and d z of a variable whose multiplier moves by dz = sign · d price. */

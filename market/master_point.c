@@ -49,9 +49,9 @@ double master_residuals(struct market_master *m)
 {
     double worst = 0.0;
 
-    market_rows_price(m->now->rows, m->u, m->price);
+    master_price(m, m->u, m->price);
     master_injections(m, m->bus);
-    market_rows_project(m->now->rows, m->bus, m->residual);
+    master_project(m, m->bus, m->residual);
     for (size_t t = 0; t < m->n_step; t++)
         m->residual[t] = -(m->residual[t] + m->shortage.x[t] - m->surplus.x[t]);
     for (size_t a = 0; a < m->n_row; a++) {

@@ -102,7 +102,7 @@ void master_start(struct market_master *m, const struct market_master_settings *
 
         start_row(m, a, fmax(low, 0.1 * guess[m->n_step + a]), row_penalty, mu);
     }
-    market_rows_price(m->now->rows, m->u, m->price);
+    master_price(m, m->u, m->price);
     start_groups(m);
     start_orders(m, mu);
     if (m->now->parts) {
@@ -118,9 +118,9 @@ void master_resume(struct market_master *m, const struct market_master_settings 
     double mu = inside->product / fmax(1.0, (double)inside->n_pair);
 
     memcpy(m->u, guess, m->n_u * sizeof(*m->u));
-    market_rows_price(m->now->rows, m->u, m->price);
+    master_price(m, m->u, m->price);
     master_injections(m, m->bus);
-    market_rows_project(m->now->rows, m->bus, m->residual);
+    master_project(m, m->bus, m->residual);
     for (size_t a = 0; a < m->n_row; a++) {
         const struct market_row *row = &m->now->rows->rows[a];
         double row_penalty = fmin(settings->penalty_per_mwh, row->breach_price_per_mwh);
@@ -133,6 +133,6 @@ void master_resume(struct market_master *m, const struct market_master_settings 
         m->breach.z[a] = row_penalty - m->room.z[a];
         m->breach.x[a] = mu / m->breach.z[a];
     }
-    market_rows_price(m->now->rows, m->u, m->price);
+    master_price(m, m->u, m->price);
     market_parts_fold(m->now->parts, m->price, (struct market_stride){0});
 }

@@ -112,4 +112,8 @@ bool master_tree_factor(struct master_tree *tree, master_tree_add add, void *con
 /* Solves in place: u [n_step + n_row]. */
 void master_tree_solve(struct master_tree *tree, double *u);
 
+/* What market_rows_price and market_rows_project are, in time that grows with the buses alone. */
+void master_tree_price(struct master_tree *tree, const double *u, double *price);
+void master_tree_project(struct master_tree *tree, const double *injection_kw, double *out);
+
 #endif

@@ -259,8 +259,8 @@ static void list_rows(struct master_tree *tree, const struct order *o)
             tree->way[node->way.first + node->way.n++] =
                 (struct tree_way){a, nu_of(tree, node, t), sign * row->kw};
         else
-            tree->flow[node->flow.first + node->flow.n++] = (struct tree_flow){
-                a, t, tree->port_kvar[t], -sign * row->kw, -sign * row->kvar};
+            tree->flow[node->flow.first + node->flow.n++] =
+                (struct tree_flow){a, t, tree->port_kvar[t], -sign * row->kw, -sign * row->kvar};
     }
 }
 

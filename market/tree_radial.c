@@ -203,8 +203,8 @@ enum walras_status tree_find_radial(const struct market_rows *rows, struct tree_
     if (take_memory(&f))
         status = find(&f, draft, err);
     else
-        status = walras_fail(err, WALRAS_NOMEM, "master: %zu buses do not fit in memory",
-                             f.grid.n_bus);
+        status =
+            walras_fail(err, WALRAS_NOMEM, "master: %zu buses do not fit in memory", f.grid.n_bus);
     release(&f);
     return status;
 }

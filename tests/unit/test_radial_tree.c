@@ -10,8 +10,8 @@
 
 /*
  * The elimination from the leaves where voltages are priced: random forests with taps, kvar in
- * fixed and changing ratio to kW, kvar alone, sides of apparent power, islands, and rows that fit no
- * tree; every bus answers its prices by a random symmetric matrix. What comes out must satisfy
+ * fixed and changing ratio to kW, kvar alone, sides of apparent power, islands, and rows that fit
+ * no tree; every bus answers its prices by a random symmetric matrix. What comes out must satisfy
  * N u = rhs, N = Σ_b E_bᵀ K_b E_b + D, multiplied out here by the rows' coefficients alone.
  */
 
@@ -57,18 +57,15 @@ static void make_limits(struct system *s, struct walras_rng *rng)
     for (size_t i = 0; i < n_node; i++) {
         for (size_t t = 0; t < STEPS; t++)
             s->ratio[i][t] = walras_rng_range(rng, -0.5, 0.8);
-        s->nodes[i] =
-            (struct grid_node){.bus = (uint32_t)walras_rng_below(rng, n_bus),
-                               .reactive = walras_rng_below(rng, 3) == 0,
-                               .kvar_per_kw = s->ratio[i][0],
-                               .kvar_per_kw_of = varies && i % 2 ? s->ratio[i] : NULL};
+        s->nodes[i] = (struct grid_node){.bus = (uint32_t)walras_rng_below(rng, n_bus),
+                                         .reactive = walras_rng_below(rng, 3) == 0,
+                                         .kvar_per_kw = s->ratio[i][0],
+                                         .kvar_per_kw_of = varies && i % 2 ? s->ratio[i] : NULL};
         s->reactive[n_bus + i] = s->nodes[i].reactive;
     }
     CU_ASSERT_EQUAL_FATAL(grid_limits_lindist(&s->network, &input, &s->limits, &err), WALRAS_OK);
-    s->problem = (struct market_problem){.n_bus = n_bus + n_node,
-                                         .n_step = STEPS,
-                                         .limits = s->limits,
-                                         .reactive = s->reactive};
+    s->problem = (struct market_problem){
+        .n_bus = n_bus + n_node, .n_step = STEPS, .limits = s->limits, .reactive = s->reactive};
 }
 
 static void put_row(struct system *s, size_t limit, uint32_t step, int direction)
@@ -189,6 +186,28 @@ static double solve_and_check(struct system *s, struct walras_rng *rng, struct m
     return worst;
 }
 
+/* The walks along the tree are the rows' coefficients. */
+static double walk_and_check(struct system *s, struct walras_rng *rng, struct master_tree *tree)
+{
+    double u[UNKNOWNS], price[NODES * STEPS], injection[NODES * STEPS], out[UNKNOWNS];
+    double by_rows[NODES * STEPS + UNKNOWNS], worst = 0.0;
+    size_t n = s->problem.n_bus * STEPS;
+
+    for (size_t i = 0; i < UNKNOWNS; i++)
+        u[i] = walras_rng_range(rng, -1.0, 1.0);
+    for (size_t i = 0; i < n; i++)
+        injection[i] = walras_rng_range(rng, -1.0, 1.0);
+    master_tree_price(tree, u, price);
+    market_rows_price(&s->rows, u, by_rows);
+    for (size_t i = 0; i < n; i++)
+        worst = fmax(worst, fabs(price[i] - by_rows[i]));
+    master_tree_project(tree, injection, out);
+    market_rows_project(&s->rows, injection, by_rows);
+    for (size_t i = 0; i < STEPS + s->rows.n; i++)
+        worst = fmax(worst, fabs(out[i] - by_rows[i]));
+    return worst;
+}
+
 static void test_elimination_solves_the_whole_system(void)
 {
     struct walras_rng rng = walras_rng_from_seed(testkit_seed());
@@ -208,6 +227,7 @@ static void test_elimination_solves_the_whole_system(void)
             printf("case %zu: %zu buses, %zu rows, off by %g\n", k, s.problem.n_bus, s.rows.n,
                    worst);
         CU_ASSERT_TRUE(worst < 1e-9);
+        CU_ASSERT_TRUE(walk_and_check(&s, &rng, &tree) < 1e-10);
         for (size_t i = 0; i < tree.n_node; i++)
             n_way += tree.nodes[i].way.n;
         n_loose += tree.n_loose;
