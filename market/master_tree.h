@@ -2,10 +2,10 @@
  * The linear system of one interior point iteration on a radial network: eliminated from the leaves
  * instead of as one dense matrix.
  *
- * Model    docs/mathematics.md, "Trees". What is behind a node is seen from outside through a few
- *          `ports`: the prices there, lambda of kW in every step and of kvar where voltages need
- *          it; the shadow prices of rows that fit no tree; and for each step with active voltages
- *          at or behind the node, nu, the sum of their shadow prices, each times its scale. On the
+ * Model    docs/mathematics.md, "Nested limits" and "Trees with voltages". What is behind a node is
+ * seen from outside through a few `ports`: the prices there, lambda of kW in every step and of kvar
+ * where voltages need it; the shadow prices of rows that fit no tree; and for each step with active
+ * voltages at or behind the node, nu, the sum of their shadow prices, each times its scale. On the
  *          way into a node prices fall by drop · nu, and by the shadow prices G mu of limits of
  *          what flows in. What is behind answers H p + g to its ports p, H positive semidefinite:
  *              into a node   lambda_in = lambda_out - E nu + G mu; mu is eliminated
@@ -69,7 +69,7 @@ struct tree_nu {
 };
 
 struct master_tree {
-    bool nested; /* the rows are of that kind: the rest is valid */
+    bool nested; /* the rows are of that kind, but for a few: the rest is valid */
     size_t n_step, n_port, n_node, n_slot;
     /* Of n_port ports that every node has: [n_step] kW, then kvar, then loose rows. */
     size_t *port_kvar; /* [n_step] SIZE_MAX: prices of kvar are 0 */
