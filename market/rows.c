@@ -4,7 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROWS_PER_PASS = 320, MOST_ROWS_PER_STEP = 64, LEAST_ROWS_PER_STEP = 5 };
+enum {
+    ROWS_PER_PASS = 320,
+    LEAST_ROWS_PER_STEP = 5,
+    MANY_ROWS_PER_STEP = 64,
+    MOST_ROWS_PER_STEP = 512, /* that cost little */
+};
 
 enum walras_status market_rows_init(struct market_rows *rows, const struct market_problem *problem,
                                     struct walras_err *err)
@@ -157,10 +162,12 @@ static double breach_of(const struct market_rows *rows, size_t limit, uint32_t s
 }
 
 /* A pass costs a master: where few steps are breached, more rows a step come in at once. */
-static size_t rows_per_step(size_t n_breached)
+static size_t rows_per_step(const struct market_rows *rows, size_t n_breached)
 {
-    size_t share = MOST_ROWS_PER_STEP;
+    size_t share = MANY_ROWS_PER_STEP;
 
+    if (rows->nearly > 0.0)
+        return MOST_ROWS_PER_STEP;
     while (share > LEAST_ROWS_PER_STEP && share * n_breached > ROWS_PER_PASS)
         share--;
     return share;
@@ -261,7 +268,7 @@ enum walras_status market_rows_separate(struct market_rows *rows, const double *
         if (status == WALRAS_OK && rows->nearly > 0.0)
             status = separate_lines(rows, t, err);
         if (status == WALRAS_OK)
-            status = separate_step(rows, t, rows_per_step(n_breached), tolerance, err);
+            status = separate_step(rows, t, rows_per_step(rows, n_breached), tolerance, err);
     }
     *added = rows->n - before;
     if (*added > 0)
