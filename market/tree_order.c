@@ -65,8 +65,7 @@ static bool take_memory(struct order *o)
     o->bare = malloc((2 * n + 1) * sizeof(*o->bare));
     if (!o->bare)
         return false;
-    for (size_t i = 0; i < 2 * n; i++)
-        o->bare[i] = SIZE_MAX;
+    memset(o->bare, 0xff, 2 * n * sizeof(*o->bare)); /* SIZE_MAX */
     o->n_node = n;
     for (size_t a = 0; a < o->rows->n; a++)
         if (is_way(&o->draft->row[a]) && *bare_of(o, a) == SIZE_MAX)

@@ -269,7 +269,8 @@ static enum walras_status print_lines(FILE *file, const struct scenario_result *
     for (size_t i = 0; i < n && i < MOST_LINES; i++)
         print_line(file, r, &lines[i]);
     if (n > MOST_LINES)
-        fprintf(file, "             and %zu more limit%s\n", n - MOST_LINES, plural(n - MOST_LINES));
+        fprintf(file, "             and %zu more limit%s\n", n - MOST_LINES,
+                plural(n - MOST_LINES));
     if (n == 0 && r->limits)
         fputs("  full line  none\n", file);
 out:
