@@ -85,6 +85,7 @@ struct api_request {
     FILE *stream;
     struct walras_json_out out;
     const char *type;
+    const char *policy; /* what a browser may do with it; NULL: nothing */
     char location[200], allow[64];
     unsigned retry_after_s;
 };
@@ -157,6 +158,10 @@ void api_finish_answer(struct api_request *request);
 enum walras_status api_health(struct api_request *request, struct walras_err *err);
 enum walras_status api_ready(struct api_request *request, struct walras_err *err);
 enum walras_status api_show_metrics(struct api_request *request, struct walras_err *err);
+enum walras_status api_docs_document(struct api_request *request, struct walras_err *err);
+enum walras_status api_docs_page(struct api_request *request, struct walras_err *err);
+enum walras_status api_docs_style(struct api_request *request, struct walras_err *err);
+enum walras_status api_docs_script(struct api_request *request, struct walras_err *err);
 enum walras_status api_token(struct api_request *request, struct walras_err *err);
 enum walras_status api_grid_put(struct api_request *request, struct walras_err *err);
 enum walras_status api_grid_get(struct api_request *request, struct walras_err *err);

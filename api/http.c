@@ -286,6 +286,9 @@ static void add_headers(const struct api_request *request, struct MHD_Response *
     MHD_add_response_header(response, "Content-Type", request->type);
     MHD_add_response_header(response, "Cache-Control", "no-store");
     MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+    MHD_add_response_header(response, "Content-Security-Policy",
+                            request->policy ? request->policy
+                                            : "default-src 'none'; frame-ancestors 'none'");
     if (request->location[0])
         MHD_add_response_header(response, "Location", request->location);
     if (request->allow[0])

@@ -10,8 +10,8 @@ foreach(file IN LISTS FILES)
     string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1, " bytes "${hex}")
     string(REGEX REPLACE "(0x.., 0x.., 0x.., 0x.., 0x.., 0x.., 0x.., 0x.., 0x.., 0x.., 0x.., 0x.., )"
         "\\1\n    " bytes "${bytes}")
-    string(APPEND body "static const char text_${n}[] = {\n    ${bytes}0x00};\n\n")
-    string(APPEND rows "    {\"${name}\", text_${n}},\n")
+    string(APPEND body "static const unsigned char text_${n}[] = {\n    ${bytes}0x00};\n\n")
+    string(APPEND rows "    {\"${name}\", (const char *)text_${n}},\n")
     math(EXPR n "${n} + 1")
 endforeach()
 string(APPEND body "const struct ${NAME} ${NAME}_files[] = {\n${rows}};\n"

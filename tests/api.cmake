@@ -4,6 +4,14 @@ endif()
 
 walras_test(test_request SOURCES unit/test_request.c USES api)
 
+add_library(walras_openkit STATIC ${CMAKE_CURRENT_LIST_DIR}/openkit.c)
+walras_options(walras_openkit)
+target_compile_definitions(walras_openkit PRIVATE WALRAS_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+target_include_directories(walras_openkit PUBLIC ${CMAKE_CURRENT_LIST_DIR})
+target_link_libraries(walras_openkit PUBLIC walras_testkit)
+walras_test(test_openapi SOURCES unit/test_openapi.c USES api
+    LINKS walras_openkit PkgConfig::MICROHTTPD)
+
 pkg_check_modules(CURL IMPORTED_TARGET libcurl)
 if(NOT CURL_FOUND)
     message(STATUS "libcurl is not installed: building without the tests of the server")
@@ -14,7 +22,7 @@ add_library(walras_servekit STATIC ${CMAKE_CURRENT_LIST_DIR}/servekit.c)
 walras_options(walras_servekit)
 target_compile_definitions(walras_servekit PRIVATE WALRAS_BINARY="$<TARGET_FILE:walras>")
 target_include_directories(walras_servekit PUBLIC ${CMAKE_CURRENT_LIST_DIR})
-target_link_libraries(walras_servekit PUBLIC walras_dbkit PkgConfig::CURL)
+target_link_libraries(walras_servekit PUBLIC walras_dbkit walras_openkit PkgConfig::CURL)
 
 foreach(name test_api test_api_limits)
     walras_test(${name} SOURCES integration/${name}.c USES db LINKS walras_servekit)

@@ -2,6 +2,7 @@
 
 #include "core/file.h"
 #include "dbkit.h"
+#include "openkit.h"
 #include "testkit.h"
 
 #include <curl/curl.h>
@@ -185,6 +186,7 @@ long servekit_call_as(struct servekit_client *client, const char *method, const 
     if (code == CURLE_OK)
         curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &client->status);
     curl_slist_free_all(list);
+    openkit_check(method, path, client->status);
     return client->status;
 }
 

@@ -34,7 +34,8 @@ struct servekit_client {
 void servekit_client_init(struct servekit_client *client, const struct servekit_server *server,
                           const char *token);
 void servekit_client_release(struct servekit_client *client);
-/* body NULL: none. Content type: application/json, unless `type` says another. */
+/* What is answered must be in the OpenAPI document. body NULL: none. Content type:
+ * application/json, unless `type` says another. */
 long servekit_call(struct servekit_client *client, const char *method, const char *path,
                    const char *body);
 long servekit_call_as(struct servekit_client *client, const char *method, const char *path,

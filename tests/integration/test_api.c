@@ -75,6 +75,30 @@ static void test_health_needs_no_token(void)
     CU_ASSERT_TRUE(servekit_log_has(&server, "request method=GET path=/readyz status=200"));
 }
 
+/* The page loads from this server only, and browsers are told to hold it to that. */
+static void test_the_document_and_its_page(void)
+{
+    static const char *const paths[] = {"/docs", "/docs/page.css", "/docs/page.js"};
+
+    if (!begin())
+        return;
+    CU_ASSERT_EQUAL(servekit_call(&nobody, "GET", "/openapi.json", NULL), 200);
+    CU_ASSERT_PTR_NOT_NULL(strstr(nobody.headers.data, "Content-Type: application/json"));
+    CU_ASSERT_TRUE(servekit_has(&nobody, "\"openapi\": \"3.1.0\""));
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        CU_ASSERT_EQUAL(servekit_call(&nobody, "GET", paths[i], NULL), 200);
+        CU_ASSERT_PTR_NOT_NULL(
+            strstr(nobody.headers.data, "default-src 'none'; script-src 'self'"));
+        CU_ASSERT_PTR_NULL(strstr(nobody.body.data, "//cdn"));
+        CU_ASSERT_PTR_NULL(strstr(nobody.body.data, "http:"));
+        CU_ASSERT_PTR_NULL(strstr(nobody.body.data, "https:"));
+        CU_ASSERT_PTR_NULL(strstr(nobody.body.data, "innerHTML"));
+        CU_ASSERT_PTR_NULL(strstr(nobody.body.data, "style="));
+    }
+    CU_ASSERT_EQUAL(servekit_call(&nobody, "GET", "/healthz", NULL), 200);
+    CU_ASSERT_PTR_NOT_NULL(strstr(nobody.headers.data, "default-src 'none'; frame-ancestors"));
+}
+
 static const char form[] = "application/x-www-form-urlencoded";
 
 static long ask_token(const char *id, const char *secret, const char *grant)
@@ -558,6 +582,7 @@ static void test_database_goes_and_comes_back(void)
 
 static const struct testkit_test tests[] = {
     {"health needs no token", test_health_needs_no_token},
+    {"the document and its page", test_the_document_and_its_page},
     {"token is given for a secret only", test_token_is_given_for_a_secret_only},
     {"tokens that do not count", test_tokens_that_do_not_count},
     {"roles route by route", test_roles_route_by_route},
