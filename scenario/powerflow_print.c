@@ -107,6 +107,24 @@ static void print_voltages(const struct scenario_powerflow *run, FILE *file)
     fputc('\n', file);
 }
 
+static void print_slack(const struct scenario_powerflow *run, size_t bus, FILE *file)
+{
+    print_power(file, "slack", run->solution.injection_kw[bus], run->solution.injection_kvar[bus],
+                "");
+    fprintf(file, ", given at bus %s\n", scenario_powerflow_network(run)->buses[bus].id);
+}
+
+/* One a line, that of the network first. */
+static void print_slacks(const struct scenario_powerflow *run, FILE *file)
+{
+    const struct grid_network *network = scenario_powerflow_network(run);
+
+    print_slack(run, network->slack, file);
+    for (size_t b = 0; b < network->n_bus; b++)
+        if (b != network->slack && grid_network_is_slack(network, b))
+            print_slack(run, b, file);
+}
+
 static void print_summary(const struct scenario_powerflow *run, FILE *file)
 {
     const struct grid_network *network = scenario_powerflow_network(run);
@@ -123,9 +141,7 @@ static void print_summary(const struct scenario_powerflow *run, FILE *file)
             network->n_bus == 1 ? "" : "es", n_line, plural(n_line), network->base_mva);
     fprintf(file, "  solved     in %u Newton step%s, to %.1e kVA at every bus\n", s->iterations,
             plural(s->iterations), s->mismatch_kva);
-    print_power(file, "slack", s->injection_kw[network->slack], s->injection_kvar[network->slack],
-                "");
-    fprintf(file, ", given at bus %s\n", network->buses[network->slack].id);
+    print_slacks(run, file);
     print_power(file, "losses", s->loss_kw, s->loss_kvar, "");
     if (fed_kw > 0.0)
         fprintf(file, "; %.2f %% of what is fed in", 100.0 * s->loss_kw / fed_kw);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 static const char two_steps[] = WALRAS_SOURCE_DIR "/tests/data/acpf/steps/scenario.json";
+static const char forest[] = WALRAS_SOURCE_DIR "/tests/data/acpf/forest/scenario.json";
 static const char ring[] = WALRAS_SOURCE_DIR "/tests/data/acpf/grainger4/case.m";
 
 /* The message of a run that fails. */
@@ -240,6 +241,24 @@ static void test_the_json_has_every_bus_and_line(void)
     scenario_powerflow_release(&run);
 }
 
+/* Two trees: each slack gives what its own tree takes. */
+static void test_the_table_names_every_slack(void)
+{
+    struct scenario_powerflow run = solved(forest, 0, NULL);
+    char *text = NULL;
+    size_t size = 0;
+    FILE *file = open_memstream(&text, &size);
+
+    CU_ASSERT_FATAL(file != NULL);
+    CU_ASSERT_EQUAL(scenario_powerflow_print(&run, 1, file, NULL), WALRAS_OK);
+    CU_ASSERT_EQUAL(fclose(file), 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "  slack      100 kW, "));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, ", given at bus s\n  slack      60 kW, "));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, ", given at bus z\n"));
+    free(text);
+    scenario_powerflow_release(&run);
+}
+
 /* Bus b is below its 0.97; the line carries hypot(1240, 680) = 1414.21 kVA of 2000. */
 static void test_the_table_names_what_is_worst(void)
 {
@@ -274,5 +293,6 @@ static const struct testkit_test tests[] = {
     {"a case is solved as it stands", test_a_case_is_solved_as_it_stands},
     {"the json has every bus and line", test_the_json_has_every_bus_and_line},
     {"the table names what is worst", test_the_table_names_what_is_worst},
+    {"the table names every slack", test_the_table_names_every_slack},
 };
 TESTKIT_MAIN("power flow of scenarios", tests)
