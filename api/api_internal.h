@@ -16,6 +16,7 @@
 #include "api/metrics.h"
 #include "api/rate.h"
 #include "api/server.h"
+#include "api/streams.h"
 #include "api/watch.h"
 #include "api/worker.h"
 #include "core/json.h"
@@ -52,6 +53,7 @@ struct api_server {
     struct api_live *live;
     struct api_commit *commit;
     struct api_worker *worker;
+    struct api_streams *streams;
     struct api_metrics metrics;
     _Atomic size_t n_request; /* on their way */
     char *tls_cert, *tls_key; /* texts of the files */
@@ -59,6 +61,10 @@ struct api_server {
     double started_s;
     _Atomic bool stopping;
 };
+
+struct api_events; /* of a request that follows a market; http_events.c */
+
+enum api_more { API_MORE_TEXT, API_MORE_WAIT, API_MORE_END };
 
 struct api_request {
     struct api_server *server;
@@ -78,6 +84,11 @@ struct api_request {
     bool suspended, resumed;
     struct api_waiter waiter;
     struct api_answers answers;
+    /* an answer that goes on: stream.c */
+    enum api_more (*more)(struct api_request *request, const char **text, size_t *size);
+    const char *stream_text; /* [stream_left] */
+    size_t stream_left;
+    struct api_events *events;
     /* the answer */
     unsigned http;
     char *answer;
@@ -134,6 +145,8 @@ void api_problem_of(struct api_request *request, const struct walras_err *err);
 
 /* Token and role; false with a problem as the answer. */
 bool api_authorise(struct api_request *request);
+/* Whether the token still counts; true as well when that cannot be told now. */
+bool api_still_authorised(struct api_request *request);
 /* Operators and observers see all; others what is theirs: their id, else NULL. */
 const char *api_owner_filter(const struct api_request *request);
 
@@ -150,6 +163,17 @@ WALRAS_NODISCARD enum walras_status api_need_database(struct api_request *reques
 bool api_wait_for_news(struct api_request *request, uint64_t events, double most_s);
 /* Waits until request->answers are committed; false: the server is stopping. */
 bool api_submit_answers(struct api_request *request);
+
+/*
+ * Starts an answer of that type that goes on: `first` [size] goes out, then what `more` gives, which
+ * is called when all before it is gone and says API_MORE_WAIT when it has suspended the request.
+ * Texts are borrowed until the next call.
+ */
+void api_stream(struct api_request *request, const char *type,
+                enum api_more (*more)(struct api_request *request, const char **text, size_t *size),
+                const char *first, size_t size);
+struct MHD_Response *api_stream_response(struct api_request *request);
+void api_events_free(struct api_request *request);
 
 /* The body of the answer, ready to be sent; http.c */
 void api_finish_answer(struct api_request *request);
@@ -180,6 +204,7 @@ enum walras_status api_market_cancel(struct api_request *request, struct walras_
 enum walras_status api_participant_put(struct api_request *request, struct walras_err *err);
 enum walras_status api_participant_list(struct api_request *request, struct walras_err *err);
 enum walras_status api_round_get(struct api_request *request, struct walras_err *err);
+enum walras_status api_event_stream(struct api_request *request, struct walras_err *err);
 enum walras_status api_round_list(struct api_request *request, struct walras_err *err);
 enum walras_status api_response_put(struct api_request *request, struct walras_err *err);
 enum walras_status api_response_post(struct api_request *request, struct walras_err *err);

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+static const char scheme[] = "Bearer ";
+
 static bool refuse(struct api_request *request, unsigned http, const char *detail)
 {
     (void)api_refuse(request, http, "%s", detail);
@@ -31,7 +33,6 @@ static bool find_client(struct api_request *request, const char *token)
 
 bool api_authorise(struct api_request *request)
 {
-    static const char scheme[] = "Bearer ";
     const char *given = MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND,
                                                     MHD_HTTP_HEADER_AUTHORIZATION);
 
@@ -43,6 +44,21 @@ bool api_authorise(struct api_request *request)
     if (!(request->route->roles & (1u << request->client.role)))
         return refuse(request, MHD_HTTP_FORBIDDEN, "this client's role may not do that");
     return true;
+}
+
+bool api_still_authorised(struct api_request *request)
+{
+    const char *given = MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND,
+                                                    MHD_HTTP_HEADER_AUTHORIZATION);
+    struct db_session *session = NULL;
+    struct db_client client;
+    bool known = false;
+    enum walras_status status = db_pool_take(request->server->pool, &session, NULL);
+
+    if (status == WALRAS_OK)
+        status = db_token_find(session, given + sizeof(scheme) - 1, &known, &client, NULL);
+    db_pool_give(request->server->pool, session);
+    return status != WALRAS_OK || (known && client.role == request->client.role);
 }
 
 const char *api_owner_filter(const struct api_request *request)

@@ -20,6 +20,17 @@ static enum walras_status write_report(struct clearing *c, struct db_session *se
                            round->objective, round->gap, err);
 }
 
+/* Progress is told within a round too: followers are told of it once it is over. */
+static void note_report(struct clearing *c, const struct market_round *round)
+{
+    c->report = (struct api_round_report){.number = c->number,
+                                          .n_answer = c->n_answer,
+                                          .n_stand_in = c->n_remote - c->n_answer,
+                                          .bound = round->bound,
+                                          .objective = round->objective,
+                                          .gap = round->gap};
+}
+
 static bool progress(void *context, const struct market_round *round)
 {
     struct clearing *c = context;
@@ -28,6 +39,7 @@ static bool progress(void *context, const struct market_round *round)
 
     walras_log("round", "market=%s round=%lld bound=%.9g objective=%.9g gap=%.2e", c->id,
                (long long)c->number, round->bound, round->objective, round->gap);
+    note_report(c, round);
     if (c->n_remote > 0 && clearing_persist(c, write_report, &report, &err) != WALRAS_OK)
         walras_log("report_failed", "market=%s error=\"%s\"", c->id, err.msg);
     return !api_live_stopping(c->live);

@@ -137,11 +137,15 @@ static enum walras_status collect(struct clearing *c, struct db_session *session
                                      : walras_fail(err, WALRAS_NOMEM, "no memory for answers");
 
     sums->own = true;
+    c->n_answer = 0;
     if (status == WALRAS_OK && rows.n != c->n_remote)
         status = walras_fail(err, WALRAS_INTERNAL, "round %lld has %zu answers of %zu",
                              (long long)c->number, rows.n, c->n_remote);
     for (size_t i = 0; status == WALRAS_OK && i < rows.n; i++) {
-        sums->own = sums->own && strcmp(db_text(&rows, i, 3), "agent") == 0;
+        bool own = strcmp(db_text(&rows, i, 3), "agent") == 0;
+
+        sums->own = sums->own && own;
+        c->n_answer += own;
         status = take_answer(c, &rows, i, work, err);
     }
     if (status == WALRAS_OK && !sums->own)
@@ -203,6 +207,10 @@ enum walras_status clearing_announce(void *context, const struct market_query *q
         return WALRAS_OK;
     if (query->n_point > CLEARING_MOST_POINTS)
         return walras_fail(err, WALRAS_INTERNAL, "%zu points in one round", query->n_point);
+    if (c->report.number > 0)
+        status = api_live_report(c->live, c->live_market, &c->report, err);
+    if (status != WALRAS_OK)
+        return status;
     c->number++;
     c->price_per_mwh = query->price_per_mwh;
     c->n_point = query->n_point;

@@ -17,7 +17,7 @@
 #define REQUEST_OF(member, pointer)                                                                \
     ((struct api_request *)(void *)((char *)(pointer)-offsetof(struct api_request, member)))
 
-static struct api_watched *watched_of(struct MHD_Connection *connection)
+struct api_watched *api_http_watched(struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
@@ -47,6 +47,7 @@ static void request_free(struct api_request *request)
 {
     if (request->stream)
         fclose(request->stream);
+    api_events_free(request);
     for (size_t i = 0; i < request->answers.n; i++)
         api_answer_release(&request->answers.list[i]);
     free(request->answers.list);
@@ -304,17 +305,26 @@ static void add_headers(const struct api_request *request, struct MHD_Response *
     }
 }
 
-static enum MHD_Result send_answer(struct api_request *request)
+static struct MHD_Response *whole_response(struct api_request *request)
 {
     struct MHD_Response *response = NULL;
-    enum MHD_Result result = MHD_NO;
 
     api_finish_answer(request);
     response = MHD_create_response_from_buffer(request->answer_size, request->answer,
                                                MHD_RESPMEM_MUST_FREE);
+    if (response)
+        request->answer = NULL; /* the response's */
+    return response;
+}
+
+static enum MHD_Result send_answer(struct api_request *request)
+{
+    struct MHD_Response *response =
+        request->more ? api_stream_response(request) : whole_response(request);
+    enum MHD_Result result = MHD_NO;
+
     if (!response)
         return MHD_NO;
-    request->answer = NULL; /* the response's */
     add_headers(request, response);
     result = MHD_queue_response(request->connection, request->http, response);
     MHD_destroy_response(response);
@@ -333,7 +343,7 @@ enum MHD_Result api_http_request(void *context, struct MHD_Connection *connectio
         *kept = request = request_new(server, connection, method, path);
         if (!request)
             return MHD_NO;
-        api_watch_body(server->watch, watched_of(connection));
+        api_watch_body(server->watch, api_http_watched(connection));
         return admit(request, method, path) ? MHD_YES : send_answer(request);
     }
     if (*size > 0) {
@@ -342,7 +352,7 @@ enum MHD_Result api_http_request(void *context, struct MHD_Connection *connectio
         *size = 0;
         return fits ? MHD_YES : MHD_NO;
     }
-    api_watch_answer(server->watch, watched_of(connection));
+    api_watch_answer(server->watch, api_http_watched(connection));
     request->resumed = request->suspended;
     request->suspended = false;
     handle(request);
@@ -361,7 +371,7 @@ void api_http_completed(void *context, struct MHD_Connection *connection, void *
     if (!request)
         return;
     seconds = walras_monotonic_s() - request->started_s;
-    api_watch_idle(server->watch, watched_of(connection));
+    api_watch_idle(server->watch, api_http_watched(connection));
     api_metrics_count(&server->metrics, request->route_index, request->http, seconds);
     if (server->settings.log_requests)
         walras_log("request", "method=%s path=%s status=%u client=%s ms=%.1f", request->method,

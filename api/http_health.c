@@ -40,5 +40,9 @@ enum walras_status api_show_metrics(struct api_request *request, struct walras_e
         return status;
     request->type = "text/plain; version=0.0.4";
     api_metrics_write(&request->server->metrics, api_n_route, label, request->stream);
+    fprintf(request->stream,
+            "# HELP walras_event_streams open event streams\n# TYPE walras_event_streams gauge\n"
+            "walras_event_streams %u\n",
+            api_streams_count(request->server->streams));
     return WALRAS_OK;
 }

@@ -1,12 +1,9 @@
 /* GET /v1/markets/{m}/round: the prices to answer, waited for. */
 #include "api/api_internal.h"
+#include "api/round_write.h"
 
 #include "core/clock.h"
 #include "db/markets.h"
-
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 enum { MOST_WAIT_S = 60 };
 
@@ -18,88 +15,20 @@ struct asked {
     struct walras_err *err;
 };
 
-static void put_prices(struct walras_json_out *out, const struct api_live_settings *settings,
-                       const struct api_round *round, size_t point, uint32_t bus)
-{
-    const double *prices =
-        round->price_per_mwh + (point * settings->n_bus + bus) * settings->n_step;
-
-    walras_json_out_numbers(out, prices, settings->n_step);
-}
-
-/* The buses of the client's agents, each once, in the grid's order. */
-static void put_buses(struct walras_json_out *out, const struct api_live_settings *settings,
-                      const struct api_round *round, size_t point, const bool *wanted)
-{
-    walras_json_out_open(out, '{');
-    for (uint32_t b = 0; b < settings->n_bus; b++)
-        if (wanted[b]) {
-            walras_json_out_key(out, settings->bus_ids[b]);
-            put_prices(out, settings, round, point, b);
-        }
-    walras_json_out_close(out, '}');
-}
-
-/* Marks the buses of the agents that are meant; how many those are, and the last of them. */
-static size_t find_agents(const struct asked *asked, const struct api_live_settings *settings,
-                          bool *wanted, size_t *last)
-{
-    size_t only = asked->agent ? walras_names_find(settings->names, asked->agent) : 0;
-    size_t first = only == SIZE_MAX ? settings->n_agent : only;
-    size_t end = asked->agent && only != SIZE_MAX ? only + 1 : settings->n_agent;
-    size_t n = 0;
-
-    for (size_t i = first; i < end; i++)
-        if (strcmp(settings->agents[i].owner, asked->request->client.id) == 0) {
-            wanted[settings->agents[i].bus] = true;
-            *last = i;
-            n++;
-        }
-    return n;
-}
-
-static void put_points(struct walras_json_out *out, const struct api_live_settings *settings,
-                       const struct api_round *round, const bool *wanted, const uint32_t *only)
-{
-    walras_json_out_key(out, "points");
-    walras_json_out_open(out, '[');
-    for (size_t i = 0; i < round->n_point; i++) {
-        walras_json_out_open(out, '{');
-        walras_json_out_key(out, only ? "prices_per_mwh" : "prices_per_mwh_by_bus");
-        if (only)
-            put_prices(out, settings, round, i, *only);
-        else
-            put_buses(out, settings, round, i, wanted);
-        walras_json_out_close(out, '}');
-    }
-    walras_json_out_close(out, ']');
-}
-
 static void put_round(void *context, const struct api_live_settings *settings,
                       const struct api_round *round)
 {
     struct asked *asked = context;
-    struct walras_json_out *out = &asked->request->out;
-    bool *wanted = calloc(settings->n_bus + 1, sizeof(*wanted));
-    size_t last = 0, n = wanted ? find_agents(asked, settings, wanted, &last) : 0;
+    struct api_round_buses buses;
 
-    asked->not_mine = wanted && n == 0;
-    if (!wanted)
-        asked->status = walras_fail(asked->err, WALRAS_NOMEM, "no memory for the answer");
-    else if (n > 0)
+    asked->status =
+        api_round_buses(settings, asked->request->client.id, asked->agent, &buses, asked->err);
+    asked->not_mine = asked->status == WALRAS_OK && buses.n_agent == 0;
+    if (asked->status == WALRAS_OK && !asked->not_mine)
         asked->status = api_json(asked->request, MHD_HTTP_OK, asked->err);
-    if (n > 0 && asked->status == WALRAS_OK) {
-        walras_json_out_open(out, '{');
-        walras_json_out_key(out, "state");
-        walras_json_out_text(out, "clearing");
-        walras_json_out_key(out, "round");
-        walras_json_out_integer(out, round->number);
-        walras_json_out_key(out, "remaining_s");
-        walras_json_out_number(out, fmax(0.0, round->until_s - walras_monotonic_s()));
-        put_points(out, settings, round, wanted, n == 1 ? &settings->agents[last].bus : NULL);
-        walras_json_out_close(out, '}');
-    }
-    free(wanted);
+    if (asked->status == WALRAS_OK && !asked->not_mine)
+        api_round_write(&asked->request->out, settings, round, &buses);
+    api_round_buses_release(&buses);
 }
 
 static enum walras_status find_state(struct api_request *request, enum db_market_state *state,

@@ -1,6 +1,7 @@
 #include "api/live.h"
 
 #include "core/clock.h"
+#include "core/hash.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -14,14 +15,18 @@ struct api_live_market {
     struct api_round round;
     bool open, dropped;
     size_t n_missing;
+    struct api_round_report *reports; /* [n_report] by number */
+    size_t n_report, report_room;
 };
+
+enum { BUCKETS = 1024 };
 
 struct api_live {
     pthread_mutex_t lock;
     pthread_cond_t changed; /* for clearings, by the monotonic clock */
     pthread_t thread;
     bool running, stopping, ended;
-    uint64_t events;
+    uint64_t events[BUCKETS]; /* that happened, by the hash of the market's name */
     struct api_live_market *markets;
     struct api_waiter waiters; /* a ring */
 };
@@ -33,12 +38,18 @@ static void wake(struct api_waiter *waiter)
     waiter->wake(waiter);
 }
 
+static uint64_t *events_of(struct api_live *live, const char *market)
+{
+    return &live->events[walras_hash(0, market, strlen(market)) % BUCKETS];
+}
+
 /* market NULL: of all */
 static void wake_all(struct api_live *live, const char *market)
 {
     struct api_waiter *next = NULL;
 
-    live->events++;
+    if (market)
+        ++*events_of(live, market);
     for (struct api_waiter *at = live->waiters.after; at != &live->waiters; at = next) {
         next = at->after;
         if (!market || strcmp(at->market, market) == 0)
@@ -61,8 +72,10 @@ static void *wake_late(void *context)
         pthread_mutex_lock(&live->lock);
         for (struct api_waiter *at = live->waiters.after; at != &live->waiters; at = next) {
             next = at->after;
-            if (now_s >= at->until_s)
+            if (now_s >= at->until_s) {
+                at->late = true;
                 wake(at);
+            }
         }
         ended = live->ended;
         pthread_mutex_unlock(&live->lock);
@@ -164,6 +177,7 @@ void api_live_end(struct api_live *live, struct api_live_market *market)
         }
     wake_all(live, market->settings.market);
     pthread_mutex_unlock(&live->lock);
+    free(market->reports);
     free(market);
 }
 
@@ -187,6 +201,30 @@ void api_live_close(struct api_live *live, struct api_live_market *market)
     pthread_mutex_lock(&live->lock);
     market->open = false;
     pthread_mutex_unlock(&live->lock);
+}
+
+enum walras_status api_live_report(struct api_live *live, struct api_live_market *market,
+                                   const struct api_round_report *report, struct walras_err *err)
+{
+    enum walras_status status = WALRAS_OK;
+
+    pthread_mutex_lock(&live->lock);
+    if (market->n_report == market->report_room) {
+        size_t room = 2 * market->report_room + 16;
+        struct api_round_report *grown = realloc(market->reports, room * sizeof(*grown));
+
+        if (grown) {
+            market->reports = grown;
+            market->report_room = room;
+        } else {
+            status = walras_fail(err, WALRAS_NOMEM, "no memory for %zu rounds", room);
+        }
+    }
+    if (status == WALRAS_OK)
+        market->reports[market->n_report++] = *report;
+    wake_all(live, market->settings.market);
+    pthread_mutex_unlock(&live->lock);
+    return status;
 }
 
 enum api_live_news api_live_wait(struct api_live *live, struct api_live_market *market)
@@ -290,7 +328,7 @@ bool api_live_look(struct api_live *live, const char *name, int64_t after, uint6
     bool found = false;
 
     pthread_mutex_lock(&live->lock);
-    *events = live->events;
+    *events = *events_of(live, name);
     market = find(live, name);
     found = market && market->open && market->round.number > after;
     if (found)
@@ -299,13 +337,55 @@ bool api_live_look(struct api_live *live, const char *name, int64_t after, uint6
     return found;
 }
 
+/* The first report above a number: they are few or it is near the end. */
+static const struct api_round_report *report_after(const struct api_live_market *market,
+                                                   int64_t number)
+{
+    size_t at = market->n_report;
+
+    while (at > 0 && market->reports[at - 1].number > number)
+        at--;
+    return at < market->n_report ? &market->reports[at] : NULL;
+}
+
+enum api_live_sight api_live_follow(struct api_live *live, const char *name,
+                                    struct api_live_follower *follower,
+                                    void (*look)(void *context,
+                                                 const struct api_live_settings *settings,
+                                                 const struct api_round *round),
+                                    void *context)
+{
+    const struct api_live_market *market = NULL;
+    const struct api_round_report *report = NULL;
+    enum api_live_sight sight = API_LIVE_NOT_THERE;
+
+    pthread_mutex_lock(&live->lock);
+    follower->events = *events_of(live, name);
+    market = find(live, name);
+    report = market ? report_after(market, follower->reported) : NULL;
+    follower->last =
+        market && market->n_report > 0 ? market->reports[market->n_report - 1].number : 0;
+    if (report) {
+        follower->report = *report;
+        sight = API_LIVE_REPORT;
+    } else if (market && market->open && market->round.number > follower->told) {
+        look(context, &market->settings, &market->round);
+        sight = API_LIVE_ROUND;
+    } else if (market) {
+        sight = API_LIVE_NOTHING_NEW;
+    }
+    pthread_mutex_unlock(&live->lock);
+    return sight;
+}
+
 bool api_live_await(struct api_live *live, struct api_waiter *waiter, uint64_t events,
                     void (*suspend)(struct api_waiter *waiter))
 {
     bool waits = false;
 
     pthread_mutex_lock(&live->lock);
-    waits = live->events == events && !live->stopping;
+    waiter->late = false;
+    waits = *events_of(live, waiter->market) == events && !live->stopping;
     if (waits) {
         suspend(waiter);
         waiter->before = live->waiters.before;

@@ -41,11 +41,18 @@ struct api_round { /* open now */
     double until_s;              /* by the monotonic clock */
 };
 
+struct api_round_report { /* of a round that was closed */
+    int64_t number;
+    size_t n_answer, n_stand_in;
+    double bound, objective, gap; /* of the market after it; NAN: not known */
+};
+
 /* Whoever waits for something to happen in a market; kept by its owner while it waits. */
 struct api_waiter {
     struct api_waiter *before, *after;
     char market[DB_ID];
     double until_s;
+    bool late;                               /* its time was over, nothing had happened */
     void (*wake)(struct api_waiter *waiter); /* called once, under the lock, when it is taken out */
 };
 
@@ -70,6 +77,11 @@ enum api_live_news api_live_wait(struct api_live *live, struct api_live_market *
 /* The market was cancelled: whoever clears it looks up from its waiting. */
 void api_live_drop(struct api_live *live, const char *name);
 bool api_live_stopping(struct api_live *live);
+/* What came of a round; rounds come in order. Who waits in the market is woken. */
+WALRAS_NODISCARD enum walras_status api_live_report(struct api_live *live,
+                                                    struct api_live_market *market,
+                                                    const struct api_round_report *report,
+                                                    struct walras_err *err);
 /* An answer was committed. */
 void api_live_answered(struct api_live *live, const char *name, int64_t round, const char *agent);
 /* That agent is not waited for any more. */
@@ -89,12 +101,29 @@ void api_live_notify(struct api_live *live, const char *market);
 
 /*
  * Looks at a market's open round under the lock: `look` is called with it, when there is one with a
- * number above `after`. False: there is none. *events changes whenever something happens.
+ * number above `after`. False: there is none. *events changes whenever something happens there.
  */
 bool api_live_look(struct api_live *live, const char *name, int64_t after, uint64_t *events,
                    void (*look)(void *context, const struct api_live_settings *settings,
                                 const struct api_round *round),
                    void *context);
+struct api_live_follower {         /* who is told of everything, one thing after another */
+    int64_t reported, told;          /* has been told of reports and of rounds up to these */
+    struct api_round_report report; /* out, with API_LIVE_REPORT */
+    int64_t last;                    /* out: the last round that has a report, 0: none */
+    uint64_t events;                 /* out: as api_live_look's */
+};
+enum api_live_sight { API_LIVE_NOT_THERE, API_LIVE_NOTHING_NEW, API_LIVE_REPORT, API_LIVE_ROUND };
+/*
+ * The next thing that a follower has not been told: a report, else the open round, for which `look`
+ * is called under the lock. The caller notes what it tells.
+ */
+enum api_live_sight api_live_follow(struct api_live *live, const char *name,
+                                    struct api_live_follower *follower,
+                                    void (*look)(void *context,
+                                                 const struct api_live_settings *settings,
+                                                 const struct api_round *round),
+                                    void *context);
 /*
  * Waits, when nothing has happened since *events was told: then `suspend` is called under the lock
  * before anybody can wake it. False: look again.

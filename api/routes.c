@@ -40,6 +40,7 @@ const struct api_route api_routes[] = {
     {"PUT", "/v1/markets/{}/participants/{}", api_participant_put, JOINERS, API_JSON, 256 * KB,
      false},
     {"GET", "/v1/markets/{}/round", api_round_get, JOINERS, API_NO_BODY, 0, true},
+    {"GET", "/v1/markets/{}/events", api_event_stream, ALL, API_NO_BODY, 0, false},
     {"PUT", "/v1/markets/{}/rounds/{}/responses/{}", api_response_put, JOINERS, API_JSON, 4 * MB,
      true},
     {"POST", "/v1/markets/{}/rounds/{}/responses", api_response_post, JOINERS, API_JSON, 64 * MB,

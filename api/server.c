@@ -26,7 +26,11 @@ struct api_settings api_settings_defaults(void)
                                  .header_timeout_s = 10,
                                  .body_timeout_s = 30,
                                  .idle_timeout_s = 120,
-                                 .token_life_s = 3600};
+                                 .token_life_s = 3600,
+                                 .event_streams = 4096,
+                                 .event_streams_per_client = 64,
+                                 .event_heartbeat_s = 15,
+                                 .event_stall_s = 30};
 }
 
 const char *api_server_url(const struct api_server *server)
@@ -167,6 +171,7 @@ static enum walras_status start(struct api_server *server, struct walras_err *er
     struct api_watch_settings watch = {.header_s = s->header_timeout_s,
                                        .body_s = s->body_timeout_s,
                                        .idle_s = s->idle_timeout_s,
+                                       .stall_s = s->event_stall_s,
                                        .cut = &server->metrics.cut};
     struct addrinfo *address = NULL;
     enum walras_status status = db_secret_init(err);
@@ -180,6 +185,9 @@ static enum walras_status start(struct api_server *server, struct walras_err *er
         status = check_database(server, err);
     if (status == WALRAS_OK)
         status = api_rate_new(s->requests_per_s, s->request_burst, &server->rate, err);
+    if (status == WALRAS_OK)
+        status = api_streams_new(s->event_streams, s->event_streams_per_client, &server->streams,
+                                 err);
     if (status == WALRAS_OK)
         status = api_watch_new(&watch, &server->watch, err);
     if (status == WALRAS_OK)
@@ -238,6 +246,7 @@ void api_server_stop(struct api_server *server)
     api_live_free(server->live);
     api_watch_free(server->watch);
     api_rate_free(server->rate);
+    api_streams_free(server->streams);
     db_pool_free(server->pool);
     free(server->tls_cert);
     if (server->tls_key)

@@ -132,6 +132,11 @@ void api_watch_answer(struct api_watch *watch, struct api_watched *watched)
     set_until(watch, watched, (double)INFINITY);
 }
 
+void api_watch_stall(struct api_watch *watch, struct api_watched *watched)
+{
+    set_until(watch, watched, watch->settings.stall_s);
+}
+
 void api_watch_idle(struct api_watch *watch, struct api_watched *watched)
 {
     set_until(watch, watched, watch->settings.idle_s);

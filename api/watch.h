@@ -15,7 +15,7 @@ struct api_watch;
 struct api_watched; /* a connection */
 
 struct api_watch_settings {
-    double header_s, body_s, idle_s;
+    double header_s, body_s, idle_s, stall_s;
     _Atomic uint64_t *cut; /* counts those that were cut off */
 };
 
@@ -30,6 +30,7 @@ void api_watch_remove(struct api_watch *watch, struct api_watched *watched);
 
 void api_watch_body(struct api_watch *watch, struct api_watched *watched);   /* header is here */
 void api_watch_answer(struct api_watch *watch, struct api_watched *watched); /* ours to work */
+void api_watch_stall(struct api_watch *watch, struct api_watched *watched);  /* theirs to read */
 void api_watch_idle(struct api_watch *watch, struct api_watched *watched);   /* answered */
 
 #endif

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { N_OPTION = 18, N_FIXED = 2, NAME = 64 };
+enum { N_OPTION = 22, N_FIXED = 2, NAME = 64 };
 
 /* The first N_FIXED are for the command line only. */
 static void list_options(struct serve_config *c, struct cli_option options[N_OPTION])
@@ -31,6 +31,10 @@ static void list_options(struct serve_config *c, struct cli_option options[N_OPT
         {"body-timeout", CLI_WHOLE, &s->body_timeout_s, 1, 3600},
         {"idle-timeout", CLI_WHOLE, &s->idle_timeout_s, 1, 86400},
         {"token-life", CLI_WHOLE, &s->token_life_s, 1, 31536000},
+        {"event-streams", CLI_WHOLE, &s->event_streams, 1, 1e6},
+        {"event-streams-per-client", CLI_WHOLE, &s->event_streams_per_client, 1, 1e6},
+        {"event-heartbeat", CLI_WHOLE, &s->event_heartbeat_s, 1, 3600},
+        {"event-stall", CLI_WHOLE, &s->event_stall_s, 1, 3600},
         {"log-requests", CLI_FLAG, &s->log_requests, 0, 0},
         {"clearing-threads", CLI_WHOLE, &s->n_clearing, 1, 64}};
 

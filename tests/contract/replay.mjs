@@ -69,6 +69,13 @@ function merge(expected, got) {
         : FLEETING.has(key) && kind(value) === kind(expected[key]) ? expected[key] : merge(expected[key], value)]));
 }
 
+// Events, one object each, so that they are compared as other answers are.
+function eventsOf(text) {
+    return text.split("\n\n").filter(Boolean).map((event) => Object.fromEntries(
+        event.split("\n").map((line) => line.split(/: ?(.*)/s).slice(0, 2))
+            .map(([field, value]) => [field, field === "data" ? JSON.parse(value) : value])));
+}
+
 // Of text the comments count: numbers beside them change.
 function differenceOfText(expected, got) {
     const lines = expected.split("\n").filter((line) => line.startsWith("#"));
@@ -110,6 +117,7 @@ async function send(operation, step) {
     const headers = {};
 
     if (type) headers["Content-Type"] = type;
+    Object.assign(headers, step.headers);
     if (step.as) headers.Authorization = `Bearer ${tokens[step.as]}`;
     const response = await fetch(urlOf(operation, step), {
         method: operation.method, headers,
@@ -139,14 +147,19 @@ function expectedOf(operation, step, status, type) {
 function compare(name, found, text, type) {
     const example = found.examples[found.name];
     const json = type.endsWith("json");
+    const events = type === "text/event-stream";
     const got = json ? JSON.parse(text) : text;
+    let differs = "";
 
     played.add(example);
-    if (write && json) {
-        example.value = merge(example.value, got);
+    if (json)
+        differs = difference(example.value, got);
+    else
+        differs = events ? difference(eventsOf(example.value), eventsOf(got)) : differenceOfText(example.value, got);
+    if (write && (json || (events && differs))) {
+        example.value = json ? merge(example.value, got) : got;
         return;
     }
-    const differs = json ? difference(example.value, got) : differenceOfText(example.value, got);
     if (differs) fault(`${name}: the answer is not the example's: ${differs}`);
 }
 

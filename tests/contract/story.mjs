@@ -105,6 +105,10 @@ async function tell({ play }) {
 
     for (const operation of ["listRounds", "listPrices", "getBinding", "getCertificate", "getAward"])
         await play({ operation, example: "example", as, status: 200 });
+    await play({
+        operation: "getEvents", example: "all", as, headers: { "Last-Event-ID": "0.0.0" }, status: 200,
+    });
+    await play({ operation: "getEvents", as, headers: { "Last-Event-ID": "3.2.0" }, status: 204 });
     await play({ operation: "getResult", example: "example", as: "eye", status: 200 });
 }
 
