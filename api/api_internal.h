@@ -15,6 +15,7 @@
 #include "api/live.h"
 #include "api/metrics.h"
 #include "api/rate.h"
+#include "api/routes.h"
 #include "api/server.h"
 #include "api/streams.h"
 #include "api/watch.h"
@@ -30,19 +31,6 @@
 #include <stdio.h>
 
 enum { API_MAX_PARTS = 3, API_RETRY_S = 2 };
-
-struct api_request;
-
-enum api_body { API_NO_BODY, API_JSON, API_FORM, API_GRID };
-
-struct api_route {
-    const char *method, *path; /* "{}" stands for a name */
-    enum walras_status (*handle)(struct api_request *request, struct walras_err *err);
-    unsigned roles; /* bits of those who may; 0: anybody, without a token */
-    enum api_body body;
-    size_t max_body;
-    bool no_database; /* answers without a session */
-};
 
 struct api_server {
     struct api_settings settings;
@@ -100,9 +88,6 @@ struct api_request {
     char location[200], allow[64];
     unsigned retry_after_s;
 };
-
-extern const struct api_route api_routes[]; /* [api_n_route] */
-extern const size_t api_n_route;
 
 /*
  * Finds the route and takes the names out of the path. NULL: none; then `allow` has the methods
@@ -165,9 +150,9 @@ bool api_wait_for_news(struct api_request *request, uint64_t events, double most
 bool api_submit_answers(struct api_request *request);
 
 /*
- * Starts an answer of that type that goes on: `first` [size] goes out, then what `more` gives, which
- * is called when all before it is gone and says API_MORE_WAIT when it has suspended the request.
- * Texts are borrowed until the next call.
+ * Starts an answer of that type that goes on: `first` [size] goes out, then what `more` gives,
+ * which is called when all before it is gone and says API_MORE_WAIT when it has suspended the
+ * request. Texts are borrowed until the next call.
  */
 void api_stream(struct api_request *request, const char *type,
                 enum api_more (*more)(struct api_request *request, const char **text, size_t *size),

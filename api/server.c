@@ -186,8 +186,8 @@ static enum walras_status start(struct api_server *server, struct walras_err *er
     if (status == WALRAS_OK)
         status = api_rate_new(s->requests_per_s, s->request_burst, &server->rate, err);
     if (status == WALRAS_OK)
-        status = api_streams_new(s->event_streams, s->event_streams_per_client, &server->streams,
-                                 err);
+        status =
+            api_streams_new(s->event_streams, s->event_streams_per_client, &server->streams, err);
     if (status == WALRAS_OK)
         status = api_watch_new(&watch, &server->watch, err);
     if (status == WALRAS_OK)

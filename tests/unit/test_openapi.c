@@ -1,7 +1,8 @@
 /* The OpenAPI document and the table of routes say the same. */
-#include "api/api_internal.h"
 #include "api/docs.h"
+#include "api/routes.h"
 #include "core/file.h"
+#include "db/clients.h"
 #include "openkit.h"
 #include "testkit.h"
 
