@@ -165,9 +165,9 @@ bool api_wait_for_news(struct api_request *request, uint64_t events, double most
 bool api_submit_answers(struct api_request *request);
 
 /*
- * Starts an answer of that type that goes on: `first` [size] goes out, then what `more` gives, which
- * is called when all before it is gone and says API_MORE_WAIT when it has suspended the request.
- * Texts are borrowed until the next call.
+ * Starts an answer of that type that goes on: `first` [size] goes out, then what `more` gives,
+ * which is called when all before it is gone and says API_MORE_WAIT when it has suspended the
+ * request. Texts are borrowed until the next call.
  */
 void api_stream(struct api_request *request, const char *type,
                 enum api_more (*more)(struct api_request *request, const char **text, size_t *size),

@@ -47,12 +47,12 @@ struct clearing {
     struct api_live_market *live_market;
     /* the round that is asked about now */
     int64_t number;
-    const double *price_per_mwh; /* [n_point x n_bus x n_step] */
-    size_t n_point, n_answer; /* n_answer: of the agents themselves */
+    const double *price_per_mwh;    /* [n_point x n_bus x n_step] */
+    size_t n_point, n_answer;       /* n_answer: of the agents themselves */
     struct api_round_report report; /* of the last round; number 0: none */
-    double *draw_kw;               /* [most points x n_remote x n_step] */
-    double *cost;                  /* [most points x n_remote] */
-    struct clearing_point *points; /* [n_announced] all so far */
+    double *draw_kw;                /* [most points x n_remote x n_step] */
+    double *cost;                   /* [most points x n_remote] */
+    struct clearing_point *points;  /* [n_announced] all so far */
     size_t n_announced, announced_room;
 };
 

@@ -1,8 +1,8 @@
 /*
  * How far somebody has followed a market: what event ids are made of.
  *
- * "STAGE.ROUND.PART", three whole numbers; whoever follows takes them as they are. Places are in the
- * order in which things are told.
+ * "STAGE.ROUND.PART", three whole numbers; whoever follows takes them as they are. Places are in
+ * the order in which things are told.
  */
 #ifndef WALRAS_API_EVENT_ID_H
 #define WALRAS_API_EVENT_ID_H

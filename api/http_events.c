@@ -140,9 +140,8 @@ static enum walras_status tell_rounds(struct api_request *request, bool *any,
                                       struct walras_err *err)
 {
     struct api_events *events = request->events;
-    int64_t after = events->at.stage < API_EVENT_CLEARING
-                        ? 0
-                        : events->at.round - (events->at.part != 2);
+    int64_t after =
+        events->at.stage < API_EVENT_CLEARING ? 0 : events->at.round - (events->at.part != 2);
     struct db_rows rows = {0};
     enum walras_status status =
         db_follow_rounds(request->db, request->part[0], after, PAGE, &rows, err);
@@ -278,9 +277,9 @@ static enum api_more look(struct api_request *request, const char **text, size_t
 
     db_pool_give(request->server->pool, request->db);
     request->db = NULL;
-    if (status == WALRAS_OK && events->size > 0)
+    events->quiet = status != WALRAS_OK || events->size == 0;
+    if (!events->quiet)
         return give(events->text, events->size, text, size);
-    events->quiet = true;
     events->blind = status == WALRAS_UNAVAILABLE;
     if (events->ended)
         return API_MORE_END;
@@ -318,8 +317,8 @@ static enum api_more more(struct api_request *request, const char **text, size_t
 static enum walras_status read_place(const struct api_request *request,
                                      struct api_event_place *place, struct walras_err *err)
 {
-    const char *id = MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND,
-                                                 "Last-Event-ID");
+    const char *id =
+        MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, "Last-Event-ID");
 
     *place = (struct api_event_place){.stage = API_EVENT_NOTHING};
     if (id && !api_event_id_read(id, place))

@@ -348,12 +348,11 @@ static const struct api_round_report *report_after(const struct api_live_market 
     return at < market->n_report ? &market->reports[at] : NULL;
 }
 
-enum api_live_sight api_live_follow(struct api_live *live, const char *name,
-                                    struct api_live_follower *follower,
-                                    void (*look)(void *context,
-                                                 const struct api_live_settings *settings,
-                                                 const struct api_round *round),
-                                    void *context)
+enum api_live_sight
+api_live_follow(struct api_live *live, const char *name, struct api_live_follower *follower,
+                void (*look)(void *context, const struct api_live_settings *settings,
+                             const struct api_round *round),
+                void *context)
 {
     const struct api_live_market *market = NULL;
     const struct api_round_report *report = NULL;

@@ -107,23 +107,22 @@ bool api_live_look(struct api_live *live, const char *name, int64_t after, uint6
                    void (*look)(void *context, const struct api_live_settings *settings,
                                 const struct api_round *round),
                    void *context);
-struct api_live_follower {         /* who is told of everything, one thing after another */
-    int64_t reported, told;          /* has been told of reports and of rounds up to these */
+struct api_live_follower {          /* who is told of everything, one thing after another */
+    int64_t reported, told;         /* has been told of reports and of rounds up to these */
     struct api_round_report report; /* out, with API_LIVE_REPORT */
-    int64_t last;                    /* out: the last round that has a report, 0: none */
-    uint64_t events;                 /* out: as api_live_look's */
+    int64_t last;                   /* out: the last round that has a report, 0: none */
+    uint64_t events;                /* out: as api_live_look's */
 };
 enum api_live_sight { API_LIVE_NOT_THERE, API_LIVE_NOTHING_NEW, API_LIVE_REPORT, API_LIVE_ROUND };
 /*
  * The next thing that a follower has not been told: a report, else the open round, for which `look`
  * is called under the lock. The caller notes what it tells.
  */
-enum api_live_sight api_live_follow(struct api_live *live, const char *name,
-                                    struct api_live_follower *follower,
-                                    void (*look)(void *context,
-                                                 const struct api_live_settings *settings,
-                                                 const struct api_round *round),
-                                    void *context);
+enum api_live_sight
+api_live_follow(struct api_live *live, const char *name, struct api_live_follower *follower,
+                void (*look)(void *context, const struct api_live_settings *settings,
+                             const struct api_round *round),
+                void *context);
 /*
  * Waits, when nothing has happened since *events was told: then `suspend` is called under the lock
  * before anybody can wake it. False: look again.

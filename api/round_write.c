@@ -14,8 +14,8 @@ enum walras_status api_round_buses(const struct api_live_settings *settings, con
     size_t first = only == SIZE_MAX ? settings->n_agent : only;
     size_t end = agent && only != SIZE_MAX ? only + 1 : settings->n_agent;
 
-    *found = (struct api_round_buses){.wanted =
-                                          calloc(settings->n_bus + 1, sizeof(*found->wanted))};
+    *found =
+        (struct api_round_buses){.wanted = calloc(settings->n_bus + 1, sizeof(*found->wanted))};
     if (!found->wanted)
         return walras_fail(err, WALRAS_NOMEM, "no memory for %zu buses", settings->n_bus);
     for (size_t i = first; i < end; i++)

@@ -21,7 +21,8 @@ struct api_settings {               /* texts are borrowed until the server is st
     unsigned header_timeout_s, body_timeout_s, idle_timeout_s;
     unsigned token_life_s;
     unsigned event_streams, event_streams_per_client; /* open at the same time; of one client */
-    unsigned event_heartbeat_s, event_stall_s; /* a comment after so long; cut when it is not read */
+    unsigned event_heartbeat_s,
+        event_stall_s; /* a comment after so long; cut when it is not read */
     bool log_requests;
 };
 struct api_settings api_settings_defaults(void);

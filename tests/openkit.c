@@ -36,9 +36,10 @@ static const char *name_after(const char *segment, size_t size)
 {
     static const struct {
         const char *segment, *name;
-    } names[] = {{"grids", "{grid}"},      {"agents", "{agent}"},       {"markets", "{market}"},
-                 {"rounds", "{round}"},    {"participants", "{agent}"}, {"awards", "{agent}"},
-                 {"responses", "{agent}"}, {"", NULL}};
+    } names[] = {{"grids", "{grid}"},         {"agents", "{agent}"},
+                 {"markets", "{market}"},     {"rounds", "{round}"},
+                 {"participants", "{agent}"}, {"awards", "{agent}"},
+                 {"responses", "{agent}"},    {"", NULL}};
     size_t i = 0;
 
     while (names[i].name &&

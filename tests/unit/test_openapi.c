@@ -55,8 +55,7 @@ static void test_scopes_are_the_roles(void)
 
     for (size_t i = 0; i < api_n_route; i++)
         if (openkit_find(api_routes[i].method, api_routes[i].path, &found))
-            CU_ASSERT_TRUE(told(&api_routes[i],
-                                scopes_of(&found.operation) == api_routes[i].roles,
+            CU_ASSERT_TRUE(told(&api_routes[i], scopes_of(&found.operation) == api_routes[i].roles,
                                 "its scopes are not its roles"));
 }
 
