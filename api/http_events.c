@@ -277,9 +277,9 @@ static enum api_more look(struct api_request *request, const char **text, size_t
 
     db_pool_give(request->server->pool, request->db);
     request->db = NULL;
-    if (status == WALRAS_OK && events->size > 0)
+    events->quiet = status != WALRAS_OK || events->size == 0;
+    if (!events->quiet)
         return give(events->text, events->size, text, size);
-    events->quiet = true;
     events->blind = status == WALRAS_UNAVAILABLE;
     if (events->ended)
         return API_MORE_END;

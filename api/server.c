@@ -10,9 +10,10 @@
 #include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
-enum { MAX_PEM = 1 << 20, SPARE_SESSIONS = 2 };
+enum { MAX_PEM = 1 << 20, SPARE_SESSIONS = 2, SPARE_FILES = 256 };
 
 struct api_settings api_settings_defaults(void)
 {
@@ -140,6 +141,20 @@ static enum walras_status listen_on(struct api_server *server, const struct addr
     return WALRAS_OK;
 }
 
+/* Each connection is a file, and others are needed beside them. */
+static void raise_files(const struct api_settings *settings)
+{
+    rlim_t wanted = (rlim_t)settings->max_connections + SPARE_FILES;
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+        return;
+    limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted)
+        walras_log("few_files", "limit=%llu wanted=%llu", (unsigned long long)limit.rlim_cur,
+                   (unsigned long long)wanted);
+}
+
 static enum walras_status check_database(struct api_server *server, struct walras_err *err)
 {
     struct db_session *session = NULL;
@@ -176,6 +191,7 @@ static enum walras_status start(struct api_server *server, struct walras_err *er
     struct addrinfo *address = NULL;
     enum walras_status status = db_secret_init(err);
 
+    raise_files(s);
     if (status == WALRAS_OK)
         status = read_tls(server, err);
     if (status == WALRAS_OK)

@@ -185,6 +185,7 @@ static void test_roles_route_by_route(void)
         {"POST", "/v1/markets/none/start", NULL, {1, 0, 0, 0}},
         {"POST", "/v1/markets/none/cancel", NULL, {1, 0, 0, 0}},
         {"GET", "/v1/markets/none/round", NULL, {1, 1, 1, 0}},
+        {"GET", "/v1/markets/none/events", NULL, {1, 1, 1, 1}},
         {"PUT", "/v1/markets/none/rounds/1/responses/none", "{}", {1, 1, 1, 0}},
         {"POST", "/v1/markets/none/rounds/1/responses", "{}", {1, 1, 1, 0}},
         {"GET", "/v1/markets/none/rounds", NULL, {1, 1, 1, 1}},
