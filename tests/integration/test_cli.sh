@@ -177,7 +177,8 @@ stopped() {
     "$@" &
     pid=$!
     while kill -0 $pid 2>/dev/null && [ $caught -eq 0 ]; do # until it minds SIGTERM, signal 15
-        caught=$((0x0$(awk '$1 == "SigCgt:" { print $2 }' /proc/$pid/status) & 0x4000))
+        [ "/proc/$pid/exe" -ef "$1" ] && # and is the program: the shell that becomes it minds it too
+            caught=$((0x0$(awk '$1 == "SigCgt:" { print $2 }' /proc/$pid/status) & 0x4000))
         sleep 0.01
     done
     kill -TERM $pid
