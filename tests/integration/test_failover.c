@@ -35,7 +35,7 @@ static int64_t count_rounds(const struct play *play, const char *market)
     int64_t n = 0;
 
     snprintf(query, sizeof(query), "SELECT count(*) FROM round WHERE market = '%s'", market);
-    n = atoll(dbkit_value(session, query));
+    n = strtoll(dbkit_value(session, query), NULL, 10);
     db_session_free(session);
     return n;
 }
@@ -128,8 +128,8 @@ static void test_stopped_in_order(void)
 static int64_t stand_ins(struct play *play)
 {
     struct db_session *session = dbkit_session(play->database);
-    int64_t n =
-        atoll(dbkit_value(session, "SELECT count(*) FROM response WHERE origin <> 'agent'"));
+    int64_t n = strtoll(
+        dbkit_value(session, "SELECT count(*) FROM response WHERE origin <> 'agent'"), NULL, 10);
 
     db_session_free(session);
     return n;
