@@ -2,6 +2,7 @@
 
 #include "core/json.h"
 #include "dbkit.h"
+#include "scenario/clear.h"
 #include "testkit.h"
 
 #include <math.h>
@@ -154,7 +155,7 @@ void play_respond(const struct play_agent *agent, const double *price_per_mwh,
     }
 }
 
-void play_start(struct play *play, const char *id, const char *rest)
+void play_open(struct play *play, const char *id, const char *rest)
 {
     char body[1024], path[128];
 
@@ -166,15 +167,70 @@ void play_start(struct play *play, const char *id, const char *rest)
     call(&play->operator, "POST", "/v1/markets", body, 201);
     snprintf(path, sizeof(path), "/v1/markets/%s/open", id);
     call(&play->operator, "POST", path, NULL, 200);
+}
+
+void play_go(struct play *play, const char *id)
+{
+    char path[128];
+
+    snprintf(path, sizeof(path), "/v1/markets/%s/participants/home", id);
+    call(&play->operator, "PUT", path, "{}", 201);
+    snprintf(path, sizeof(path), "/v1/markets/%s/start", id);
+    call(&play->operator, "POST", path, NULL, 200);
+}
+
+void play_start(struct play *play, const char *id, const char *rest)
+{
+    char body[128], path[128];
+
+    play_open(play, id, rest);
     for (size_t i = 0; i < play->n; i++) {
         snprintf(path, sizeof(path), "/v1/markets/%s/participants/%s", id, play->agents[i].id);
         snprintf(body, sizeof(body), "{\"fallback_kw\": %.17g}", play->agents[i].kwh / PLAY_STEPS);
         call(&play->speaker, "PUT", path, body, 201);
     }
-    snprintf(path, sizeof(path), "/v1/markets/%s/participants/home", id);
-    call(&play->operator, "PUT", path, "{}", 201);
-    snprintf(path, sizeof(path), "/v1/markets/%s/start", id);
-    call(&play->operator, "POST", path, NULL, 200);
+    play_go(play, id);
+}
+
+double play_objective(const struct play *play)
+{
+    struct scenario_settings reading = scenario_settings_defaults();
+    struct scenario_clear_settings settings = scenario_clear_settings_defaults();
+    struct scenario scenario = {0};
+    struct scenario_clearing *clearing = NULL;
+    struct walras_text text;
+    double objective = (double)NAN;
+
+    walras_text_init(&text, 1 << 20);
+    walras_text_addf(
+        &text,
+        "{\"walras\": 1, \"horizon\": {\"start\": \"2026-07-01T00:00:00Z\", "
+        "\"step_minutes\": 60, \"steps\": 6}, \"grid\": {\"slack\": \"a\", \"buses\": "
+        "[{\"id\": \"a\"}, {\"id\": \"b\"}], \"lines\": [{\"id\": \"l\", \"from\": "
+        "\"a\", \"to\": \"b\", \"x_pu\": 0.1, \"limit_kw\": %g}]}, \"supply\": "
+        "[{\"id\": \"s\", \"bus\": \"a\", \"price_per_mwh\": [40, 55, 70, 60, 45, "
+        "80]}], \"agents\": [{\"id\": \"home\", \"bus\": \"b\", \"devices\": [{\"id\": "
+        "\"base\", \"type\": \"load\", \"draw_kw\": [2, 2, 3, 3, 2, 1]}, {\"id\": "
+        "\"bat\", \"type\": \"battery\", \"capacity_kwh\": 10, \"charge_kw\": 5, "
+        "\"discharge_kw\": 5, \"charge_efficiency\": 0.9, \"start_kwh\": 5, "
+        "\"end_min_kwh\": 5}]}",
+        play_limit_kw(play));
+    for (size_t i = 0; i < play->n; i++)
+        walras_text_addf(&text,
+                         ", {\"id\": \"%s\", \"bus\": \"b\", \"devices\": [{\"id\": \"car\", "
+                         "\"type\": \"ev\", \"arrive\": 0, \"depart\": 6, \"energy_kwh\": %.17g, "
+                         "\"charge_kw\": %.17g}]}",
+                         play->agents[i].id, play->agents[i].kwh, play->agents[i].kw);
+    walras_text_addf(&text, "]}");
+    CU_ASSERT_EQUAL_FATAL(scenario_parse("t", text.data, text.size, &reading, &scenario, NULL),
+                          WALRAS_OK);
+    settings.market.gap = 1e-6;
+    CU_ASSERT_EQUAL_FATAL(scenario_clear(&scenario, &settings, &clearing, NULL), WALRAS_OK);
+    objective = scenario_clearing_result(clearing)->certificate->objective;
+    scenario_clearing_free(clearing);
+    scenario_release(&scenario);
+    walras_text_release(&text);
+    return objective;
 }
 
 struct announced {

@@ -47,6 +47,12 @@ void play_replace(struct play *play, pid_t gone);
 /* The cheapest way, into draw_kw; ties go to the earlier step. */
 void play_respond(const struct play_agent *agent, const double *price_per_mwh,
                   double draw_kw[PLAY_STEPS]);
+/* A market of that id, open to whoever joins, with `rest` among its settings. */
+void play_open(struct play *play, const char *id, const char *rest);
+/* The home joins as well, and the market is started. */
+void play_go(struct play *play, const char *id);
+/* The objective of the same market cleared in process, the agents' cars being devices in it. */
+double play_objective(const struct play *play);
 /* A market of that id that all have joined, with `rest` among its settings; started. */
 void play_start(struct play *play, const char *id, const char *rest);
 /*

@@ -3,7 +3,6 @@
 #include "core/json.h"
 #include "dbkit.h"
 #include "playkit.h"
-#include "scenario/clear.h"
 #include "testkit.h"
 
 #include <math.h>
@@ -43,48 +42,6 @@ static const char *body_of(struct play *play, const char *id, const char *what)
     return play->operator.body.data;
 }
 
-/* The same market with the agents' devices known: `ev`s that are there all the time. */
-static double objective_in_process(const struct play *play)
-{
-    struct scenario_settings reading = scenario_settings_defaults();
-    struct scenario_clear_settings settings = scenario_clear_settings_defaults();
-    struct scenario scenario = {0};
-    struct scenario_clearing *clearing = NULL;
-    struct walras_text text;
-    double objective = (double)NAN;
-
-    walras_text_init(&text, 1 << 20);
-    walras_text_addf(
-        &text,
-        "{\"walras\": 1, \"horizon\": {\"start\": \"2026-07-01T00:00:00Z\", "
-        "\"step_minutes\": 60, \"steps\": 6}, \"grid\": {\"slack\": \"a\", \"buses\": "
-        "[{\"id\": \"a\"}, {\"id\": \"b\"}], \"lines\": [{\"id\": \"l\", \"from\": "
-        "\"a\", \"to\": \"b\", \"x_pu\": 0.1, \"limit_kw\": %g}]}, \"supply\": "
-        "[{\"id\": \"s\", \"bus\": \"a\", \"price_per_mwh\": [40, 55, 70, 60, 45, "
-        "80]}], \"agents\": [{\"id\": \"home\", \"bus\": \"b\", \"devices\": [{\"id\": "
-        "\"base\", \"type\": \"load\", \"draw_kw\": [2, 2, 3, 3, 2, 1]}, {\"id\": "
-        "\"bat\", \"type\": \"battery\", \"capacity_kwh\": 10, \"charge_kw\": 5, "
-        "\"discharge_kw\": 5, \"charge_efficiency\": 0.9, \"start_kwh\": 5, "
-        "\"end_min_kwh\": 5}]}",
-        play_limit_kw(play));
-    for (size_t i = 0; i < play->n; i++)
-        walras_text_addf(&text,
-                         ", {\"id\": \"%s\", \"bus\": \"b\", \"devices\": [{\"id\": \"car\", "
-                         "\"type\": \"ev\", \"arrive\": 0, \"depart\": 6, \"energy_kwh\": %.17g, "
-                         "\"charge_kw\": %.17g}]}",
-                         play->agents[i].id, play->agents[i].kwh, play->agents[i].kw);
-    walras_text_addf(&text, "]}");
-    CU_ASSERT_EQUAL_FATAL(scenario_parse("t", text.data, text.size, &reading, &scenario, NULL),
-                          WALRAS_OK);
-    settings.market.gap = 1e-6;
-    CU_ASSERT_EQUAL_FATAL(scenario_clear(&scenario, &settings, &clearing, NULL), WALRAS_OK);
-    objective = scenario_clearing_result(clearing)->certificate->objective;
-    scenario_clearing_free(clearing);
-    scenario_release(&scenario);
-    walras_text_release(&text);
-    return objective;
-}
-
 /* What an agent is awarded is its energy, within its power, and its own answers by weight. */
 static void check_award(struct play *play, const char *id, const struct play_agent *agent)
 {
@@ -104,7 +61,7 @@ static void check_award(struct play *play, const char *id, const struct play_age
 
 static void check_outcome(struct play *play, const char *id)
 {
-    double expected = objective_in_process(play), objective = 0.0;
+    double expected = play_objective(play), objective = 0.0;
 
     CU_ASSERT_STRING_EQUAL(play_state(play, id), "cleared");
     (void)body_of(play, id, "certificate");
