@@ -1,6 +1,5 @@
-#include "db/session.h"
+#include "db/session_internal.h"
 
-#include <libpq-fe.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,6 +81,11 @@ static enum walras_status connect_now(struct db_session *session, struct walras_
     }
     PQsetNoticeProcessor(session->conn, ignore_notice, NULL);
     return WALRAS_OK;
+}
+
+PGconn *db_session_connection(const struct db_session *session)
+{
+    return session->conn;
 }
 
 enum walras_status db_session_new(const struct db_settings *settings, struct db_session **made,

@@ -81,6 +81,8 @@ static void strike_leaders(const struct blows *blows)
         strike.of = &struck;
         strike.heir = &heir;
         strike.wake = blows->wake;
+        if (n_market % 3 == 0)
+            play_swap(&play); /* the clients call the follower, who becomes the leader */
         play_start(&play, id, "");
 
         const struct strike_process process = strike_begin(&play, &strike);
