@@ -144,6 +144,7 @@ static void test_both_tell_the_same_events(void)
         return;
     servekit_client_init(&other, &play.spare, play.speaker.token);
     play_start(&play, "m", "");
+    CU_ASSERT_EQUAL(servekit_call(&play.speaker, "GET", "/v1/markets/m/round?wait=1", NULL), 200);
     streamkit_open(&here, &play.speaker, "/v1/markets/m/events", "1.0.0");
     streamkit_open(&there, &other, "/v1/markets/m/events", "1.0.0");
     play_rounds(&play, "m", false);
