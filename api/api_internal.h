@@ -40,6 +40,7 @@ struct api_server {
     struct api_watch *watch;
     struct api_live *live;
     struct api_commit *commit;
+    struct api_lead *lead;
     struct api_worker *worker;
     struct api_streams *streams;
     struct api_metrics metrics;

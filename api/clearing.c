@@ -40,9 +40,9 @@ static bool progress(void *context, const struct market_round *round)
     walras_log("round", "market=%s round=%lld bound=%.9g objective=%.9g gap=%.2e", c->id,
                (long long)c->number, round->bound, round->objective, round->gap);
     note_report(c, round);
-    if (c->n_remote > 0 && clearing_persist(c, write_report, &report, &err) != WALRAS_OK)
+    if (c->n_remote > 0 && clearing_write(c, write_report, &report, &err) != WALRAS_OK)
         walras_log("report_failed", "market=%s error=\"%s\"", c->id, err.msg);
-    return !api_live_stopping(c->live);
+    return !clearing_stopping(c);
 }
 
 static enum walras_status run(struct clearing *c, struct scenario_clearing **clearing,
@@ -78,9 +78,13 @@ static void end(struct clearing *c, enum walras_status status, struct walras_err
         walras_log("clearing_failed", "market=%s error=\"%s\"", c->id, failure.msg);
 }
 
-void api_clear(struct db_pool *pool, struct api_live *live, const char *market)
+void api_clear(const struct api_clear_settings *settings, int64_t epoch, const char *market)
 {
-    struct clearing c = {.pool = pool, .live = live, .id = market};
+    struct clearing c = {.pool = settings->pool,
+                         .live = settings->live,
+                         .lead = settings->lead,
+                         .epoch = epoch,
+                         .id = market};
     struct scenario_clearing *clearing = NULL;
     struct walras_err err = {0};
     enum walras_status status = clearing_set_up(&c, &err);
@@ -89,12 +93,12 @@ void api_clear(struct db_pool *pool, struct api_live *live, const char *market)
                c.scenario.n_agent);
     if (status == WALRAS_OK)
         status = run(&c, &clearing, &err);
-    if (status == WALRAS_OK && api_live_stopping(live)) /* it may have ended early */
-        status = walras_fail(&err, WALRAS_UNAVAILABLE, "the server is stopping");
+    if (status == WALRAS_OK && clearing_stopping(&c)) /* it may have ended early */
+        status = walras_fail(&err, WALRAS_UNAVAILABLE, "it is for another to go on");
     if (status == WALRAS_OK)
         status = clearing_finish(&c, scenario_clearing_result(clearing), &err);
     end(&c, status, &err);
     scenario_clearing_free(clearing);
     clearing_release(&c);
-    api_live_notify(live, market);
+    api_live_notify(c.live, market);
 }

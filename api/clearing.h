@@ -9,13 +9,20 @@
 #ifndef WALRAS_API_CLEARING_H
 #define WALRAS_API_CLEARING_H
 
+#include "api/lead.h"
 #include "api/live.h"
 #include "db/pool.h"
 
+struct api_clear_settings { /* borrowed */
+    struct db_pool *pool;
+    struct api_live *live;
+    const struct api_lead *lead;
+};
+
 /*
- * Until the market is cleared, failed or cancelled, or the server stops; then it is left as it is.
- * What happens is logged.
+ * Until the market is cleared, failed or cancelled, or the server stops or does not lead in that
+ * epoch any more; then it is left as it is. What happens is logged.
  */
-void api_clear(struct db_pool *pool, struct api_live *live, const char *market);
+void api_clear(const struct api_clear_settings *settings, int64_t epoch, const char *market);
 
 #endif

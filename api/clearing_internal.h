@@ -29,6 +29,9 @@ struct clearing_point { /* that was announced */
 struct clearing {
     struct db_pool *pool;
     struct api_live *live;
+    const struct api_lead *lead;
+    int64_t epoch; /* in which it was taken up */
+    bool deposed;  /* a write found another epoch */
     const char *id;
     struct db_market market;
     struct db_rows market_rows, grid_rows, people; /* people: db_round_participants */
@@ -62,15 +65,21 @@ enum { CLEARING_MOST_POINTS = MARKET_MAX_POINTS + 1 };
 WALRAS_NODISCARD enum walras_status clearing_set_up(struct clearing *clearing,
                                                     struct walras_err *err);
 void clearing_release(struct clearing *clearing);
-/* A session, waiting for the database as long as it takes; WALRAS_UNAVAILABLE: stopping. */
-WALRAS_NODISCARD enum walras_status
-clearing_session(struct clearing *clearing, struct db_session **session, struct walras_err *err);
-/* Runs `work` until it does not fail for want of the database. */
-WALRAS_NODISCARD enum walras_status
-clearing_persist(struct clearing *clearing,
-                 enum walras_status (*work)(struct clearing *clearing, struct db_session *session,
-                                            void *context, struct walras_err *err),
-                 void *context, struct walras_err *err);
+
+/* clearing_store.c */
+typedef enum walras_status (*clearing_work)(struct clearing *clearing, struct db_session *session,
+                                            void *context, struct walras_err *err);
+/* The server is, or another one leads now: nothing more can come of it here. */
+bool clearing_stopping(const struct clearing *clearing);
+/* Runs `work` until it does not fail for want of the database. WALRAS_UNAVAILABLE: stopping. */
+WALRAS_NODISCARD enum walras_status clearing_read(struct clearing *clearing, clearing_work work,
+                                                  void *context, struct walras_err *err);
+/*
+ * The same in a transaction that holds the epoch in which this clearing was taken up. `work` may be
+ * run again when it was done: nobody knows what came of a COMMIT that was not answered.
+ */
+WALRAS_NODISCARD enum walras_status clearing_write(struct clearing *clearing, clearing_work work,
+                                                   void *context, struct walras_err *err);
 
 /* clearing_rounds.c: as market_settings.announce and the guests' oracle */
 WALRAS_NODISCARD enum walras_status

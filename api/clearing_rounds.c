@@ -43,22 +43,20 @@ static enum walras_status enter(struct clearing *c, struct db_session *session, 
     return status;
 }
 
-static enum walras_status mark_answered(struct clearing *c, struct db_session *session,
-                                        void *context, struct walras_err *err)
+/* Those who have answered, through whichever server; WALRAS_CONFLICT: the market was cancelled. */
+static enum walras_status look_around(struct clearing *c, struct db_session *session, void *context,
+                                      struct walras_err *err)
 {
     const struct db_round round = round_of(c);
+    struct db_round_state state = {0};
     struct db_rows rows = {0};
-    enum walras_status status = db_round_answered(session, &round, &rows, err);
+    enum walras_status status = db_round_find(session, &round, &state, err);
 
     (void)context;
-    for (size_t i = 0; i < c->n_remote; i++)
-        c->remotes[i].answered = false;
-    for (size_t i = 0; status == WALRAS_OK && i < rows.n; i++) {
-        size_t at = walras_names_find(c->remote_names, db_text(&rows, i, 0));
-
-        if (at != SIZE_MAX)
-            c->remotes[at].answered = true;
-    }
+    if (status == WALRAS_OK)
+        status = db_round_answered(session, &round, &rows, err);
+    for (size_t i = 0; status == WALRAS_OK && i < rows.n; i++)
+        api_live_answered(c->live, c->id, c->number, db_text(&rows, i, 0));
     db_rows_release(&rows);
     return status;
 }
@@ -78,19 +76,25 @@ static enum walras_status wait_for_answers(struct clearing *c, struct walras_err
                                     .n_point = c->n_point,
                                     .price_per_mwh = c->price_per_mwh,
                                     .until_s = walras_monotonic_s() + c->market.round_timeout_s};
-    enum api_live_news news = API_LIVE_STOPPING;
-    enum walras_status status = clearing_persist(c, mark_answered, NULL, err);
+    enum api_live_news news = API_LIVE_LOOK;
+    enum walras_status status = WALRAS_OK;
 
+    for (size_t i = 0; i < c->n_remote; i++)
+        c->remotes[i].answered = false;
+    api_live_open(c->live, c->live_market, &round); /* first, so that no answer is missed */
+    while (status == WALRAS_OK && news == API_LIVE_LOOK) {
+        status = clearing_read(c, look_around, NULL, err);
+        if (status == WALRAS_OK)
+            news = api_live_wait(c->live, c->live_market);
+    }
+    api_live_close(c->live, c->live_market);
     if (status != WALRAS_OK)
         return status;
-    api_live_open(c->live, c->live_market, &round);
-    news = api_live_wait(c->live, c->live_market);
-    api_live_close(c->live, c->live_market);
     if (news == API_LIVE_STOPPING)
         return walras_fail(err, WALRAS_UNAVAILABLE, "the server is stopping");
     if (news == API_LIVE_DROPPED)
         return walras_fail(err, WALRAS_CONFLICT, "the market was cancelled");
-    return clearing_persist(c, close_round, NULL, err);
+    return clearing_write(c, close_round, NULL, err);
 }
 
 struct sums { /* of a round's points */
@@ -214,11 +218,11 @@ enum walras_status clearing_announce(void *context, const struct market_query *q
     c->number++;
     c->price_per_mwh = query->price_per_mwh;
     c->n_point = query->n_point;
-    status = clearing_persist(c, enter, &closed, err);
+    status = clearing_write(c, enter, &closed, err);
     if (status == WALRAS_OK && !closed)
         status = wait_for_answers(c, err);
     if (status == WALRAS_OK)
-        status = clearing_persist(c, collect, &sums, err);
+        status = clearing_read(c, collect, &sums, err);
     return status == WALRAS_OK ? note_points(c, sums.own, err) : status;
 }
 

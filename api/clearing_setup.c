@@ -1,6 +1,5 @@
 #include "api/clearing_internal.h"
 
-#include "core/log.h"
 #include "core/names.h"
 #include "db/grids.h"
 #include "db/values.h"
@@ -8,7 +7,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { MOST_GUESTS = 256, REMOTE_KIND = AGENT_N_TYPE };
 
@@ -32,56 +30,6 @@ void clearing_release(struct clearing *c)
     db_rows_release(&c->people);
     db_rows_release(&c->grid_rows);
     db_rows_release(&c->market_rows);
-}
-
-static void pause_a_little(void)
-{
-    const struct timespec pause = {.tv_nsec = 300000000};
-
-    nanosleep(&pause, NULL);
-}
-
-enum walras_status clearing_session(struct clearing *c, struct db_session **session,
-                                    struct walras_err *err)
-{
-    bool told = false;
-
-    while (!api_live_stopping(c->live)) {
-        struct walras_err cause = {0};
-        enum walras_status status = db_pool_take(c->pool, session, &cause);
-
-        if (status == WALRAS_OK)
-            return status;
-        if (!told)
-            walras_log("database_lost", "market=%s error=\"%s\"", c->id, cause.msg);
-        told = true;
-        pause_a_little();
-    }
-    return walras_fail(err, WALRAS_UNAVAILABLE, "the server is stopping");
-}
-
-enum walras_status clearing_persist(struct clearing *c,
-                                    enum walras_status (*work)(struct clearing *,
-                                                               struct db_session *, void *,
-                                                               struct walras_err *),
-                                    void *context, struct walras_err *err)
-{
-    while (true) {
-        struct db_session *session = NULL;
-        struct walras_err cause = {0};
-        enum walras_status status = clearing_session(c, &session, err);
-
-        if (status != WALRAS_OK)
-            return status;
-        status = work(c, session, context, &cause);
-        db_pool_give(c->pool, session);
-        if (status == WALRAS_OK)
-            return status;
-        if (status != WALRAS_UNAVAILABLE)
-            return walras_fail(err, status, "%s", cause.msg);
-        walras_log("database_lost", "market=%s error=\"%s\"", c->id, cause.msg);
-        pause_a_little();
-    }
 }
 
 static enum walras_status load(struct clearing *c, struct db_session *session, void *context,
@@ -270,7 +218,7 @@ static enum walras_status go_live(struct clearing *c, struct walras_err *err)
 
 enum walras_status clearing_set_up(struct clearing *c, struct walras_err *err)
 {
-    enum walras_status status = clearing_persist(c, load, NULL, err);
+    enum walras_status status = clearing_read(c, load, NULL, err);
 
     if (status == WALRAS_OK)
         status = read_scenario(c, err);

@@ -3,19 +3,15 @@
 
 #include "db/migrate.h"
 
-static enum walras_status say(struct api_request *request, const char *state,
-                              struct walras_err *err)
+#include <inttypes.h>
+
+enum walras_status api_health(struct api_request *request, struct walras_err *err)
 {
     enum walras_status status = api_json(request, MHD_HTTP_OK, err);
 
     if (status == WALRAS_OK)
-        fprintf(request->stream, "{\"status\": \"%s\"}", state);
+        fputs("{\"status\": \"ok\"}", request->stream);
     return status;
-}
-
-enum walras_status api_health(struct api_request *request, struct walras_err *err)
-{
-    return say(request, "ok", err);
 }
 
 /* Fails while the database cannot be reached or is not up to date, or the server is stopping. */
@@ -23,7 +19,12 @@ enum walras_status api_ready(struct api_request *request, struct walras_err *err
 {
     enum walras_status status = db_migration_need(request->db, err);
 
-    return status == WALRAS_OK ? say(request, "ready", err) : status;
+    if (status == WALRAS_OK)
+        status = api_json(request, MHD_HTTP_OK, err);
+    if (status == WALRAS_OK)
+        fprintf(request->stream, "{\"status\": \"ready\", \"role\": \"%s\"}",
+                api_lead_epoch(request->server->lead) > 0 ? "leader" : "follower");
+    return status;
 }
 
 static void label(size_t route, char *text, size_t size)
@@ -44,5 +45,9 @@ enum walras_status api_show_metrics(struct api_request *request, struct walras_e
             "# HELP walras_event_streams open event streams\n# TYPE walras_event_streams gauge\n"
             "walras_event_streams %u\n",
             api_streams_count(request->server->streams));
+    fprintf(request->stream,
+            "# HELP walras_lead_epoch in which this server leads; 0: it follows\n"
+            "# TYPE walras_lead_epoch gauge\nwalras_lead_epoch %" PRId64 "\n",
+            api_lead_epoch(request->server->lead));
     return WALRAS_OK;
 }

@@ -13,13 +13,15 @@ struct api_live_market {
     struct api_live_market *next;
     struct api_live_settings settings;
     struct api_round round;
-    bool open, dropped;
+    bool open, dropped, poked;
     size_t n_missing;
     struct api_round_report *reports; /* [n_report] by number */
     size_t n_report, report_room;
 };
 
 enum { BUCKETS = 1024 };
+
+#define LOOK_S 1.0
 
 struct api_live {
     pthread_mutex_t lock;
@@ -229,19 +231,32 @@ enum walras_status api_live_report(struct api_live *live, struct api_live_market
 
 enum api_live_news api_live_wait(struct api_live *live, struct api_live_market *market)
 {
-    const struct timespec until = walras_monotonic_until(market->round.until_s);
+    double until_s = market->round.until_s, look_s = walras_monotonic_s() + LOOK_S;
+    const struct timespec until = walras_monotonic_until(until_s < look_s ? until_s : look_s);
     enum api_live_news news = API_LIVE_COMPLETE;
     int failure = 0;
 
     pthread_mutex_lock(&live->lock);
-    while (market->n_missing > 0 && !market->dropped && !live->stopping && failure != ETIMEDOUT)
+    while (market->n_missing > 0 && !market->dropped && !live->stopping && !market->poked &&
+           failure != ETIMEDOUT)
         failure = pthread_cond_timedwait(&live->changed, &live->lock, &until);
-    news = live->stopping      ? API_LIVE_STOPPING
-           : market->dropped   ? API_LIVE_DROPPED
-           : market->n_missing ? API_LIVE_LATE
-                               : API_LIVE_COMPLETE;
+    news = live->stopping                    ? API_LIVE_STOPPING
+           : market->dropped                 ? API_LIVE_DROPPED
+           : market->n_missing == 0          ? API_LIVE_COMPLETE
+           : walras_monotonic_s() >= until_s ? API_LIVE_LATE
+                                             : API_LIVE_LOOK;
+    market->poked = false;
     pthread_mutex_unlock(&live->lock);
     return news;
+}
+
+void api_live_poke(struct api_live *live, const char *name)
+{
+    pthread_mutex_lock(&live->lock);
+    for (struct api_live_market *at = live->markets; at; at = at->next)
+        at->poked = at->poked || !name || strcmp(at->settings.market, name) == 0;
+    pthread_cond_broadcast(&live->changed);
+    pthread_mutex_unlock(&live->lock);
 }
 
 void api_live_drop(struct api_live *live, const char *name)

@@ -71,9 +71,16 @@ void api_live_open(struct api_live *live, struct api_live_market *market,
                    const struct api_round *round);
 void api_live_close(struct api_live *live, struct api_live_market *market);
 
-enum api_live_news { API_LIVE_COMPLETE, API_LIVE_LATE, API_LIVE_DROPPED, API_LIVE_STOPPING };
-/* Until all who are not suspended have answered, or the deadline, or it is dropped. */
+enum api_live_news {
+    API_LIVE_COMPLETE, /* all who are not suspended have answered */
+    API_LIVE_LATE,     /* the deadline is past */
+    API_LIVE_DROPPED,
+    API_LIVE_STOPPING,
+    API_LIVE_LOOK /* something happened elsewhere, or a second is over: look, and wait again */
+};
 enum api_live_news api_live_wait(struct api_live *live, struct api_live_market *market);
+/* Something happened in the database that whoever clears the market may want to see; NULL: all. */
+void api_live_poke(struct api_live *live, const char *name);
 /* The market was cancelled: whoever clears it looks up from its waiting. */
 void api_live_drop(struct api_live *live, const char *name);
 bool api_live_stopping(struct api_live *live);

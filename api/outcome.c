@@ -309,14 +309,7 @@ static enum walras_status store(struct clearing *c, struct db_session *session, 
     bool over = false;
     enum walras_status status = is_over(c, session, &over, err);
 
-    if (status != WALRAS_OK || over)
-        return status;
-    status = db_begin(session, err);
-    if (status == WALRAS_OK) {
-        status = store_all(c, session, context, err);
-        status = db_end(session, status, err);
-    }
-    return status;
+    return status == WALRAS_OK && !over ? store_all(c, session, context, err) : status;
 }
 
 static enum walras_status store_failure(struct clearing *c, struct db_session *session,
@@ -325,19 +318,14 @@ static enum walras_status store_failure(struct clearing *c, struct db_session *s
     bool over = false;
     enum walras_status status = is_over(c, session, &over, err);
 
-    if (status != WALRAS_OK || over)
-        return status;
-    status = db_begin(session, err);
-    if (status == WALRAS_OK) {
-        status = db_market_move(session, "server", c->id, DB_MARKET_FAIL, context, err);
-        status = db_end(session, status, err);
-    }
-    return status;
+    return status == WALRAS_OK && !over
+               ? db_market_move(session, "server", c->id, DB_MARKET_FAIL, context, err)
+               : status;
 }
 
 enum walras_status clearing_fail(struct clearing *c, const char *why, struct walras_err *err)
 {
-    return clearing_persist(c, store_failure, (void *)why, err);
+    return clearing_write(c, store_failure, (void *)why, err);
 }
 
 static enum walras_status finish_with_plan(struct clearing *c, struct outcome *o,
@@ -347,12 +335,12 @@ static enum walras_status finish_with_plan(struct clearing *c, struct outcome *o
 
     if (status == WALRAS_OK) {
         find_points(c, o);
-        status = clearing_persist(c, mix, o, err);
+        status = clearing_read(c, mix, o, err);
     }
     if (status == WALRAS_OK)
         status = outcome_judge(c, o, err);
     if (status == WALRAS_OK)
-        status = clearing_persist(c, store, o, err);
+        status = clearing_write(c, store, o, err);
     if (status == WALRAS_OK)
         walras_log("cleared", "market=%s status=%s rounds=%lld gap=%.2e clean=%s", c->id,
                    market_outcome_name(o->market.outcome), (long long)c->number, o->certificate.gap,

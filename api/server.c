@@ -168,15 +168,24 @@ static enum walras_status check_database(struct api_server *server, struct walra
     return status;
 }
 
-static enum walras_status start_worker(struct api_server *server,
-                                       const struct db_settings *database, struct walras_err *err)
+static void lead_changed(void *context, int64_t epoch)
 {
-    const struct api_worker_settings settings = {.pool = server->pool,
-                                                 .live = server->live,
-                                                 .database = database,
-                                                 .n_thread = server->settings.n_clearing};
+    const struct api_server *server = context;
 
-    return api_worker_new(&settings, &server->worker, err);
+    (void)epoch;
+    api_live_poke(server->live, NULL);
+}
+
+static enum walras_status start_clearing(struct api_server *server,
+                                         const struct db_settings *database, struct walras_err *err)
+{
+    const struct api_lead_settings lead = {
+        .database = database, .changed = lead_changed, .context = server};
+    struct api_worker_settings worker = {.n_thread = server->settings.n_clearing};
+    enum walras_status status = api_lead_new(&lead, &server->lead, err);
+
+    worker.clear = (struct api_clear_settings){server->pool, server->live, server->lead};
+    return status == WALRAS_OK ? api_worker_new(&worker, &server->worker, err) : status;
 }
 
 static enum walras_status start(struct api_server *server, struct walras_err *err)
@@ -211,7 +220,7 @@ static enum walras_status start(struct api_server *server, struct walras_err *er
     if (status == WALRAS_OK)
         status = api_commit_new(server->pool, server->live, &server->commit, err);
     if (status == WALRAS_OK)
-        status = start_worker(server, &database, err);
+        status = start_clearing(server, &database, err);
     if (status == WALRAS_OK)
         status = resolve(s->listen, &address, err);
     if (status == WALRAS_OK)
@@ -255,6 +264,7 @@ void api_server_stop(struct api_server *server)
     server->stopping = true;
     api_live_stop(server->live);
     api_worker_free(server->worker);
+    api_lead_free(server->lead); /* another goes on at once */
     api_commit_free(server->commit);
     wait_for_requests(server);
     if (server->daemon)

@@ -30,8 +30,8 @@ struct api_settings api_settings_defaults(void);
 struct api_server;
 
 /*
- * Listens and serves. WALRAS_UNAVAILABLE: no database; WALRAS_IO: the address cannot be listened
- * on; WALRAS_CONFLICT: another server works on this database.
+ * Listens and serves. Several servers may work on one database: one of them leads, the others take
+ * over from it. WALRAS_UNAVAILABLE: no database; WALRAS_IO: the address cannot be listened on.
  */
 WALRAS_NODISCARD enum walras_status api_server_start(const struct api_settings *settings,
                                                      struct api_server **made,

@@ -1,9 +1,6 @@
 #include "api/worker.h"
 
-#include "api/clearing.h"
 #include "core/clock.h"
-#include "core/log.h"
-#include "db/lead.h"
 #include "db/markets.h"
 
 #include <pthread.h>
@@ -12,31 +9,24 @@
 #include <string.h>
 #include <time.h>
 
-enum { MAX_THREADS = 64, LEAD_TRIES = 25 };
+enum { MAX_THREADS = 64 };
 
 struct place { /* of a thread */
     struct api_worker *worker;
     pthread_t thread;
     bool running;
     char market[DB_ID]; /* that it clears; "": none */
+    int64_t epoch;
 };
 
 struct api_worker {
     struct api_worker_settings settings;
     pthread_mutex_t lock;
     pthread_cond_t woken;
-    bool stopping, led;
-    struct db_session *lead; /* used under the lock */
+    bool stopping;
     struct place places[MAX_THREADS];
     unsigned n_place;
 };
-
-static void pause_ms(long ms)
-{
-    const struct timespec pause = {.tv_nsec = ms * 1000000};
-
-    nanosleep(&pause, NULL);
-}
 
 static bool is_taken(const struct api_worker *worker, const char *market)
 {
@@ -46,38 +36,30 @@ static bool is_taken(const struct api_worker *worker, const char *market)
     return false;
 }
 
-static bool leads(struct api_worker *worker)
-{
-    struct walras_err err = {0};
-    bool lead = false;
-
-    if (db_lead(worker->lead, &lead, &err) != WALRAS_OK)
-        lead = false;
-    if (lead != worker->led)
-        walras_log(lead ? "leading" : "not_leading", err.msg[0] ? "error=\"%s\"" : NULL, err.msg);
-    worker->led = lead;
-    return lead;
-}
-
 /* Under the lock: the market that has waited longest and nobody has taken. */
 static bool claim(struct place *place)
 {
-    struct api_worker *worker = place->worker;
+    const struct api_worker *worker = place->worker;
+    struct db_pool *pool = worker->settings.clear.pool;
     struct db_session *session = NULL;
     struct db_rows rows = {0};
 
-    if (!leads(worker) || db_pool_take(worker->settings.pool, &session, NULL) != WALRAS_OK)
+    place->epoch = api_lead_epoch(worker->settings.clear.lead);
+    if (place->epoch == 0 || db_pool_take(pool, &session, NULL) != WALRAS_OK)
         return false;
     if (db_market_clearing(session, &rows, NULL) == WALRAS_OK)
         for (size_t i = 0; i < rows.n && place->market[0] == '\0'; i++)
             if (!is_taken(worker, db_text(&rows, i, 0)))
                 snprintf(place->market, sizeof(place->market), "%s", db_text(&rows, i, 0));
     db_rows_release(&rows);
-    db_pool_give(worker->settings.pool, session);
+    db_pool_give(pool, session);
     return place->market[0] != '\0';
 }
 
-/* Sleeps until it is woken, or a second is over: other programs write to the database too. */
+/*
+ * Sleeps until it is woken, or a second is over: other programs write to the database too. A
+ * follower looks often whether it leads now, which costs nothing.
+ */
 static bool find_work(struct place *place)
 {
     struct api_worker *worker = place->worker;
@@ -85,7 +67,8 @@ static bool find_work(struct place *place)
 
     pthread_mutex_lock(&worker->lock);
     while (!worker->stopping && !(found = claim(place))) {
-        const struct timespec until = walras_monotonic_until(walras_monotonic_s() + 1.0);
+        const struct timespec until =
+            walras_monotonic_until(walras_monotonic_s() + (place->epoch > 0 ? 1.0 : 0.1));
 
         pthread_cond_timedwait(&worker->woken, &worker->lock, &until);
     }
@@ -99,7 +82,7 @@ static void *work(void *context)
     struct api_worker *worker = place->worker;
 
     while (find_work(place)) {
-        api_clear(worker->settings.pool, worker->settings.live, place->market);
+        api_clear(&worker->settings.clear, place->epoch, place->market);
         pthread_mutex_lock(&worker->lock);
         place->market[0] = '\0';
         pthread_mutex_unlock(&worker->lock);
@@ -107,26 +90,9 @@ static void *work(void *context)
     return NULL;
 }
 
-/* A server that was just killed may still seem to lead for a moment. */
-static enum walras_status take_lead(struct api_worker *worker, struct walras_err *err)
-{
-    bool lead = false;
-    enum walras_status status = db_session_new(worker->settings.database, &worker->lead, err);
-
-    for (int i = 0; status == WALRAS_OK && !lead && i < LEAD_TRIES; i++) {
-        if (i > 0)
-            pause_ms(200);
-        status = db_lead(worker->lead, &lead, err);
-    }
-    if (status == WALRAS_OK && !lead)
-        status = walras_fail(err, WALRAS_CONFLICT, "another server works on this database");
-    worker->led = lead;
-    return status;
-}
-
 static enum walras_status start(struct api_worker *worker, struct walras_err *err)
 {
-    enum walras_status status = take_lead(worker, err);
+    enum walras_status status = WALRAS_OK;
 
     for (unsigned i = 0; status == WALRAS_OK && i < worker->settings.n_thread; i++) {
         struct place *place = &worker->places[i];
@@ -183,7 +149,6 @@ void api_worker_free(struct api_worker *worker)
     for (unsigned i = 0; i < worker->n_place; i++)
         if (worker->places[i].running)
             pthread_join(worker->places[i].thread, NULL);
-    db_session_free(worker->lead);
     pthread_cond_destroy(&worker->woken);
     pthread_mutex_destroy(&worker->lock);
     free(worker);

@@ -1,24 +1,21 @@
 /*
  * The threads that clear markets: each takes one that has been started, and sees it to its end.
  *
- * A market that was clearing when the server ended, however that came, is taken up again.
+ * A market that was clearing when the server ended, however that came, is taken up again. While the
+ * server follows, nothing is.
  */
 #ifndef WALRAS_API_WORKER_H
 #define WALRAS_API_WORKER_H
 
-#include "api/live.h"
-#include "db/pool.h"
+#include "api/clearing.h"
 
 struct api_worker;
 
 struct api_worker_settings {
-    struct db_pool *pool; /* borrowed, as `live` is */
-    struct api_live *live;
-    const struct db_settings *database; /* for the session that leads */
+    struct api_clear_settings clear;
     unsigned n_thread;
 };
 
-/* WALRAS_CONFLICT: another server works on this database. */
 WALRAS_NODISCARD enum walras_status api_worker_new(const struct api_worker_settings *settings,
                                                    struct api_worker **made,
                                                    struct walras_err *err);

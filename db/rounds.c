@@ -69,10 +69,8 @@ enum walras_status db_round_open(struct db_session *session, const struct db_rou
                         "AND state = 'clearing' FOR SHARE RETURNING number"};
     struct db_args args = args_of(round);
     struct db_rows rows = {0};
-    enum walras_status status = db_begin(session, err);
+    enum walras_status status = WALRAS_OK;
 
-    if (status != WALRAS_OK)
-        return status;
     db_add_number(&args, timeout_s);
     status = db_query(session, &insert, &args, &rows, err);
     if (status == WALRAS_OK && rows.n == 0)
@@ -80,7 +78,7 @@ enum walras_status db_round_open(struct db_session *session, const struct db_rou
     db_rows_release(&rows);
     for (size_t i = 0; status == WALRAS_OK && i < n_point; i++)
         status = insert_point(session, round, i, price_per_mwh + i * n_price, n_price, err);
-    return db_end(session, status, err);
+    return status;
 }
 
 enum walras_status db_round_extend(struct db_session *session, const struct db_round *round,
@@ -174,11 +172,8 @@ enum walras_status db_round_close(struct db_session *session, const struct db_ro
     struct db_args args = args_of(round);
     struct db_rows rows = {0};
     bool closed = false;
-    enum walras_status status = db_begin(session, err);
+    enum walras_status status = db_query(session, &lock, &args, &rows, err);
 
-    if (status != WALRAS_OK)
-        return status;
-    status = db_query(session, &lock, &args, &rows, err);
     closed = status == WALRAS_OK && rows.n > 0 && db_bool(&rows, 0, 0);
     db_rows_release(&rows);
     if (status == WALRAS_OK && !closed)
@@ -187,7 +182,7 @@ enum walras_status db_round_close(struct db_session *session, const struct db_ro
         status = count_misses(session, round, max_misses, err);
     if (status == WALRAS_OK && !closed)
         status = db_query(session, &close, &args, NULL, err);
-    return db_end(session, status, err);
+    return status;
 }
 
 enum walras_status db_round_answers(struct db_session *session, const struct db_round *round,

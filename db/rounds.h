@@ -2,7 +2,8 @@
  * Rounds of a clearing: prices announced, answers received, what stands in for those that did not
  * come, and what came of it.
  *
- * A round is closed under a lock that answers take a share of: what was acknowledged is in it.
+ * A round is closed under a lock that answers take a share of: what was acknowledged is in it. What
+ * writes is for a transaction of the caller's.
  */
 #ifndef WALRAS_DB_ROUNDS_H
 #define WALRAS_DB_ROUNDS_H
@@ -24,7 +25,7 @@ WALRAS_NODISCARD enum walras_status db_round_find(struct db_session *session,
                                                   const struct db_round *round,
                                                   struct db_round_state *state,
                                                   struct walras_err *err);
-/* A new round with its points [n_point x n_price], in a transaction of its own. */
+/* A new round with its points [n_point x n_price]. */
 WALRAS_NODISCARD enum walras_status db_round_open(struct db_session *session,
                                                   const struct db_round *round, double timeout_s,
                                                   const double *price_per_mwh, size_t n_point,
@@ -39,7 +40,7 @@ db_round_same(struct db_session *session, const struct db_round *round, const do
               size_t n_point, size_t n_price, bool *same, struct walras_err *err);
 /*
  * Closes it: who is missing gets its last answer's last point once more, or else its fallback, and
- * a miss; after max_misses it is suspended. In a transaction of its own; closed already: nothing.
+ * a miss; after max_misses it is suspended. Closed already: nothing.
  */
 WALRAS_NODISCARD enum walras_status db_round_close(struct db_session *session,
                                                    const struct db_round *round, size_t n_point,
@@ -70,7 +71,7 @@ enum db_response_fate {
     DB_RESPONSE_LATE
 };
 
-/* An answer, in the caller's transaction: kept, or what is there instead. Arrays as texts. */
+/* An answer: kept, or what is there instead. Arrays as texts. */
 WALRAS_NODISCARD enum walras_status db_response_put(struct db_session *session,
                                                     const struct db_round *round, const char *agent,
                                                     const char *draw_kw, const char *cost,

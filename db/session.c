@@ -8,6 +8,9 @@
 
 enum { MAX_PREPARED = 256 };
 
+#define ASLEEP       "3s"    /* a process amid a transaction: its locks are in others' way */
+#define DEAD_PEER_MS "10000" /* for libpq: until a machine that does not answer counts as gone */
+
 struct db_session {
     PGconn *conn; /* NULL: none */
     char *conninfo;
@@ -56,17 +59,20 @@ static void ignore_notice(void *context, const char *message)
 
 static enum walras_status connect_now(struct db_session *session, struct walras_err *err)
 {
-    char timeout[16], options[160];
-    const char *const keys[] = {"dbname",  "connect_timeout", "fallback_application_name",
-                                "options", "client_encoding", NULL};
-    const char *const values[] = {session->conninfo, timeout, "walras", options, "UTF8", NULL};
+    char timeout[16], options[240];
+    /* what stands before the database's name can be set otherwise by it */
+    const char *const keys[] = {
+        "tcp_user_timeout",          "dbname", "connect_timeout", "options", "client_encoding",
+        "fallback_application_name", NULL};
+    const char *const values[] = {DEAD_PEER_MS, session->conninfo, timeout, options,
+                                  "UTF8",       "walras",          NULL};
     enum walras_status status = WALRAS_OK;
 
     snprintf(timeout, sizeof(timeout), "%u", session->settings.connect_s);
     snprintf(options, sizeof(options),
-             "-c statement_timeout=%us -c timezone=UTC -c idle_in_transaction_session_timeout=60s "
-             "-c extra_float_digits=1",
-             session->settings.statement_s);
+             "-c statement_timeout=%us -c idle_session_timeout=%us -c timezone=UTC "
+             "-c idle_in_transaction_session_timeout=" ASLEEP " -c extra_float_digits=1",
+             session->settings.statement_s, session->settings.idle_s);
     disconnect(session);
     session->conn = PQconnectdbParams(keys, values, 1);
     if (!session->conn || PQstatus(session->conn) != CONNECTION_OK) {

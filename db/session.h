@@ -24,6 +24,7 @@ struct db_settings {
     const char *conninfo; /* as libpq reads it: "host=... dbname=..." or a postgresql:// address */
     unsigned connect_s;   /* time for one attempt */
     unsigned statement_s; /* time for one statement; 0: no limit */
+    unsigned idle_s;      /* PostgreSQL ends a session that is silent for so long; 0: no limit */
 };
 struct db_settings db_settings_defaults(const char *conninfo);
 

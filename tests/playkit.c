@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <time.h>
 
+enum { PAIR_MS = 1500 };
+
 double play_limit_kw(const struct play *play)
 {
     return 2.5 * (double)play->n;
@@ -74,11 +76,56 @@ bool play_begin(struct play *play, size_t n)
     return true;
 }
 
+static void call_server(struct play *play)
+{
+    snprintf(play->operator.base, sizeof(play->operator.base), "%s", play->server.url);
+    snprintf(play->speaker.base, sizeof(play->speaker.base), "%s", play->server.url);
+}
+
 void play_restart(struct play *play)
 {
     servekit_start(&play->server, play->database, NULL);
-    snprintf(play->operator.base, sizeof(play->operator.base), "%s", play->server.url);
-    snprintf(play->speaker.base, sizeof(play->speaker.base), "%s", play->server.url);
+    call_server(play);
+    play->n_restart++;
+}
+
+void play_pair(struct play *play)
+{
+    servekit_start(&play->spare, play->database, NULL);
+    play->paired = true;
+    play->operator.timeout_ms = play->speaker.timeout_ms = PAIR_MS;
+}
+
+void play_swap(struct play *play)
+{
+    struct servekit_server before = play->server;
+
+    play->server = play->spare;
+    play->spare = before;
+    call_server(play);
+}
+
+bool play_leads(const struct servekit_server *server)
+{
+    struct servekit_client client;
+    bool leads = false;
+
+    servekit_client_init(&client, server, "");
+    client.timeout_ms = PAIR_MS;
+    leads = servekit_call(&client, "GET", "/readyz", NULL) == 200 &&
+            strstr(client.body.data, "\"leader\"") != NULL;
+    servekit_client_release(&client);
+    return leads;
+}
+
+void play_replace(struct play *play, pid_t gone)
+{
+    bool first = play->server.pid == gone;
+    int state = 0;
+
+    CU_ASSERT_EQUAL(waitpid(gone, &state, 0), gone);
+    servekit_start(first ? &play->server : &play->spare, play->database, NULL);
+    call_server(play);
     play->n_restart++;
 }
 
@@ -86,6 +133,8 @@ void play_end(struct play *play)
 {
     servekit_client_release(&play->operator);
     servekit_client_release(&play->speaker);
+    if (play->paired)
+        CU_ASSERT_EQUAL(servekit_stop(&play->spare), 0);
     CU_ASSERT_EQUAL(servekit_stop(&play->server), 0);
 }
 
@@ -302,13 +351,16 @@ static bool answer_singly(struct play *play, const char *id, const struct announ
     return all;
 }
 
-/* A server that is gone is started again, as whoever keeps servers running would. */
+/* A server that is gone is started again, as whoever keeps servers running would; of a pair the
+ * other is asked, as a load balancer would. */
 static void see_to_server(struct play *play)
 {
     const struct timespec pause = {.tv_nsec = 20000000};
     int state = 0;
 
-    if (waitpid(play->server.pid, &state, WNOHANG) == play->server.pid)
+    if (play->paired)
+        play_swap(play);
+    if (!play->paired && waitpid(play->server.pid, &state, WNOHANG) == play->server.pid)
         play_restart(play);
     else
         nanosleep(&pause, NULL); /* it has no database now: a little later */
@@ -321,8 +373,8 @@ void play_rounds(struct play *play, const char *id, bool batch)
     char path[128];
 
     for (int i = 0; i < 2000; i++) {
-        snprintf(path, sizeof(path), "/v1/markets/%s/round?after=%lld&wait=20", id,
-                 (long long)answered);
+        snprintf(path, sizeof(path), "/v1/markets/%s/round?after=%lld&wait=%d", id,
+                 (long long)answered, play->paired ? 1 : 20);
         if (servekit_call(&play->speaker, "GET", path, NULL) != 200) {
             see_to_server(play);
             continue;

@@ -16,11 +16,12 @@ struct play_agent {
 
 struct play {
     char database[256];
-    struct servekit_server server;
+    struct servekit_server server, spare;     /* spare: of a pair, where nobody calls now */
     struct servekit_client operator, speaker; /* speaker: an aggregator that owns all agents */
     struct play_agent agents[PLAY_MOST];
     size_t n;               /* of them */
     bool silent[PLAY_MOST]; /* those that do not answer */
+    bool paired;
     unsigned n_restart;
 };
 
@@ -31,6 +32,17 @@ double play_limit_kw(const struct play *play);
 void play_end(struct play *play);
 /* As play_begin does: with the same database and tokens. */
 void play_restart(struct play *play);
+
+/*
+ * A second server on the same database. From then on calls have little time, and one that does not
+ * come through turns the clients to the other server instead of starting this one again.
+ */
+void play_pair(struct play *play);
+/* Turns the clients to the other server. */
+void play_swap(struct play *play);
+bool play_leads(const struct servekit_server *server);
+/* Starts the pair's server that was that process, and is gone or will be, again. */
+void play_replace(struct play *play, pid_t gone);
 
 /* The cheapest way, into draw_kw; ties go to the earlier step. */
 void play_respond(const struct play_agent *agent, const double *price_per_mwh,

@@ -121,7 +121,7 @@ static size_t keep(char *data, size_t size, size_t n, void *context)
 void servekit_client_init(struct servekit_client *client, const struct servekit_server *server,
                           const char *token)
 {
-    *client = (struct servekit_client){.curl = curl_easy_init()};
+    *client = (struct servekit_client){.curl = curl_easy_init(), .timeout_ms = 120000};
     CU_ASSERT_PTR_NOT_NULL_FATAL(client->curl);
     snprintf(client->base, sizeof(client->base), "%s", server->url);
     snprintf(client->token, sizeof(client->token), "%s", token);
@@ -171,7 +171,7 @@ long servekit_call_as(struct servekit_client *client, const char *method, const 
     curl_easy_reset(client->curl);
     curl_easy_setopt(client->curl, CURLOPT_URL, url);
     curl_easy_setopt(client->curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(client->curl, CURLOPT_TIMEOUT, 120L);
+    curl_easy_setopt(client->curl, CURLOPT_TIMEOUT_MS, client->timeout_ms);
     curl_easy_setopt(client->curl, CURLOPT_CUSTOMREQUEST, method);
     curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, list);
     curl_easy_setopt(client->curl, CURLOPT_WRITEFUNCTION, keep);

@@ -27,7 +27,8 @@ bool servekit_log_has(const struct servekit_server *server, const char *text);
 struct servekit_client {
     void *curl;
     char base[128], token[DB_SECRET_TEXT];
-    long status; /* of the last call; 0: it did not come through */
+    long timeout_ms; /* of a call */
+    long status;     /* of the last call; 0: it did not come through */
     struct walras_text body, headers;
 };
 /* token "" : none */

@@ -292,23 +292,6 @@ static void test_a_server_that_is_stopped_parks_its_round(void)
     play_end(&play);
 }
 
-static void test_two_servers_do_not_work_on_one_database(void)
-{
-    struct play play;
-    char command[600], answer[400] = "";
-    FILE *said = NULL;
-
-    if (!play_begin(&play, PLAY_FEW))
-        return;
-    snprintf(command, sizeof(command), "%s serve --listen 127.0.0.1:0 --db \"%s\" 2>&1",
-             WALRAS_BINARY, play.database);
-    said = popen(command, "r");
-    CU_ASSERT_TRUE_FATAL(said && fgets(answer, sizeof(answer), said));
-    CU_ASSERT_PTR_NOT_NULL(strstr(answer, "another server works on this database"));
-    CU_ASSERT_NOT_EQUAL(pclose(said), 0);
-    play_end(&play);
-}
-
 static const struct testkit_test tests[] = {
     {"clearing over the network is as in process", test_clearing_over_the_network_is_as_in_process},
     {"many agents share groups", test_many_agents_share_groups},
@@ -317,7 +300,6 @@ static const struct testkit_test tests[] = {
     {"silent agents do not block a market", test_silent_agents_do_not_block_a_market},
     {"a market that cannot clear says why", test_a_market_that_cannot_clear_says_why},
     {"a server that is stopped parks its round", test_a_server_that_is_stopped_parks_its_round},
-    {"two servers do not work on one database", test_two_servers_do_not_work_on_one_database},
 };
 
 TESTKIT_MAIN("rounds", tests)
