@@ -23,7 +23,8 @@
     X(explain)                                                                                     \
     X(serve)                                                                                       \
     X(db)                                                                                          \
-    X(key)
+    X(key)                                                                                         \
+    X(agent)
 
 /* exit status of wrong usage, of limits reached, of no clearing; others are walras_status_exit's */
 enum { CLI_USAGE = 2, CLI_LIMIT = 3, CLI_INFEASIBLE = 4 };

@@ -14,3 +14,7 @@ walras_test(test_model_integers SOURCES unit/test_model_integers.c unit/random_d
     USES agents lp)
 walras_test(test_book SOURCES unit/test_book.c USES agents LINKS m)
 walras_test(test_fleet SOURCES unit/test_fleet.c USES agents LINKS m)
+
+if(WALRAS_AGENTS)
+    walras_test(test_wire SOURCES unit/test_wire.c LINKS walras_sdk)
+endif()

@@ -12,8 +12,7 @@ target_link_libraries(walras_openkit PUBLIC walras_testkit)
 walras_test(test_openapi SOURCES unit/test_openapi.c USES api
     LINKS walras_openkit PkgConfig::MICROHTTPD)
 
-pkg_check_modules(CURL IMPORTED_TARGET libcurl)
-if(NOT CURL_FOUND)
+if(NOT WALRAS_AGENTS)
     message(STATUS "libcurl is not installed: building without the tests of the server")
     return()
 endif()
@@ -34,12 +33,18 @@ add_library(walras_playkit STATIC ${CMAKE_CURRENT_LIST_DIR}/playkit.c
     ${CMAKE_CURRENT_LIST_DIR}/strikekit.c)
 walras_options(walras_playkit)
 target_link_libraries(walras_playkit PUBLIC walras_servekit walras_scenario m)
-foreach(name test_rounds test_crash test_events test_failover test_follower test_outage test_agent_python)
+foreach(name test_rounds test_crash test_events test_failover test_follower test_outage
+        test_agents)
     walras_test(${name} SOURCES integration/${name}.c USES db scenario LINKS walras_playkit)
     target_compile_definitions(${name} PRIVATE WALRAS_BINARY="$<TARGET_FILE:walras>"
         WALRAS_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     add_dependencies(${name} walras)
 endforeach()
+
+target_compile_definitions(test_agents PRIVATE WALRAS_BUILD_DIR="${CMAKE_BINARY_DIR}"
+    WALRAS_COMPILER="${CMAKE_C_COMPILER}"
+    WALRAS_SANITIZE_FLAG="$<$<BOOL:${WALRAS_SANITIZE}>:-fsanitize=${WALRAS_SANITIZE}>")
+add_dependencies(test_agents walras_sdk)
 
 add_test(NAME test_serve COMMAND bash ${CMAKE_CURRENT_SOURCE_DIR}/integration/test_serve.sh
     $<TARGET_FILE:walras>)
