@@ -87,6 +87,8 @@ void play_restart(struct play *play)
     servekit_start(&play->server, play->database, NULL);
     call_server(play);
     play->n_restart++;
+    if (play->restarted)
+        play->restarted(play);
 }
 
 void play_pair(struct play *play)
@@ -408,6 +410,18 @@ const char *play_state(struct play *play, const char *id)
     if (at)
         snprintf(state, sizeof(state), "%.*s", (int)strcspn(at + 9, "\""), at + 9);
     return state;
+}
+
+int64_t play_count_rounds(const struct play *play, const char *id)
+{
+    struct db_session *session = dbkit_session(play->database);
+    char query[200];
+    int64_t n = 0;
+
+    snprintf(query, sizeof(query), "SELECT count(*) FROM round WHERE market = '%s'", id);
+    n = strtoll(dbkit_value(session, query), NULL, 10);
+    db_session_free(session);
+    return n;
 }
 
 char *play_outcome(struct play *play, const char *id)

@@ -23,6 +23,8 @@ struct play {
     bool silent[PLAY_MOST]; /* those that do not answer */
     bool paired;
     unsigned n_restart;
+    void (*restarted)(struct play *play); /* NULL, or told of it */
+    void *context;                        /* the teller's own */
 };
 
 /* A server with a grid of two buses, a narrow line between them, and n agents at the far one. */
@@ -62,6 +64,7 @@ void play_start(struct play *play, const char *id, const char *rest);
 void play_rounds(struct play *play, const char *id, bool batch);
 /* The market's state now; "" when it is not told. */
 const char *play_state(struct play *play, const char *id);
+int64_t play_count_rounds(const struct play *play, const char *id);
 /* Everything that was decided, as text that is the same when it is; free() it. */
 char *play_outcome(struct play *play, const char *id);
 
