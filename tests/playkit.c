@@ -396,6 +396,15 @@ void play_rounds(struct play *play, const char *id, bool batch)
     CU_FAIL("the market does not end");
 }
 
+int64_t play_answer_next(struct play *play, const char *id, const char *path)
+{
+    struct announced round = {0};
+
+    if (servekit_call(&play->speaker, "GET", path, NULL) == 200)
+        read_announced(&play->speaker.body, &round);
+    return round.round > 0 && answer_batch(play, id, &round) ? round.round : 0;
+}
+
 pid_t play_aside(struct play *play, const char *id, const struct play_share *share)
 {
     unsigned before = CU_get_number_of_failures();

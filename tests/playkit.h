@@ -62,6 +62,9 @@ void play_start(struct play *play, const char *id, const char *rest);
  * there are rounds. A call that does not come through starts the server again.
  */
 void play_rounds(struct play *play, const char *id, bool batch);
+/* Answers the round that a GET of that path shows, as a batch; its number, 0: none or refused. */
+int64_t play_answer_next(struct play *play, const char *id, const char *path);
+
 struct play_share {     /* of a process of its own */
     size_t part, parts; /* agents i with i % parts == part, of those that are not silent */
     const struct servekit_server *at;
