@@ -14,6 +14,7 @@
 #include "api/commit.h"
 #include "api/live.h"
 #include "api/metrics.h"
+#include "api/news.h"
 #include "api/rate.h"
 #include "api/routes.h"
 #include "api/server.h"
@@ -41,6 +42,8 @@ struct api_server {
     struct api_live *live;
     struct api_commit *commit;
     struct api_lead *lead;
+    struct api_mirror *mirror;
+    struct api_news *news;
     struct api_worker *worker;
     struct api_streams *streams;
     struct api_metrics metrics;

@@ -1,6 +1,7 @@
 #include "api/commit.h"
 
 #include "core/log.h"
+#include "db/news.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@ struct api_commit {
     struct api_answers *first, **last; /* a queue */
     struct db_pool *pool;
     struct api_live *live;
+    const struct api_lead *lead;
     _Atomic uint64_t n_answer, n_commit;
 };
 
@@ -57,9 +59,10 @@ static enum walras_status write_one(struct db_session *session, struct api_answe
     return status;
 }
 
-/* `most` of them in one transaction; all share its fate. */
-static enum walras_status write_all(struct db_session *session, struct api_answers *from,
-                                    const struct api_answers *end, struct walras_err *err)
+/* One transaction; all share its fate. */
+static enum walras_status write_all(const struct api_commit *commit, struct db_session *session,
+                                    struct api_answers *from, const struct api_answers *end,
+                                    struct walras_err *err)
 {
     enum walras_status status = db_begin(session, err);
 
@@ -67,6 +70,9 @@ static enum walras_status write_all(struct db_session *session, struct api_answe
         return status;
     for (struct api_answers *at = from; status == WALRAS_OK && at != end; at = at->next)
         status = write_one(session, at, err);
+    if (api_lead_epoch(commit->lead) == 0)
+        for (struct api_answers *at = from; status == WALRAS_OK && at != end; at = at->next)
+            status = db_news_answers(session, at->round.market, err);
     return db_end(session, status, err);
 }
 
@@ -87,13 +93,13 @@ static void write_group(struct api_commit *commit, struct api_answers *group)
     enum walras_status status = db_pool_take(commit->pool, &session, &err);
 
     if (status == WALRAS_OK)
-        status = write_all(session, group, NULL, &err);
+        status = write_all(commit, session, group, NULL, &err);
     set_status(group, NULL, status, &err);
     if (status != WALRAS_OK && status != WALRAS_UNAVAILABLE)
         for (struct api_answers *at = group; at; at = at->next) {
             struct walras_err own = {0};
 
-            at->status = write_all(session, at, at->next, &own);
+            at->status = write_all(commit, session, at, at->next, &own);
             at->err = own;
         }
     db_pool_give(commit->pool, session);
@@ -131,7 +137,8 @@ static void *work(void *context)
 }
 
 enum walras_status api_commit_new(struct db_pool *pool, struct api_live *live,
-                                  struct api_commit **made, struct walras_err *err)
+                                  const struct api_lead *lead, struct api_commit **made,
+                                  struct walras_err *err)
 {
     struct api_commit *commit = calloc(1, sizeof(*commit));
 
@@ -139,6 +146,7 @@ enum walras_status api_commit_new(struct db_pool *pool, struct api_live *live,
         return walras_fail(err, WALRAS_NOMEM, "no memory for answers");
     commit->pool = pool;
     commit->live = live;
+    commit->lead = lead;
     commit->last = &commit->first;
     pthread_mutex_init(&commit->lock, NULL);
     pthread_cond_init(&commit->come, NULL);

@@ -10,6 +10,7 @@
 #ifndef WALRAS_API_COMMIT_H
 #define WALRAS_API_COMMIT_H
 
+#include "api/lead.h"
 #include "api/live.h"
 #include "db/pool.h"
 #include "db/rounds.h"
@@ -32,7 +33,9 @@ struct api_answers { /* of one request; kept by its owner until it is told */
     void (*told)(struct api_answers *answers);
 };
 
+/* A server that does not lead tells the one that does. */
 WALRAS_NODISCARD enum walras_status api_commit_new(struct db_pool *pool, struct api_live *live,
+                                                   const struct api_lead *lead,
                                                    struct api_commit **made,
                                                    struct walras_err *err);
 /* Writes what has come and ends. NULL is fine. */

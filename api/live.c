@@ -155,14 +155,21 @@ enum walras_status api_live_begin(struct api_live *live, const struct api_live_s
                                   struct api_live_market **made, struct walras_err *err)
 {
     struct api_live_market *market = calloc(1, sizeof(*market));
+    bool taken = false;
 
     if (!market)
         return walras_fail(err, WALRAS_NOMEM, "no memory for the rounds of %s", settings->market);
     market->settings = *settings;
     pthread_mutex_lock(&live->lock);
+    taken = find(live, settings->market) != NULL;
     market->next = live->markets;
-    live->markets = market;
+    if (!taken)
+        live->markets = market;
     pthread_mutex_unlock(&live->lock);
+    if (taken) {
+        free(market);
+        return walras_fail(err, WALRAS_CONFLICT, "%s is live already", settings->market);
+    }
     *made = market;
     return WALRAS_OK;
 }
@@ -250,13 +257,17 @@ enum api_live_news api_live_wait(struct api_live *live, struct api_live_market *
     return news;
 }
 
-void api_live_poke(struct api_live *live, const char *name)
+bool api_live_poke(struct api_live *live, const char *name)
 {
+    bool found = false;
+
     pthread_mutex_lock(&live->lock);
     for (struct api_live_market *at = live->markets; at; at = at->next)
-        at->poked = at->poked || !name || strcmp(at->settings.market, name) == 0;
+        if (!name || strcmp(at->settings.market, name) == 0)
+            found = at->poked = true;
     pthread_cond_broadcast(&live->changed);
     pthread_mutex_unlock(&live->lock);
+    return found;
 }
 
 void api_live_drop(struct api_live *live, const char *name)

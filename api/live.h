@@ -61,6 +61,7 @@ void api_live_free(struct api_live *live);
 /* Wakes all who wait, now and from then on: waiting fails. */
 void api_live_stop(struct api_live *live);
 
+/* WALRAS_CONFLICT: it is there already. */
 WALRAS_NODISCARD enum walras_status api_live_begin(struct api_live *live,
                                                    const struct api_live_settings *settings,
                                                    struct api_live_market **made,
@@ -79,8 +80,11 @@ enum api_live_news {
     API_LIVE_LOOK /* something happened elsewhere, or a second is over: look, and wait again */
 };
 enum api_live_news api_live_wait(struct api_live *live, struct api_live_market *market);
-/* Something happened in the database that whoever clears the market may want to see; NULL: all. */
-void api_live_poke(struct api_live *live, const char *name);
+/*
+ * Something happened in the database that whoever clears the market may want to see; NULL: all.
+ * False: there is no such market.
+ */
+bool api_live_poke(struct api_live *live, const char *name);
 /* The market was cancelled: whoever clears it looks up from its waiting. */
 void api_live_drop(struct api_live *live, const char *name);
 bool api_live_stopping(struct api_live *live);
@@ -103,7 +107,7 @@ enum api_live_claim {
 /* Whether that agent takes part and is the owner's to speak for. */
 enum api_live_claim api_live_claims(struct api_live *live, const char *name, const char *agent,
                                     const char *owner);
-/* Something changed in that market: those who wait for it look again. */
+/* Something changed in that market (NULL: in any): those who wait for it look again. */
 void api_live_notify(struct api_live *live, const char *market);
 
 /*

@@ -13,7 +13,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
-enum { MAX_PEM = 1 << 20, SPARE_SESSIONS = 2, SPARE_FILES = 256 };
+enum { MAX_PEM = 1 << 20, SPARE_SESSIONS = 3, SPARE_FILES = 256 };
 
 struct api_settings api_settings_defaults(void)
 {
@@ -172,8 +172,8 @@ static void lead_changed(void *context, int64_t epoch)
 {
     const struct api_server *server = context;
 
-    (void)epoch;
-    api_live_poke(server->live, NULL);
+    (void)api_live_poke(server->live, NULL); /* clearings of an epoch that is over look up */
+    api_mirror_enable(server->mirror, epoch == 0);
 }
 
 static enum walras_status start_clearing(struct api_server *server,
@@ -182,10 +182,15 @@ static enum walras_status start_clearing(struct api_server *server,
     const struct api_lead_settings lead = {
         .database = database, .changed = lead_changed, .context = server};
     struct api_worker_settings worker = {.n_thread = server->settings.n_clearing};
+    struct api_news_settings news = {database, server->live, server->mirror, NULL, NULL};
     enum walras_status status = api_lead_new(&lead, &server->lead, err);
 
     worker.clear = (struct api_clear_settings){server->pool, server->live, server->lead};
-    return status == WALRAS_OK ? api_worker_new(&worker, &server->worker, err) : status;
+    if (status == WALRAS_OK)
+        status = api_worker_new(&worker, &server->worker, err);
+    news.lead = server->lead;
+    news.worker = server->worker;
+    return status == WALRAS_OK ? api_news_new(&news, &server->news, err) : status;
 }
 
 static enum walras_status start(struct api_server *server, struct walras_err *err)
@@ -218,9 +223,11 @@ static enum walras_status start(struct api_server *server, struct walras_err *er
     if (status == WALRAS_OK)
         status = api_live_new(&server->live, err);
     if (status == WALRAS_OK)
-        status = api_commit_new(server->pool, server->live, &server->commit, err);
+        status = api_mirror_new(server->pool, server->live, &server->mirror, err);
     if (status == WALRAS_OK)
         status = start_clearing(server, &database, err);
+    if (status == WALRAS_OK)
+        status = api_commit_new(server->pool, server->live, server->lead, &server->commit, err);
     if (status == WALRAS_OK)
         status = resolve(s->listen, &address, err);
     if (status == WALRAS_OK)
@@ -263,12 +270,14 @@ void api_server_stop(struct api_server *server)
         return;
     server->stopping = true;
     api_live_stop(server->live);
+    api_news_free(server->news);
     api_worker_free(server->worker);
-    api_lead_free(server->lead); /* another goes on at once */
     api_commit_free(server->commit);
+    api_lead_free(server->lead); /* another goes on at once */
     wait_for_requests(server);
     if (server->daemon)
         MHD_stop_daemon(server->daemon);
+    api_mirror_free(server->mirror);
     api_live_free(server->live);
     api_watch_free(server->watch);
     api_rate_free(server->rate);
