@@ -46,6 +46,10 @@ target_compile_definitions(test_agents PRIVATE WALRAS_BUILD_DIR="${CMAKE_BINARY_
     WALRAS_SANITIZE_FLAG="$<$<BOOL:${WALRAS_SANITIZE}>:-fsanitize=${WALRAS_SANITIZE}>")
 add_dependencies(test_agents walras_sdk)
 
+walras_test(test_swarm SOURCES integration/test_swarm.c USES db scenario LINKS walras_servekit)
+target_compile_definitions(test_swarm PRIVATE WALRAS_BINARY="$<TARGET_FILE:walras>")
+add_dependencies(test_swarm walras)
+
 add_test(NAME test_serve COMMAND bash ${CMAKE_CURRENT_SOURCE_DIR}/integration/test_serve.sh
     $<TARGET_FILE:walras>)
 set_tests_properties(test_serve PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 120)
