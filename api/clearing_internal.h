@@ -47,7 +47,7 @@ struct clearing {
     struct api_live *live;
     const struct api_lead *lead;
     int64_t epoch; /* in which it was taken up */
-    bool deposed;  /* a write found another epoch */
+    bool deposed;  /* what is stored is not what it goes on from */
     const char *id;
     struct db_market market;
     struct db_rows market_rows, grid_rows, people; /* people: db_round_participants */
@@ -89,6 +89,10 @@ typedef enum walras_status (*clearing_work)(struct clearing *clearing, struct db
                                             void *context, struct walras_err *err);
 /* The server is, or another one leads now: nothing more can come of it here. */
 bool clearing_stopping(const struct clearing *clearing);
+/* For a write that finds another epoch, or other rounds than were told: it is to be taken up anew.
+ */
+WALRAS_NODISCARD enum walras_status clearing_give_up(struct clearing *clearing,
+                                                     struct walras_err *err);
 /* Runs `work` until it does not fail for want of the database. WALRAS_UNAVAILABLE: stopping. */
 WALRAS_NODISCARD enum walras_status clearing_read(struct clearing *clearing, clearing_work work,
                                                   void *context, struct walras_err *err);

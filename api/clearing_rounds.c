@@ -30,6 +30,8 @@ static enum walras_status enter(struct clearing *c, struct db_session *session, 
     if (status != WALRAS_OK)
         return status;
     *closed = state.closed;
+    if (!state.follows) /* the database is not what it was: a standby that had not come so far */
+        return clearing_give_up(c, err);
     if (!state.there)
         return db_round_open(session, &round, c->market.round_timeout_s, c->price_per_mwh,
                              c->n_point, n_price, err);
@@ -53,6 +55,8 @@ static enum walras_status look_around(struct clearing *c, struct db_session *ses
     enum walras_status status = db_round_find(session, &round, &state, err);
 
     (void)context;
+    if (status == WALRAS_OK && !state.there)
+        status = clearing_give_up(c, err);
     if (status == WALRAS_OK)
         status = db_round_answered(session, &round, &rows, err);
     for (size_t i = 0; status == WALRAS_OK && i < rows.n; i++)

@@ -24,7 +24,8 @@
     X(serve)                                                                                       \
     X(db)                                                                                          \
     X(key)                                                                                         \
-    X(agent)
+    X(agent)                                                                                       \
+    X(swarm)
 
 /* exit status of wrong usage, of limits reached, of no clearing; others are walras_status_exit's */
 enum { CLI_USAGE = 2, CLI_LIMIT = 3, CLI_INFEASIBLE = 4 };

@@ -1,4 +1,4 @@
-/* The subcommand that agents need, in a program that was built without libcurl. */
+/* The subcommands of agents on the network, in a program that was built without libcurl. */
 #include "cli/cli.h"
 
 #include <stdlib.h>
@@ -21,5 +21,10 @@ static int run(int argc, char **argv)
 const struct cli_command cli_agent = {
     .name = "agent",
     .summary = "bids for devices in a market of a server (not in this build)",
+    .help = WITHOUT,
+    .run = run};
+const struct cli_command cli_swarm = {
+    .name = "swarm",
+    .summary = "plays a scenario's agents against a server (not in this build)",
     .help = WITHOUT,
     .run = run};

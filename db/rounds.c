@@ -17,10 +17,11 @@ enum walras_status db_round_find(struct db_session *session, const struct db_rou
                                  struct db_round_state *state, struct walras_err *err)
 {
     static const struct db_sql find = {
-        "round_find", "SELECT m.state, r.number IS NOT NULL, r.closed_at IS NOT NULL, "
-                      "extract(epoch FROM r.deadline - clock_timestamp())::float8 FROM market m "
-                      "LEFT JOIN round r "
-                      "ON r.market = m.id AND r.number = $2 WHERE m.id = $1"};
+        "round_find",
+        "SELECT m.state, r.number IS NOT NULL, r.closed_at IS NOT NULL, extract(epoch FROM "
+        "r.deadline - clock_timestamp())::float8, $2::integer = 1 OR EXISTS (SELECT FROM round b "
+        "WHERE b.market = m.id AND b.number = $2::integer - 1 AND b.closed_at IS NOT NULL) FROM "
+        "market m LEFT JOIN round r ON r.market = m.id AND r.number = $2::integer WHERE m.id = $1"};
     struct db_args args = {0};
     struct db_rows rows = {0};
     enum walras_status status = WALRAS_OK;
@@ -35,6 +36,7 @@ enum walras_status db_round_find(struct db_session *session, const struct db_rou
     else
         *state = (struct db_round_state){.there = db_bool(&rows, 0, 1),
                                          .closed = db_bool(&rows, 0, 2),
+                                         .follows = db_bool(&rows, 0, 4),
                                          .remaining_s = db_number(&rows, 0, 3)};
     db_rows_release(&rows);
     return status;

@@ -17,6 +17,7 @@ struct db_round {
 
 struct db_round_state {
     bool there, closed;
+    bool follows;       /* the one before it is there and closed; it is the first */
     double remaining_s; /* until the deadline; may be past */
 };
 

@@ -153,9 +153,9 @@ static enum walras_status status_of(const char *state)
     } classes[] = {
         {"08", WALRAS_UNAVAILABLE},    {"57P", WALRAS_UNAVAILABLE},   {"57014", WALRAS_UNAVAILABLE},
         {"53", WALRAS_UNAVAILABLE},    {"40", WALRAS_UNAVAILABLE},    {"55P03", WALRAS_UNAVAILABLE},
-        {"25P03", WALRAS_UNAVAILABLE}, {"25006", WALRAS_UNAVAILABLE}, {"23505", WALRAS_CONFLICT},
-        {"23503", WALRAS_CONFLICT},    {"23514", WALRAS_INVALID},     {"22", WALRAS_INVALID},
-        {"42501", WALRAS_FORBIDDEN}};
+        {"25P03", WALRAS_UNAVAILABLE}, {"25006", WALRAS_UNAVAILABLE}, {"58", WALRAS_UNAVAILABLE},
+        {"23505", WALRAS_CONFLICT},    {"23503", WALRAS_CONFLICT},    {"23514", WALRAS_INVALID},
+        {"22", WALRAS_INVALID},        {"42501", WALRAS_FORBIDDEN}};
 
     for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++)
         if (strncmp(state, classes[i].prefix, strlen(classes[i].prefix)) == 0)
@@ -252,11 +252,26 @@ enum walras_status db_begin(struct db_session *session, struct walras_err *err)
     return status == WALRAS_OK ? db_script(session, "BEGIN", err) : status;
 }
 
+/* A transaction that failed ends in a rollback, however it is told to end. */
+static enum walras_status commit(struct db_session *session, struct walras_err *err)
+{
+    struct db_rows rows = {0};
+    enum walras_status status = WALRAS_OK;
+
+    if (!session->conn)
+        return walras_fail(err, WALRAS_UNAVAILABLE, "the database cannot be reached");
+    status = take(session, PQexec(session->conn, "COMMIT"), "commit", &rows, err);
+    if (status == WALRAS_OK && strcmp(PQcmdStatus(rows.result), "COMMIT") != 0)
+        status = walras_fail(err, WALRAS_INTERNAL, "a transaction was committed that had failed");
+    db_rows_release(&rows);
+    return status;
+}
+
 enum walras_status db_end(struct db_session *session, enum walras_status status,
                           struct walras_err *err)
 {
     if (status == WALRAS_OK)
-        return db_script(session, "COMMIT", err);
+        return commit(session, err);
     if (session->conn && PQstatus(session->conn) == CONNECTION_OK)
         PQclear(PQexec(session->conn, "ROLLBACK")); /* db_ready tries again, or connects anew */
     return status;

@@ -33,7 +33,7 @@ add_library(walras_playkit STATIC ${CMAKE_CURRENT_LIST_DIR}/playkit.c
     ${CMAKE_CURRENT_LIST_DIR}/strikekit.c)
 walras_options(walras_playkit)
 target_link_libraries(walras_playkit PUBLIC walras_servekit walras_scenario m)
-foreach(name test_rounds test_crash test_events test_failover test_follower test_hidden
+foreach(name test_rounds test_commit test_crash test_events test_failover test_follower test_hidden
         test_outage test_agents)
     walras_test(${name} SOURCES integration/${name}.c USES db scenario LINKS walras_playkit)
     target_compile_definitions(${name} PRIVATE WALRAS_BINARY="$<TARGET_FILE:walras>"
@@ -45,6 +45,10 @@ target_compile_definitions(test_agents PRIVATE WALRAS_BUILD_DIR="${CMAKE_BINARY_
     WALRAS_COMPILER="${CMAKE_C_COMPILER}"
     WALRAS_SANITIZE_FLAG="$<$<BOOL:${WALRAS_SANITIZE}>:-fsanitize=${WALRAS_SANITIZE}>")
 add_dependencies(test_agents walras_sdk)
+
+walras_test(test_swarm SOURCES integration/test_swarm.c USES db scenario LINKS walras_servekit)
+target_compile_definitions(test_swarm PRIVATE WALRAS_BINARY="$<TARGET_FILE:walras>")
+add_dependencies(test_swarm walras)
 
 add_test(NAME test_serve COMMAND bash ${CMAKE_CURRENT_SOURCE_DIR}/integration/test_serve.sh
     $<TARGET_FILE:walras>)

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { PAIR_MS = 1500 };
 
@@ -87,6 +88,8 @@ void play_restart(struct play *play)
     servekit_start(&play->server, play->database, NULL);
     call_server(play);
     play->n_restart++;
+    if (play->restarted)
+        play->restarted(play);
 }
 
 void play_pair(struct play *play)
@@ -407,6 +410,35 @@ void play_rounds(struct play *play, const char *id, bool batch)
     CU_FAIL("the market does not end");
 }
 
+int64_t play_answer_next(struct play *play, const char *id, const char *path)
+{
+    struct announced round = {0};
+
+    if (servekit_call(&play->speaker, "GET", path, NULL) == 200)
+        read_announced(&play->speaker.body, &round);
+    return round.round > 0 && answer_batch(play, id, &round) ? round.round : 0;
+}
+
+pid_t play_aside(struct play *play, const char *id, const struct play_share *share)
+{
+    unsigned before = CU_get_number_of_failures();
+    char token[DB_SECRET_TEXT];
+    pid_t child = 0;
+
+    fflush(stdout);
+    child = fork();
+    if (child != 0)
+        return child;
+    snprintf(token, sizeof(token), "%s", play->speaker.token);
+    servekit_client_init(&play->speaker, share->at, token);
+    play->paired = false; /* it stays where it is */
+    for (size_t i = 0; i < play->n; i++)
+        play->silent[i] = play->silent[i] || i % share->parts != share->part;
+    play_rounds(play, id, share->batch);
+    fflush(stdout);
+    _exit(CU_get_number_of_failures() == before ? 0 : 1);
+}
+
 const char *play_state(struct play *play, const char *id)
 {
     static char state[32];
@@ -422,6 +454,18 @@ const char *play_state(struct play *play, const char *id)
     if (at)
         snprintf(state, sizeof(state), "%.*s", (int)strcspn(at + 9, "\""), at + 9);
     return state;
+}
+
+int64_t play_count_rounds(const struct play *play, const char *id)
+{
+    struct db_session *session = dbkit_session(play->database);
+    char query[200];
+    int64_t n = 0;
+
+    snprintf(query, sizeof(query), "SELECT count(*) FROM round WHERE market = '%s'", id);
+    n = strtoll(dbkit_value(session, query), NULL, 10);
+    db_session_free(session);
+    return n;
 }
 
 char *play_outcome(struct play *play, const char *id)

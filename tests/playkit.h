@@ -25,6 +25,8 @@ struct play {
     bool silent[PLAY_MOST]; /* those that do not answer */
     bool paired;
     unsigned n_restart;
+    void (*restarted)(struct play *play); /* NULL, or told of it */
+    void *context;                        /* the teller's own */
 };
 
 /* A server with a grid of two buses, a narrow line between them, and n agents at the far one. */
@@ -64,8 +66,20 @@ void play_start(struct play *play, const char *id, const char *rest);
  * there are rounds. A call that does not come through starts the server again.
  */
 void play_rounds(struct play *play, const char *id, bool batch);
+/* Answers the round that a GET of that path shows, as a batch; its number, 0: none or refused. */
+int64_t play_answer_next(struct play *play, const char *id, const char *path);
+
+struct play_share {     /* of a process of its own */
+    size_t part, parts; /* agents i with i % parts == part, of those that are not silent */
+    const struct servekit_server *at;
+    bool batch;
+};
+/* Answers for them until the market is over; it ends with status 0 when all went well. */
+pid_t play_aside(struct play *play, const char *id, const struct play_share *share);
+
 /* The market's state now; "" when it is not told. */
 const char *play_state(struct play *play, const char *id);
+int64_t play_count_rounds(const struct play *play, const char *id);
 /* Everything that was decided, as text that is the same when it is; free() it. */
 char *play_outcome(struct play *play, const char *id);
 

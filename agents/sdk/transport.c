@@ -160,10 +160,9 @@ void sdk_log(struct sdk_transport *t, const char *format, ...)
     t->log(t->context, line);
 }
 
-/* Faults that no waiting mends. */
-static bool is_final(CURLcode code)
+bool sdk_is_final(int curl_code)
 {
-    switch (code) {
+    switch ((CURLcode)curl_code) {
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_URL_MALFORMAT:
     case CURLE_PEER_FAILED_VERIFICATION:
@@ -221,7 +220,7 @@ static int perform(struct sdk_transport *t, const char *method, const char *path
     t->retry_after_s = 0.0;
     snprintf(t->error, sizeof(t->error), "%s: %s", t->url,
              detail[0] ? detail : curl_easy_strerror(code));
-    if (is_final(code))
+    if (sdk_is_final((int)code))
         return WALRAS_AGENT_INVALID;
     sdk_log(t, "%s", t->error);
     return WALRAS_AGENT_OK;

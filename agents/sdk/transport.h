@@ -11,6 +11,7 @@
 #include "agents/sdk/walras_agent.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 
 struct sdk_transport;
 
@@ -31,6 +32,8 @@ struct sdk_reply { /* borrowed until the next request */
  */
 WALRAS_AGENT_NODISCARD int sdk_request(struct sdk_transport *transport, const char *method,
                                        const char *path, const char *body, struct sdk_reply *out);
+/* Whether a CURLcode is a fault that no waiting mends: an address, a certificate. */
+bool sdk_is_final(int curl_code);
 const char *sdk_transport_error(const struct sdk_transport *transport);
 void sdk_log(struct sdk_transport *transport, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

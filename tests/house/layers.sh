@@ -7,19 +7,22 @@ compiler=$1
 layers_file=$2
 failed=0
 
-# A header of each layer, and who may include it. agents see of market the oracle only.
+# A header of each layer, and who may include it. agents see of market the oracle only. Who sees
+# agents/ sees its subfolder sdk/, too; only those that name it link it.
 allowed() {
     cat <<'TEXT'
-core/status.h      core ranks lp grid market agents scenario db api
+core/status.h      core ranks lp grid market agents scenario db api swarm
 ranks/ranks.h      ranks
-lp/lp.h            lp market agents scenario api
-grid/network.h     grid market scenario api
-market/oracle.h    market agents scenario api
-market/clearing.h  market scenario api
-agents/device.h    agents scenario api
-scenario/scenario.h scenario api
+lp/lp.h            lp market agents scenario api swarm
+grid/network.h     grid market scenario api swarm
+market/oracle.h    market agents scenario api swarm
+market/clearing.h  market scenario api swarm
+agents/device.h    agents scenario api swarm
+scenario/scenario.h scenario api swarm
 db/session.h       db api
 api/server.h       api
+agents/sdk/wire.h  agents scenario api sdk swarm
+swarm/swarm.h      swarm
 TEXT
 }
 

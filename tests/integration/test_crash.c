@@ -1,7 +1,7 @@
 /* Servers killed and databases cut off amid a clearing: it goes on, and comes out the same. */
 #include "core/rng.h"
 #include "dbkit.h"
-#include "playkit.h"
+#include "strikekit.h"
 #include "testkit.h"
 
 #include <signal.h>
@@ -12,25 +12,62 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A process of its own that kills the server after so many milliseconds. */
-static pid_t kill_later(pid_t server, long ms)
-{
-    const struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-    pid_t child = fork();
+enum { MOST_BLOWS = 8 };
 
-    if (child == 0) {
-        nanosleep(&pause, NULL);
-        kill(server, SIGKILL);
-        _exit(0);
+struct storm { /* against the server of one clearing */
+    struct walras_rng *rng;
+    const char *market;
+    int64_t n_round;
+    struct servekit_server struck[MOST_BLOWS];
+    struct strike_process processes[MOST_BLOWS];
+    unsigned n;
+};
+
+static void strike(struct play *play)
+{
+    struct storm *storm = play->context;
+    struct strike at = strike_at(storm->rng, storm->market, storm->n_round, SIGKILL);
+
+    storm->struck[storm->n] = play->server;
+    at.of = &storm->struck[storm->n];
+    storm->processes[storm->n++] = strike_begin(play, &at);
+}
+
+/* One in three is struck again: while it takes the market up, or later. */
+static void strike_again(struct play *play)
+{
+    struct storm *storm = play->context;
+
+    if (storm->n < MOST_BLOWS && walras_rng_next(storm->rng) % 3 == 0)
+        strike(play);
+}
+
+/* How many of the blows hit while the market was clearing. */
+static unsigned weather(struct play *play, struct storm *storm, bool batch)
+{
+    unsigned n_amid = 0, before = play->n_restart;
+
+    play->context = storm;
+    play_start(play, storm->market, "");
+    strike(play);
+    play->restarted = strike_again;
+    play_rounds(play, storm->market, batch);
+    play->restarted = NULL;
+    for (unsigned i = 0; i < storm->n; i++)
+        n_amid += strike_end(&storm->processes[i]).amid;
+    if (play->n_restart - before < storm->n) { /* the last came after the end */
+        waitpid(play->server.pid, NULL, 0);
+        play_restart(play);
     }
-    return child;
+    return n_amid;
 }
 
 static void test_killed_at_any_point_it_comes_out_the_same(void)
 {
     struct play play;
     struct walras_rng rng = walras_rng_from_seed(testkit_seed());
-    unsigned wanted = (unsigned)testkit_cases(50), n_market = 0;
+    unsigned wanted = (unsigned)testkit_cases(50), n_market = 0, n_amid = 0;
+    int64_t n_round = 0;
     char *calm = NULL;
 
     if (!play_begin(&play, PLAY_FEW))
@@ -40,28 +77,21 @@ static void test_killed_at_any_point_it_comes_out_the_same(void)
     play_start(&play, "calm", "");
     play_rounds(&play, "calm", false);
     CU_ASSERT_STRING_EQUAL(play_state(&play, "calm"), "cleared");
+    n_round = play_count_rounds(&play, "calm");
     calm = play_outcome(&play, "calm");
-    while (play.n_restart < wanted && n_market < 400) {
-        unsigned before = play.n_restart;
+    while (n_amid < wanted && n_market < 4 * wanted) {
         char id[32], *stormy = NULL;
-        pid_t killer = 0;
+        struct storm storm = {.rng = &rng, .market = id, .n_round = n_round};
 
         snprintf(id, sizeof(id), "storm-%u", n_market++);
-        play_start(&play, id, "");
-        killer = kill_later(play.server.pid, (long)(walras_rng_next(&rng) % 500));
-        play_rounds(&play, id, n_market % 2 == 0);
-        waitpid(killer, NULL, 0);
-        if (play.n_restart == before) { /* it came after the end */
-            waitpid(play.server.pid, NULL, 0);
-            play_restart(&play);
-        }
+        n_amid += weather(&play, &storm, n_market % 2 == 0);
         CU_ASSERT_STRING_EQUAL(play_state(&play, id), "cleared");
         stormy = play_outcome(&play, id);
         CU_ASSERT_STRING_EQUAL(stormy, calm);
         free(stormy);
     }
-    CU_ASSERT_TRUE(play.n_restart >= wanted);
-    printf("%u kills in %u clearings\n", play.n_restart, n_market);
+    CU_ASSERT_TRUE(n_amid >= wanted);
+    printf("%u kills amid %u clearings, %u in all\n", n_amid, n_market, play.n_restart);
     free(calm);
     play_end(&play);
 }

@@ -435,6 +435,23 @@ static void test_backup_comes_back_whole(void)
     CU_ASSERT_EQUAL(db_backup(first, "/nowhere/at/all", NULL), WALRAS_IO);
 }
 
+/* Who does not look at a failure amid a transaction is told of it at the end. */
+static void test_a_failed_transaction_is_not_committed(void)
+{
+    const char *conninfo = dbkit_migrated();
+    struct db_session *session = NULL;
+
+    if (!conninfo)
+        return;
+    session = dbkit_session(conninfo);
+    CU_ASSERT_EQUAL(db_begin(session, NULL), WALRAS_OK);
+    CU_ASSERT_EQUAL(db_script(session, "SELECT 1 / 0", NULL), WALRAS_INVALID);
+    CU_ASSERT_EQUAL(db_end(session, WALRAS_OK, NULL), WALRAS_INTERNAL);
+    CU_ASSERT_EQUAL(db_begin(session, NULL), WALRAS_OK);
+    CU_ASSERT_EQUAL(db_end(session, WALRAS_OK, NULL), WALRAS_OK);
+    db_session_free(session);
+}
+
 static struct db_lead *lead_of(const char *conninfo)
 {
     const struct db_settings settings = db_settings_defaults(conninfo);
@@ -521,6 +538,7 @@ static const struct testkit_test tests[] = {
     {"names of clients", test_names_of_clients},
     {"roles are those of the database", test_roles_are_those_of_the_database},
     {"backup comes back whole", test_backup_comes_back_whole},
+    {"a failed transaction is not committed", test_a_failed_transaction_is_not_committed},
     {"one leads", test_one_leads},
     {"a lead that nobody took goes on", test_a_lead_that_nobody_took_goes_on},
 };

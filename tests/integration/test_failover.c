@@ -28,25 +28,13 @@ static void call_the_leader(struct play *play)
     CU_ASSERT_TRUE_FATAL(leads);
 }
 
-static int64_t count_rounds(const struct play *play, const char *market)
-{
-    struct db_session *session = dbkit_session(play->database);
-    char query[200];
-    int64_t n = 0;
-
-    snprintf(query, sizeof(query), "SELECT count(*) FROM round WHERE market = '%s'", market);
-    n = strtoll(dbkit_value(session, query), NULL, 10);
-    db_session_free(session);
-    return n;
-}
-
 /* Prices and awards of a market that nothing happened to, and how many rounds that took. */
 static char *play_calm(struct play *play, int64_t *n_round)
 {
     play_start(play, "calm", "");
     play_rounds(play, "calm", false);
     CU_ASSERT_STRING_EQUAL(play_state(play, "calm"), "cleared");
-    *n_round = count_rounds(play, "calm");
+    *n_round = play_count_rounds(play, "calm");
     return play_outcome(play, "calm");
 }
 

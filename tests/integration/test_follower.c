@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 /* A pair of which the clients call the follower, and the outcome of a market cleared before. */
 static bool begin(struct play *play, char **calm)
@@ -72,49 +71,30 @@ static void test_a_market_is_cleared_through_the_follower(void)
     play_end(&play);
 }
 
-/* Half of the agents from a process of their own, at the other server. */
-static pid_t answer_half(struct play *play, const char *market)
-{
-    char token[DB_SECRET_TEXT];
-    pid_t child = 0;
-
-    fflush(stdout);
-    child = fork();
-    if (child != 0)
-        return child;
-
-    unsigned before = CU_get_number_of_failures();
-
-    snprintf(token, sizeof(token), "%s", play->speaker.token);
-    servekit_client_init(&play->speaker, &play->spare, token);
-    for (size_t i = 0; i < play->n; i++)
-        play->silent[i] = !play->silent[i];
-    play_rounds(play, market, true);
-    fflush(stdout);
-    _exit(CU_get_number_of_failures() == before ? 0 : 1);
-}
-
 static void test_agents_answer_at_both(void)
 {
     struct play play;
     char *calm = NULL;
-    pid_t child = 0;
-    int state = 0;
 
     if (!begin(&play, &calm))
         return;
-    play.paired = false; /* so that each stays where it is */
-    for (size_t i = play.n / 2; i < play.n; i++)
-        play.silent[i] = true;
+
+    const struct play_share shares[] = {
+        {0, 3, &play.server, true}, {1, 3, &play.spare, false}, {2, 3, &play.spare, true}};
+    pid_t children[3];
+
     play_start(&play, "m", "");
-    child = answer_half(&play, "m");
-    play_rounds(&play, "m", false);
-    waitpid(child, &state, 0);
-    CU_ASSERT_TRUE(WIFEXITED(state) && WEXITSTATUS(state) == 0);
+    for (int i = 0; i < 3; i++)
+        children[i] = play_aside(&play, "m", &shares[i]);
+    for (int i = 0; i < 3; i++) {
+        int state = 0;
+
+        waitpid(children[i], &state, 0);
+        CU_ASSERT_TRUE(WIFEXITED(state) && WEXITSTATUS(state) == 0);
+    }
     check_outcome(&play, "m", calm);
     CU_ASSERT_EQUAL(number_of(&play, "SELECT count(*) FROM response WHERE origin <> 'agent'"), 0);
     free(calm);
-    play.paired = true;
     play_end(&play);
 }
 

@@ -1,4 +1,7 @@
-/* PostgreSQL stopped and started while agents answer: 503, then the market goes on as it would. */
+/*
+ * PostgreSQL stopped and started while agents answer at two servers: 503, then the market goes on
+ * as it would have.
+ */
 #include "dbkit.h"
 #include "playkit.h"
 #include "testkit.h"
@@ -10,29 +13,12 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 static void pause_ms(long ms)
 {
     const struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
 
     nanosleep(&pause, NULL);
-}
-
-/* Answers from a process of its own; its exit status says whether all went well. */
-static pid_t answer_aside(struct play *play, const char *id, bool batch)
-{
-    unsigned before = CU_get_number_of_failures();
-    pid_t child = 0;
-
-    fflush(stdout);
-    child = fork();
-    if (child == 0) {
-        play_rounds(play, id, batch);
-        fflush(stdout);
-        _exit(CU_get_number_of_failures() == before ? 0 : 1);
-    }
-    return child;
 }
 
 /* A problem document that says when to come again, from a process that lives on. */
@@ -60,41 +46,86 @@ static void check_answers(const struct play *play, const char *id)
     db_session_free(session);
 }
 
+enum { N_CLIENT = 4 };
+
+/* Some at one server and some at the other, in batches and one by one. */
+static void begin_load(struct play *play, const char *id, pid_t clients[N_CLIENT])
+{
+    for (size_t i = 0; i < N_CLIENT; i++) {
+        const struct play_share share = {.part = i,
+                                         .parts = N_CLIENT,
+                                         .at = i % 2 == 0 ? &play->server : &play->spare,
+                                         .batch = i < 2};
+
+        clients[i] = play_aside(play, id, &share);
+    }
+}
+
+static bool is_clearing(struct play *play, const char *id)
+{
+    return strcmp(play_state(play, id), "clearing") == 0;
+}
+
+static void end_load(const pid_t clients[N_CLIENT])
+{
+    for (int i = 0; i < N_CLIENT; i++) {
+        int state = 0;
+
+        (void)waitpid(clients[i], &state, 0);
+        CU_ASSERT_TRUE(WIFEXITED(state) && WEXITSTATUS(state) == 0);
+    }
+}
+
+static void await_state(struct play *play, const char *id, const char *state)
+{
+    for (int i = 0; i < 500 && strcmp(play_state(play, id), state) != 0; i++)
+        pause_ms(20);
+    CU_ASSERT_STRING_EQUAL(play_state(play, id), state);
+}
+
+/* Whether it was amid the clearing that PostgreSQL stopped. */
+static bool weather(struct play *play, struct walras_rng *rng, const char *id, const char *mode)
+{
+    pid_t clients[N_CLIENT];
+    bool amid = false;
+
+    play_start(play, id, "");
+    begin_load(play, id, clients);
+    pause_ms((long)(walras_rng_next(rng) % 120)); /* a clearing takes about 200 */
+    amid = is_clearing(play, id);
+    CU_ASSERT_TRUE(dbkit_stop(mode));
+    check_refusal(play);
+    pause_ms((long)(walras_rng_next(rng) % 500));
+    CU_ASSERT_TRUE(dbkit_start());
+    end_load(clients);
+    await_state(play, id, "cleared");
+    return amid;
+}
+
 static void stop_amid_clearings(const char *mode)
 {
     struct play play;
     struct walras_rng rng = walras_rng_from_seed(testkit_seed());
     char *calm = NULL;
-    unsigned wanted = (unsigned)testkit_cases(6), n_amid = 0;
+    unsigned wanted = (unsigned)testkit_cases(6), n_amid = 0, n_market = 0;
 
     if (!play_begin(&play, PLAY_FEW))
         return;
     play_start(&play, "calm", "");
     play_rounds(&play, "calm", true);
     calm = play_outcome(&play, "calm");
-    for (unsigned i = 0; n_amid < wanted && i < 60; i++) {
+    play_pair(&play);
+    while (n_amid < wanted && n_market < 60) {
         char id[32], *stormy = NULL;
-        pid_t child = 0;
-        int state = 0;
 
-        snprintf(id, sizeof(id), "storm-%u", i);
-        play_start(&play, id, "");
-        child = answer_aside(&play, id, i % 2 == 0);
-        pause_ms((long)(walras_rng_next(&rng) % 60)); /* a clearing takes about 100 */
-        CU_ASSERT_TRUE(dbkit_stop(mode));
-        n_amid += waitpid(child, &state, WNOHANG) == 0;
-        check_refusal(&play);
-        pause_ms((long)(walras_rng_next(&rng) % 500));
-        CU_ASSERT_TRUE(dbkit_start());
-        (void)waitpid(child, &state, 0); /* unless it has ended before */
-        CU_ASSERT_TRUE(WIFEXITED(state) && WEXITSTATUS(state) == 0);
-        CU_ASSERT_STRING_EQUAL(play_state(&play, id), "cleared");
+        snprintf(id, sizeof(id), "storm-%u", n_market++);
+        n_amid += weather(&play, &rng, id, mode);
         stormy = play_outcome(&play, id);
         CU_ASSERT_STRING_EQUAL(stormy, calm);
         check_answers(&play, id);
         free(stormy);
     }
-    printf("%u stops amid clearings\n", n_amid);
+    printf("%u stops amid %u clearings\n", n_amid, n_market);
     CU_ASSERT_TRUE(n_amid >= wanted);
     free(calm);
     play_end(&play);

@@ -1,0 +1,206 @@
+/*
+ * A swarm plays the 33-bus feeder against a real server: the plan is as good as the one that is
+ * found in process, in batches and agent by agent, also when the server is killed amid the
+ * clearing.
+ */
+#include "core/file.h"
+#include "dbkit.h"
+#include "scenario/clear.h"
+#include "servekit.h"
+#include "testkit.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char scenario_path[] = WALRAS_SOURCE_DIR "/examples/feeder33/feeder33.json";
+static const char *const no_limit[] = {"--requests-per-second", "1e6", "--request-burst", "1e6",
+                                       NULL};
+
+struct stage {
+    char database[256], key[256], out[256];
+    struct servekit_server server;
+    struct servekit_client client;
+};
+
+static bool set_stage(struct stage *stage)
+{
+    const char *conninfo = dbkit_migrated();
+    struct db_client client = {.id = "op", .role = DB_ROLE_operator};
+    char secret[DB_SECRET_TEXT], token[DB_SECRET_TEXT];
+    struct db_session *session = NULL;
+    bool known = false;
+    FILE *file = NULL;
+
+    if (!conninfo)
+        return false;
+    snprintf(stage->database, sizeof(stage->database), "%s", conninfo);
+    snprintf(stage->key, sizeof(stage->key), "%s/key", dbkit_folder());
+    snprintf(stage->out, sizeof(stage->out), "%s/out", dbkit_folder());
+    session = dbkit_session(conninfo);
+    CU_ASSERT_EQUAL(db_client_create(session, "test", &client, secret, NULL), WALRAS_OK);
+    CU_ASSERT_EQUAL(db_token_issue(session, "op", secret, 3600, &known, &client, token, NULL),
+                    WALRAS_OK);
+    db_session_free(session);
+    file = fopen(stage->key, "w");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    fprintf(file, "client_id op\nclient_secret %s\n", secret);
+    CU_ASSERT_EQUAL(fclose(file), 0);
+    servekit_start(&stage->server, stage->database, no_limit);
+    servekit_client_init(&stage->client, &stage->server, token);
+    return true;
+}
+
+static void clear_stage(struct stage *stage)
+{
+    servekit_client_release(&stage->client);
+    CU_ASSERT_EQUAL(servekit_stop(&stage->server), 0);
+}
+
+static pid_t start_swarm(struct stage *stage, const char *scenario, const char *market,
+                         const char *more)
+{
+    const char *argv[] = {
+        WALRAS_BINARY, "swarm",    "--url", stage->server.url, "--key",   stage->key, "--scenario",
+        scenario,      "--market", market,  "--json",          "--quiet", more,       NULL};
+    pid_t child = 0;
+
+    fflush(stdout);
+    child = fork();
+    if (child != 0)
+        return child;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    int out = open(stage->out, O_CREAT | O_TRUNC | O_WRONLY, 0600);
+
+    dup2(out, STDOUT_FILENO);
+    execv(argv[0], (char *const *)argv);
+    _exit(126);
+}
+
+static int end_of(pid_t child)
+{
+    int state = 0;
+
+    CU_ASSERT_EQUAL(waitpid(child, &state, 0), child);
+    return WIFEXITED(state) ? WEXITSTATUS(state) : 128 + WTERMSIG(state);
+}
+
+static double told(const struct stage *stage, const char *key)
+{
+    char *text = NULL, *at = NULL;
+    size_t size = 0;
+    double value = 0.0;
+
+    CU_ASSERT_EQUAL_FATAL(walras_file_read(stage->out, 1 << 20, &text, &size, NULL), WALRAS_OK);
+    at = strstr(text, key);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(at);
+    value = strtod(at + strlen(key), NULL);
+    free(text);
+    return value;
+}
+
+static double objective_in_process(void)
+{
+    struct scenario_clear_settings settings = scenario_clear_settings_defaults();
+    struct scenario scenario = {0};
+    struct scenario_clearing *clearing = NULL;
+    double objective = 0.0;
+
+    CU_ASSERT_EQUAL_FATAL(scenario_read(scenario_path, &scenario, NULL), WALRAS_OK);
+    CU_ASSERT_EQUAL_FATAL(scenario_clear(&scenario, &settings, &clearing, NULL), WALRAS_OK);
+    objective = scenario_clearing_result(clearing)->certificate->objective;
+    scenario_clearing_free(clearing);
+    scenario_release(&scenario);
+    return objective;
+}
+
+static void check_end(const struct stage *stage)
+{
+    double expected = objective_in_process();
+
+    TESTKIT_CLOSE(told(stage, "\"objective\": "), expected, 2e-4);
+    CU_ASSERT_TRUE(told(stage, "\"dual_bound\": ") <= expected * (1.0 + 1e-9));
+    CU_ASSERT_TRUE(told(stage, "\"gap\": ") <= 1.0001e-4);
+    CU_ASSERT_TRUE(told(stage, "\"rounds\": ") <= 15.0);
+    CU_ASSERT_EQUAL(told(stage, "\"remote_agents\": "), 268.0);
+}
+
+static void test_it_clears_as_in_process(void)
+{
+    struct stage stage;
+
+    if (!set_stage(&stage))
+        return;
+    CU_ASSERT_EQUAL(end_of(start_swarm(&stage, scenario_path, "m1", NULL)), 0);
+    check_end(&stage);
+    /* the same agents once more, which are there now, each for itself */
+    CU_ASSERT_EQUAL(end_of(start_swarm(&stage, scenario_path, "m2", "--per-agent")), 0);
+    check_end(&stage);
+    clear_stage(&stage);
+}
+
+/* Until round 3 is open, for at most a minute. */
+static void wait_for_round_3(struct stage *stage)
+{
+    for (int i = 0; i < 60; i++) {
+        const struct timespec pause = {.tv_nsec = 100000000};
+
+        if (servekit_call(&stage->client, "GET", "/v1/markets/m1/round?after=2&wait=1", NULL) ==
+                200 &&
+            strstr(stage->client.body.data, "\"round\": 3"))
+            return;
+        nanosleep(&pause, NULL);
+    }
+    CU_FAIL_FATAL("there is no round 3");
+}
+
+static void test_the_server_is_killed(void)
+{
+    struct stage stage;
+    char listen[sizeof(stage.server.url)];
+    const char *options[] = {"--listen",  listen,      no_limit[0], no_limit[1],
+                             no_limit[2], no_limit[3], NULL};
+    pid_t child = 0;
+
+    if (!set_stage(&stage))
+        return;
+    snprintf(listen, sizeof(listen), "%.100s", stage.server.url + strlen("http://"));
+    child = start_swarm(&stage, scenario_path, "m1", NULL);
+    wait_for_round_3(&stage);
+    servekit_kill(&stage.server);
+    servekit_start(&stage.server, stage.database, options);
+    CU_ASSERT_EQUAL(end_of(child), 0);
+    check_end(&stage);
+    clear_stage(&stage);
+}
+
+static void test_refusals(void)
+{
+    struct stage stage;
+    FILE *file = NULL;
+
+    if (!set_stage(&stage))
+        return;
+    CU_ASSERT_EQUAL(end_of(start_swarm(&stage, "nowhere.json", "m1", NULL)), 1);
+    CU_ASSERT_EQUAL(end_of(start_swarm(&stage, scenario_path, "no id", NULL)), 2);
+    file = fopen(stage.key, "w");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    fprintf(file, "client_id op\nclient_secret wrong\n");
+    CU_ASSERT_EQUAL(fclose(file), 0);
+    CU_ASSERT_EQUAL(end_of(start_swarm(&stage, scenario_path, "m1", NULL)), 2);
+    clear_stage(&stage);
+}
+
+static const struct testkit_test tests[] = {
+    {"it clears as in process", test_it_clears_as_in_process},
+    {"the server is killed", test_the_server_is_killed},
+    {"refusals", test_refusals},
+};
+
+TESTKIT_MAIN("swarm", tests)
