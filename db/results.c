@@ -101,12 +101,20 @@ enum walras_status db_result_get(struct db_session *session, const char *market,
 }
 
 enum walras_status db_certificate_get(struct db_session *session, const char *market,
-                                      struct db_rows *rows, struct walras_err *err)
+                                      const char *owner, struct db_rows *rows,
+                                      struct walras_err *err)
 {
-    static const struct db_sql sql = {"certificate_get",
-                                      "SELECT body FROM certificate WHERE market = $1"};
+    static const struct db_sql sql = {
+        "certificate_get",
+        "SELECT CASE WHEN $2::text IS NULL THEN body::text ELSE jsonb_set(body::jsonb, "
+        "'{remote,suspended}', (SELECT coalesce(jsonb_agg(a.id ORDER BY a.id), '[]') FROM "
+        "jsonb_array_elements_text(body::jsonb #> '{remote,suspended}') AS s JOIN agent a ON a.id "
+        "= s WHERE a.owner = $2))::text END FROM certificate WHERE market = $1"};
+    struct db_args args = {0};
 
-    return get(session, &sql, market, rows, err);
+    db_add_text(&args, market);
+    db_add_text(&args, owner);
+    return db_query(session, &sql, &args, rows, err);
 }
 
 enum walras_status db_binding_get(struct db_session *session, const char *market,

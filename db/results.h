@@ -29,8 +29,10 @@ WALRAS_NODISCARD enum walras_status db_result_documents(struct db_session *sessi
 /* JSON in column 0, as everywhere; no row: not there (yet). */
 WALRAS_NODISCARD enum walras_status db_result_get(struct db_session *session, const char *market,
                                                   struct db_rows *rows, struct walras_err *err);
+/* owner: of the agents that are suspended it names this client's only; NULL: all. */
 WALRAS_NODISCARD enum walras_status db_certificate_get(struct db_session *session,
-                                                       const char *market, struct db_rows *rows,
+                                                       const char *market, const char *owner,
+                                                       struct db_rows *rows,
                                                        struct walras_err *err);
 WALRAS_NODISCARD enum walras_status db_binding_get(struct db_session *session, const char *market,
                                                    struct db_rows *rows, struct walras_err *err);
