@@ -292,20 +292,6 @@ enum walras_status db_round_participants(struct db_session *session, const char 
     return db_query(session, &list, &args, rows, err);
 }
 
-enum walras_status db_round_history(struct db_session *session, const char *market,
-                                    const char *agent, struct db_rows *rows, struct walras_err *err)
-{
-    static const struct db_sql list = {
-        "response_history",
-        "SELECT r.round, r.draw_kw, r.cost, r.origin FROM response r WHERE r.market = $1 AND "
-        "r.agent = $2 ORDER BY r.round"};
-    struct db_args args = {0};
-
-    db_add_text(&args, market);
-    db_add_text(&args, agent);
-    return db_query(session, &list, &args, rows, err);
-}
-
 enum walras_status db_round_suspended(struct db_session *session, const char *market,
                                       struct db_rows *rows, struct walras_err *err)
 {

@@ -78,9 +78,5 @@ WALRAS_NODISCARD enum walras_status db_round_suspended(struct db_session *sessio
 WALRAS_NODISCARD enum walras_status db_round_stand_ins(struct db_session *session,
                                                        const char *market, size_t *n_repeated,
                                                        size_t *n_fallback, struct walras_err *err);
-/* All answers of an agent in closed rounds: round, draw_kw, cost, origin. */
-WALRAS_NODISCARD enum walras_status db_round_history(struct db_session *session, const char *market,
-                                                     const char *agent, struct db_rows *rows,
-                                                     struct walras_err *err);
 
 #endif
