@@ -261,9 +261,8 @@ static enum walras_status store_awards(struct clearing *c, struct db_session *se
     size_t n_own = c->scenario.n_agent, n = n_own + c->n_remote;
     struct db_award *list = calloc(n + 1, sizeof(*list));
     double *sum_kw = calloc(n_own * c->n_step + 1, sizeof(*sum_kw));
-    enum walras_status status = list && sum_kw
-                                    ? WALRAS_OK
-                                    : walras_fail(err, WALRAS_NOMEM, "no memory for awards");
+    enum walras_status status =
+        list && sum_kw ? WALRAS_OK : walras_fail(err, WALRAS_NOMEM, "no memory for awards");
 
     for (size_t a = 0; status == WALRAS_OK && a < n_own; a++) {
         sum_devices(c, o, a, sum_kw + a * c->n_step);
@@ -301,8 +300,8 @@ static enum walras_status store_weights(struct clearing *c, struct db_session *s
             double weight = weights_of(c, o, g)[j];
 
             if (point && weight > 0.0)
-                status = db_result_weight(session, c->id, (int64_t)g, point->round,
-                                          point->position, fmin(1.0, weight), err);
+                status = db_result_weight(session, c->id, (int64_t)g, point->round, point->position,
+                                          fmin(1.0, weight), err);
         }
     return status;
 }

@@ -84,7 +84,8 @@ static enum walras_status put_awards(struct db_session *session, const char *mar
 {
     static const struct db_sql sql = {
         "awards_insert",
-        "INSERT INTO award (market, agent, draw_kw, cost, mix) SELECT $1, agent, draw_kw::float8[], "
+        "INSERT INTO award (market, agent, draw_kw, cost, mix) SELECT $1, agent, "
+        "draw_kw::float8[], "
         "cost, mix FROM unnest($2::text[], $3::text[], $4::float8[], $5::integer[]) AS g (agent, "
         "draw_kw, cost, mix)"};
     struct award_columns columns = {0};
