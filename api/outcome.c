@@ -1,5 +1,5 @@
 /* What came of a market: awards by the weights of answers, all of it stored with its last move. */
-#include "api/clearing_internal.h"
+#include "api/clearing_hidden.h"
 #include "core/hash.h"
 #include "core/json_write.h"
 #include "core/log.h"
@@ -68,10 +68,11 @@ static const double *weights_of(const struct clearing *c, const struct outcome *
 }
 
 /* Adds an agent's answers of one round, each times its weight. */
-static enum walras_status mix_round(const struct clearing *c, const struct outcome *o,
+static enum walras_status mix_round(const struct clearing *c, struct outcome *o, size_t remote,
                                     const double *weight, const struct db_rows *rows, size_t row,
-                                    struct clearing_award *award, struct walras_err *err)
+                                    struct walras_err *err)
 {
+    struct clearing_award *award = &o->awards[remote];
     size_t n_point = db_numbers_count(rows, row, 2);
     double *work = calloc(n_point * (c->n_step + 1) + 1, sizeof(*work));
     double *cost = work ? work + n_point * c->n_step : NULL;
@@ -87,7 +88,9 @@ static enum walras_status mix_round(const struct clearing *c, const struct outco
 
         if (!point || point->round != db_integer(rows, row, 0) || weight[j] <= 0.0)
             continue;
-        award->cost += weight[j] * cost[point->position];
+        award->cost += weight[j] * (isnan(cost[point->position])
+                                        ? clearing_hidden_cost_of(c, remote, o->point_of[j])
+                                        : cost[point->position]);
         for (size_t t = 0; t < c->n_step; t++)
             award->draw_kw[t] += weight[j] * work[(size_t)point->position * c->n_step + t];
     }
@@ -106,7 +109,7 @@ static enum walras_status mix_agent(struct clearing *c, struct db_session *sessi
     award->cost = 0.0;
     memset(award->draw_kw, 0, c->n_step * sizeof(*award->draw_kw));
     for (size_t i = 0; status == WALRAS_OK && i < rows.n; i++)
-        status = mix_round(c, o, weights_of(c, o, guest), &rows, i, award, err);
+        status = mix_round(c, o, remote, weights_of(c, o, guest), &rows, i, err);
     db_rows_release(&rows);
     return status;
 }
@@ -162,6 +165,18 @@ struct stragglers {
     struct db_rows suspended;
 };
 
+/* What rests on nobody's word, and how wrong it may be. */
+static void put_hidden(struct walras_json_out *out, const struct clearing *c,
+                       const struct outcome *o)
+{
+    put_number(out, "costs_hidden", (double)c->n_hiding);
+    if (c->n_hiding == 0)
+        return;
+    put_number(out, "cost_inferred", o->inferred);
+    put_number(out, "cost_uncertain", o->doubt);
+    put_number(out, "answers_inconsistent", (double)clearing_hidden_odd(c));
+}
+
 static void put_certificate(FILE *file, const struct clearing *c, const struct outcome *o,
                             const struct stragglers *stragglers)
 {
@@ -178,6 +193,7 @@ static void put_certificate(FILE *file, const struct clearing *c, const struct o
     put_number(&out, "gap", found->gap);
     walras_json_out_key(&out, "bound_proven");
     walras_json_out_bool(&out, o->proven);
+    put_hidden(&out, c, o);
     put_number(&out, "max_imbalance_kw", found->max_imbalance_kw);
     put_number(&out, "max_line_breach_kw", found->max_line_breach_kw);
     put_number(&out, "max_device_breach", found->max_device_breach);
@@ -246,8 +262,9 @@ static enum walras_status store_remote(struct clearing *c, struct db_session *se
     const double *weight = weights_of(c, o, guest);
     const char *agent = c->remotes[remote].id;
     const struct clearing_award *award = &o->awards[remote];
+    double cost = clearing_hides(c, remote) ? (double)NAN : award->cost;
     enum walras_status status =
-        db_result_award(session, c->id, agent, award->draw_kw, c->n_step, award->cost, err);
+        db_result_award(session, c->id, agent, award->draw_kw, c->n_step, cost, err);
 
     for (size_t j = 0; status == WALRAS_OK && j < o->result->market->n_point; j++)
         if (weight[j] > 0.0 && o->point_of[j] != SIZE_MAX)

@@ -124,10 +124,12 @@ static enum walras_status stand_in(struct db_session *session, const struct db_r
     static const struct db_sql insert = {
         "response_stand_in",
         "INSERT INTO response (market, round, agent, origin, draw_kw, cost) "
-        "SELECT p.market, $2, p.agent, CASE WHEN l.cost IS NULL THEN 'fallback'::response_origin "
+        "SELECT p.market, $2, p.agent, CASE WHEN l.draw_kw IS NULL THEN "
+        "'fallback'::response_origin "
         "ELSE 'repeated' END, (SELECT array_agg(kw ORDER BY point, step) FROM generate_series(1, "
         "$3::integer) AS point, unnest(coalesce(l.draw_kw, p.fallback_kw)) WITH ORDINALITY AS d "
-        "(kw, step)), array_fill(coalesce(l.cost, 0), ARRAY[$3::integer]) "
+        "(kw, step)), array_fill(CASE WHEN l.draw_kw IS NULL THEN 0 ELSE l.cost END, "
+        "ARRAY[$3::integer]) "
         "FROM participant p JOIN agent a ON a.id = p.agent JOIN market m ON m.id = p.market "
         "LEFT JOIN LATERAL (SELECT draw_kw[cardinality(draw_kw) - m.steps + 1:] AS draw_kw, "
         "cost[cardinality(cost)] AS cost FROM response r WHERE r.market = p.market AND r.agent = "

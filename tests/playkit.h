@@ -12,6 +12,8 @@ enum { PLAY_STEPS = 6, PLAY_FEW = 12, PLAY_MOST = 300 };
 struct play_agent {
     char id[32];
     double kw, kwh;
+    double taste_per_mwh[PLAY_STEPS]; /* what drawing costs it beside the energy; 0 unless set */
+    bool hides;                       /* does not tell that */
 };
 
 struct play {
@@ -46,6 +48,8 @@ bool play_leads(const struct servekit_server *server);
 /* Starts the pair's server that was that process, and is gone or will be, again. */
 void play_replace(struct play *play, pid_t gone);
 
+/* What an agent's taste makes a draw cost. */
+double play_cost(const struct play_agent *agent, const double draw_kw[PLAY_STEPS]);
 /* The cheapest way, into draw_kw; ties go to the earlier step. */
 void play_respond(const struct play_agent *agent, const double *price_per_mwh,
                   double draw_kw[PLAY_STEPS]);
