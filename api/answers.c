@@ -2,6 +2,8 @@
 
 #include "db/values.h"
 
+#include <math.h>
+
 #define MAX_KW   1e9
 #define MAX_COST 1e12
 
@@ -31,9 +33,8 @@ static enum walras_status read_point(const struct walras_json *node, size_t n_st
         status = walras_json_number(&at, power, &value, err);
         db_array_number(&answer->draw_kw, value);
     }
-    if (status == WALRAS_OK)
-        status = walras_json_need(node, "cost", &cost, err);
-    if (status == WALRAS_OK)
+    value = (double)NAN; /* hidden, unless it is told */
+    if (status == WALRAS_OK && walras_json_find(node, "cost", &cost))
         status = walras_json_number(&cost, money, &value, err);
     db_array_number(&answer->cost, value);
     return status;

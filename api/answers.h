@@ -1,5 +1,6 @@
 /*
- * An agent's answers to a round, read from JSON and judged: one a point, a draw a step, a cost.
+ * An agent's answers to a round, read from JSON and judged: one a point, a draw a step, a cost
+ * unless it is hidden.
  *
  * Threads  no shared state.
  */

@@ -8,6 +8,7 @@
 #include "api/wording.h"
 #include "db/markets.h"
 #include "db/rounds.h"
+#include "market/inferred.h"
 #include "scenario/clear.h"
 
 struct clearing;
@@ -17,12 +18,27 @@ struct clearing_guest { /* remote participants behind one bus that answer togeth
     uint32_t bus;
     size_t *members; /* [n] of remotes */
     size_t n;
+    double *told;    /* [n_told] what they told of their costs, by point */
+    double *revised; /* [n_told] with what they hid, as it is taken to be now */
+    size_t n_told, room;
+};
+
+struct clearing_hidden_answer { /* to a point, of an agent that hides its cost */
+    size_t node;                /* which answer of its inferred ones; SIZE_MAX: none */
+    double told;                /* cost; NAN: hidden */
+};
+
+struct clearing_hidden { /* what an agent may hide: clearing_hidden.h */
+    bool own, hides;     /* own: it has answered this round itself; hides: it has hidden a cost */
+    struct market_inferred inferred;
+    struct clearing_hidden_answer *answers; /* [room] by point, once it hides */
+    size_t room;
 };
 
 struct clearing_point { /* that was announced */
     uint64_t hash;      /* of its prices */
     int64_t round, position;
-    double remote_bound; /* of what the remote ones answered, all together */
+    double remote_bound; /* of what the remote ones answered, all together, but hidden costs */
     bool own;            /* all of it is the agents' own answers */
 };
 
@@ -31,7 +47,7 @@ struct clearing {
     struct api_live *live;
     const struct api_lead *lead;
     int64_t epoch; /* in which it was taken up */
-    bool deposed;  /* a write found another epoch */
+    bool deposed;  /* what is stored is not what it goes on from */
     const char *id;
     struct db_market market;
     struct db_rows market_rows, grid_rows, people; /* people: db_round_participants */
@@ -54,7 +70,9 @@ struct clearing {
     size_t n_point, n_answer;       /* n_answer: of the agents themselves */
     struct api_round_report report; /* of the last round; number 0: none */
     double *draw_kw;                /* [most points x n_remote x n_step] */
-    double *cost;                   /* [most points x n_remote] */
+    double *cost;                   /* [most points x n_remote] NAN: hidden, until it is taken in */
+    struct clearing_hidden *hidden; /* [n_remote] */
+    size_t n_hiding;                /* agents that have hidden a cost so far */
     struct clearing_point *points;  /* [n_announced] all so far */
     size_t n_announced, announced_room;
 };
@@ -71,6 +89,10 @@ typedef enum walras_status (*clearing_work)(struct clearing *clearing, struct db
                                             void *context, struct walras_err *err);
 /* The server is, or another one leads now: nothing more can come of it here. */
 bool clearing_stopping(const struct clearing *clearing);
+/* For a write that finds another epoch, or other rounds than were told: it is to be taken up anew.
+ */
+WALRAS_NODISCARD enum walras_status clearing_give_up(struct clearing *clearing,
+                                                     struct walras_err *err);
 /* Runs `work` until it does not fail for want of the database. WALRAS_UNAVAILABLE: stopping. */
 WALRAS_NODISCARD enum walras_status clearing_read(struct clearing *clearing, clearing_work work,
                                                   void *context, struct walras_err *err);
@@ -95,7 +117,7 @@ WALRAS_NODISCARD enum walras_status clearing_fail(struct clearing *clearing, con
 
 struct clearing_award { /* of a remote participant */
     double *draw_kw;    /* [n_step] */
-    double cost;
+    double cost;        /* as told, or as inferred */
 };
 
 /* What was announced that the result's point j is; SIZE_MAX: none. */
@@ -112,7 +134,9 @@ struct outcome {
     struct scenario_certificate certificate;
     struct market_result market;
     struct scenario_result judged;
-    bool proven; /* the bound: no answer that it rests on is a stand-in */
+    bool proven; /* the bound: no answer that it rests on is a stand-in, and no cost is hidden */
+    double inferred; /* of the costs, what is no agent's own word */
+    double doubt;    /* how much too small objective - bound may be for that; INFINITY: any */
 };
 
 /* Judges the plan by the certificate of scenarios, with what the remote ones told of themselves. */

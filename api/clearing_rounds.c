@@ -1,5 +1,5 @@
 /* Rounds: prices announced, answers waited for, and what the price method is told of them. */
-#include "api/clearing_internal.h"
+#include "api/clearing_hidden.h"
 
 #include "core/clock.h"
 #include "core/hash.h"
@@ -30,6 +30,8 @@ static enum walras_status enter(struct clearing *c, struct db_session *session, 
     if (status != WALRAS_OK)
         return status;
     *closed = state.closed;
+    if (!state.follows) /* the database is not what it was: a standby that had not come so far */
+        return clearing_give_up(c, err);
     if (!state.there)
         return db_round_open(session, &round, c->market.round_timeout_s, c->price_per_mwh,
                              c->n_point, n_price, err);
@@ -53,6 +55,8 @@ static enum walras_status look_around(struct clearing *c, struct db_session *ses
     enum walras_status status = db_round_find(session, &round, &state, err);
 
     (void)context;
+    if (status == WALRAS_OK && !state.there)
+        status = clearing_give_up(c, err);
     if (status == WALRAS_OK)
         status = db_round_answered(session, &round, &rows, err);
     for (size_t i = 0; status == WALRAS_OK && i < rows.n; i++)
@@ -109,6 +113,7 @@ static enum walras_status take_answer(struct clearing *c, const struct db_rows *
 
     if (status != WALRAS_OK || at == SIZE_MAX)
         return status;
+    c->hidden[at].own = strcmp(db_text(rows, row, 3), "agent") == 0;
     for (size_t i = 0; i < c->n_point; i++)
         memcpy(c->draw_kw + (i * c->n_remote + at) * c->n_step, work + i * c->n_step,
                c->n_step * sizeof(*work));
@@ -159,8 +164,8 @@ static enum walras_status collect(struct clearing *c, struct db_session *session
     return status;
 }
 
-/* What an agent's answer promises: it could do no better at these prices. */
-static double bound_of(const struct clearing *c, size_t point, size_t remote)
+/* What an agent's answer promises, its cost aside: it could do no better at these prices. */
+static double paid_of(const struct clearing *c, size_t point, size_t remote)
 {
     const double *price =
         c->price_per_mwh + (point * c->n_bus + c->remotes[remote].bus) * c->n_step;
@@ -169,7 +174,7 @@ static double bound_of(const struct clearing *c, size_t point, size_t remote)
 
     for (size_t t = 0; t < c->n_step; t++)
         value += price[t] * draw[t];
-    return c->cost[point * c->n_remote + remote] + walras_mwh(value, c->scenario.horizon.step_h);
+    return walras_mwh(value, c->scenario.horizon.step_h);
 }
 
 static enum walras_status note_points(struct clearing *c, bool own, struct walras_err *err)
@@ -194,7 +199,9 @@ static enum walras_status note_points(struct clearing *c, bool own, struct walra
                                          .position = (int64_t)i,
                                          .own = own};
         for (size_t r = 0; r < c->n_remote; r++)
-            point->remote_bound += bound_of(c, i, r);
+            point->remote_bound += paid_of(c, i, r);
+        for (size_t g = 0; g < c->n_guest; g++)
+            point->remote_bound += c->guests[g].told[c->n_announced - 1];
     }
     return WALRAS_OK;
 }
@@ -223,6 +230,8 @@ enum walras_status clearing_announce(void *context, const struct market_query *q
         status = wait_for_answers(c, err);
     if (status == WALRAS_OK)
         status = clearing_read(c, collect, &sums, err);
+    if (status == WALRAS_OK)
+        status = clearing_hidden_take(c, err);
     return status == WALRAS_OK ? note_points(c, sums.own, err) : status;
 }
 
@@ -249,11 +258,13 @@ static enum walras_status respond(void *self, size_t part, unsigned worker,
         const double *draw = c->draw_kw + (point * c->n_remote + remote) * c->n_step;
 
         answer->cost += c->cost[point * c->n_remote + remote];
-        answer->bound += bound_of(c, point, remote);
+        answer->bound += paid_of(c, point, remote);
         for (size_t t = 0; t < c->n_step; t++)
             draw_kw[t] += draw[t];
     }
+    answer->bound += answer->cost;
     return WALRAS_OK;
 }
 
-const struct market_oracle_ops clearing_guest_ops = {.respond = respond};
+const struct market_oracle_ops clearing_guest_ops = {
+    .respond = respond, .revised = clearing_hidden_revised, .doubt = clearing_hidden_guest_doubt};

@@ -1,4 +1,4 @@
-#include "api/clearing_internal.h"
+#include "api/clearing_hidden.h"
 
 #include "core/names.h"
 #include "db/grids.h"
@@ -13,6 +13,7 @@ enum { MOST_GUESTS = 256, REMOTE_KIND = AGENT_N_TYPE };
 void clearing_release(struct clearing *c)
 {
     api_live_end(c->live, c->live_market);
+    clearing_hidden_release(c);
     scenario_release(&c->scenario);
     walras_names_free(c->bus_names);
     walras_names_free(c->remote_names);
@@ -125,6 +126,7 @@ static enum walras_status list_remote(struct clearing *c, size_t row, struct wal
                                      .owner = db_text(&c->people, row, 3),
                                      .bus = (uint32_t)bus,
                                      .suspended = db_bool(&c->people, row, 6)};
+    c->hidden[c->n_remote].inferred.n_step = c->n_step;
     c->remote_row[c->n_remote++] = row;
     return walras_names_add(c->remote_names, agent->id, err);
 }
@@ -140,7 +142,9 @@ static enum walras_status list_remotes(struct clearing *c, struct walras_err *er
     c->remote_swing_kw = calloc(n + 1, sizeof(*c->remote_swing_kw));
     c->draw_kw = calloc(n_answer * c->n_step + 1, sizeof(*c->draw_kw));
     c->cost = calloc(n_answer + 1, sizeof(*c->cost));
-    if (!work || !c->remotes || !c->remote_row || !c->remote_swing_kw || !c->draw_kw || !c->cost)
+    c->hidden = calloc(n + 1, sizeof(*c->hidden));
+    if (!work || !c->remotes || !c->remote_row || !c->remote_swing_kw || !c->draw_kw || !c->cost ||
+        !c->hidden)
         status = walras_fail(err, WALRAS_NOMEM, "no memory for %zu participants", n);
     for (size_t i = 0; status == WALRAS_OK && i < n; i++)
         if (is_remote(c, i))

@@ -21,7 +21,13 @@ static enum walras_status fail_stopping(const struct clearing *c, struct walras_
 {
     return walras_fail(err, WALRAS_UNAVAILABLE,
                        api_live_stopping(c->live) ? "the server is stopping"
-                                                  : "another server leads now");
+                                                  : "the clearing is to be taken up anew");
+}
+
+enum walras_status clearing_give_up(struct clearing *c, struct walras_err *err)
+{
+    c->deposed = true;
+    return fail_stopping(c, err);
 }
 
 static enum walras_status take_session(struct clearing *c, struct db_session **session,
@@ -81,10 +87,8 @@ static enum walras_status write_held(struct clearing *c, struct db_session *sess
     if (status != WALRAS_OK)
         return status;
     status = db_lead_hold(session, c->epoch, &leads, err);
-    if (status == WALRAS_OK && !leads) {
-        c->deposed = true;
-        status = fail_stopping(c, err);
-    }
+    if (status == WALRAS_OK && !leads)
+        status = clearing_give_up(c, err);
     if (status == WALRAS_OK)
         status = held->work(c, session, held->context, err);
     return db_end(session, status, err);

@@ -1,5 +1,5 @@
 /* What came of a market: awards by the weights of answers, all of it stored with its last move. */
-#include "api/clearing_internal.h"
+#include "api/clearing_hidden.h"
 #include "core/hash.h"
 #include "core/json_write.h"
 #include "core/log.h"
@@ -69,11 +69,12 @@ static const double *weights_of(const struct clearing *c, const struct outcome *
 }
 
 /* Adds an agent's answers of one round, each times its weight. */
-static enum walras_status mix_answers(const struct clearing *c, const struct outcome *o,
+static enum walras_status mix_answers(const struct clearing *c, struct outcome *o, size_t remote,
                                       const double *weight, int64_t round,
                                       const struct db_rows *rows, size_t row,
-                                      struct clearing_award *award, struct walras_err *err)
+                                      struct walras_err *err)
 {
+    struct clearing_award *award = &o->awards[remote];
     size_t n_point = db_numbers_count(rows, row, 2);
     double *work = calloc(n_point * (c->n_step + 1) + 1, sizeof(*work));
     double *cost = work ? work + n_point * c->n_step : NULL;
@@ -89,7 +90,9 @@ static enum walras_status mix_answers(const struct clearing *c, const struct out
 
         if (!point || point->round != round || weight[j] <= 0.0)
             continue;
-        award->cost += weight[j] * cost[point->position];
+        award->cost += weight[j] * (isnan(cost[point->position])
+                                        ? clearing_hidden_cost_of(c, remote, o->point_of[j])
+                                        : cost[point->position]);
         for (size_t t = 0; t < c->n_step; t++)
             award->draw_kw[t] += weight[j] * work[(size_t)point->position * c->n_step + t];
     }
@@ -122,8 +125,8 @@ static enum walras_status mix_round(struct clearing *c, struct db_session *sessi
         size_t remote = walras_names_find(c->remote_names, db_text(&rows, i, 0));
 
         if (remote != SIZE_MAX)
-            status = mix_answers(c, o, weights_of(c, o, guest_of[remote]), number, &rows, i,
-                                 &o->awards[remote], err);
+            status = mix_answers(c, o, remote, weights_of(c, o, guest_of[remote]), number, &rows, i,
+                                 err);
     }
     db_rows_release(&rows);
     return status;
@@ -188,6 +191,18 @@ struct stragglers {
     struct db_rows suspended;
 };
 
+/* What rests on nobody's word, and how wrong it may be. */
+static void put_hidden(struct walras_json_out *out, const struct clearing *c,
+                       const struct outcome *o)
+{
+    put_number(out, "costs_hidden", (double)c->n_hiding);
+    if (c->n_hiding == 0)
+        return;
+    put_number(out, "cost_inferred", o->inferred);
+    put_number(out, "cost_uncertain", o->doubt);
+    put_number(out, "answers_inconsistent", (double)clearing_hidden_odd(c));
+}
+
 static void put_certificate(FILE *file, const struct clearing *c, const struct outcome *o,
                             const struct stragglers *stragglers)
 {
@@ -204,6 +219,7 @@ static void put_certificate(FILE *file, const struct clearing *c, const struct o
     put_number(&out, "gap", found->gap);
     walras_json_out_key(&out, "bound_proven");
     walras_json_out_bool(&out, o->proven);
+    put_hidden(&out, c, o);
     put_number(&out, "max_imbalance_kw", found->max_imbalance_kw);
     put_number(&out, "max_line_breach_kw", found->max_line_breach_kw);
     put_number(&out, "max_device_breach", found->max_device_breach);
@@ -275,10 +291,11 @@ static enum walras_status store_awards(struct clearing *c, struct db_session *se
         for (size_t i = 0; i < c->guests[g].n; i++) {
             size_t remote = c->guests[g].members[i];
 
-            list[n_own + remote] = (struct db_award){.agent = c->remotes[remote].id,
-                                                     .draw_kw = o->awards[remote].draw_kw,
-                                                     .cost = o->awards[remote].cost,
-                                                     .mix = (int64_t)g};
+            list[n_own + remote] = (struct db_award){
+                .agent = c->remotes[remote].id,
+                .draw_kw = o->awards[remote].draw_kw,
+                .cost = clearing_hides(c, remote) ? (double)NAN : o->awards[remote].cost,
+                .mix = (int64_t)g};
         }
     if (status == WALRAS_OK)
         status = db_result_awards(session, c->id, list, n, c->n_step, err);

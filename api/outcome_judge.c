@@ -3,9 +3,10 @@
  * market derived from this one, which the certificate of scenarios judges as any other: balance,
  * flows, devices, exchange, prices. What only they know, they have told: the cost of their awards
  * is that of the answers it is mixed of, and the bound takes for each what it answered at the final
- * prices in place of what a firm load pays.
+ * prices in place of what a firm load pays. Of those that hide their cost, what can be inferred is
+ * taken for told; that makes no bound a proven one.
  */
-#include "api/clearing_internal.h"
+#include "api/clearing_hidden.h"
 #include "core/hash.h"
 #include "core/text.h"
 #include "core/units.h"
@@ -128,23 +129,51 @@ static double paid(const struct clearing *c, const struct outcome *o)
     return walras_mwh(sum, c->scenario.horizon.step_h);
 }
 
+static enum walras_status weigh_hidden(const struct clearing *c, struct outcome *o,
+                                       const struct clearing_point *point, struct walras_err *err)
+{
+    const struct market_result *r = o->result->market;
+    enum walras_status status = WALRAS_OK;
+
+    o->inferred = o->doubt = 0.0;
+    for (size_t g = 0; g < c->n_guest; g++)
+        for (size_t i = 0; status == WALRAS_OK && i < c->guests[g].n; i++) {
+            size_t remote = c->guests[g].members[i];
+            double doubt = (double)INFINITY;
+
+            if (!clearing_hides(c, remote))
+                continue;
+            if (point)
+                status =
+                    clearing_hidden_doubt(c, remote, (size_t)(point - c->points), o->point_of,
+                                          r->weight + (r->n_group - c->n_guest + g) * r->n_point,
+                                          r->n_point, &doubt, err);
+            o->inferred += o->awards[remote].cost;
+            o->doubt += doubt;
+        }
+    return status;
+}
+
 static enum walras_status certify(struct clearing *c, struct outcome *o, struct walras_err *err)
 {
     const struct clearing_point *point = final_point(c, o->result->market);
     double cost = 0.0, shift = 0.0;
-    enum walras_status status = WALRAS_OK;
+    enum walras_status status = weigh_hidden(c, o, point, err);
 
+    if (status != WALRAS_OK)
+        return status;
     for (size_t i = 0; i < c->n_remote; i++)
         cost += o->awards[i].cost;
     if (point)
-        shift = point->remote_bound - paid(c, o);
+        shift =
+            point->remote_bound + clearing_hidden_cost(c, (size_t)(point - c->points)) - paid(c, o);
     o->market.objective -= cost;
     o->market.bound = c->n_remote == 0 || point ? o->market.bound - shift : -(double)INFINITY;
     status = scenario_certify(&o->judged, &o->certificate, err);
     o->market = *o->result->market;
     if (status != WALRAS_OK)
         return status;
-    o->proven = c->n_remote == 0 || (point && point->own);
+    o->proven = c->n_remote == 0 || (point && point->own && c->n_hiding == 0);
     o->certificate.device_cost += cost;
     o->certificate.objective += cost;
     o->certificate.dual_bound += shift;

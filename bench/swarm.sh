@@ -33,13 +33,16 @@ awk -v agents="$agents" -v steps="$steps" 'BEGIN {
         printf ", {\"id\": \"f%d\"}", f
     printf "],\n  \"lines\": ["
     for (f = 1; f <= feeders; f++)
-        printf "%s{\"id\": \"l%d\", \"from\": \"s\", \"to\": \"f%d\", \"x_pu\": 0.01, \"limit_kw\": %.1f}", f > 1 ? ", " : "", f, f, 1.52 * agents / feeders
+        printf("%s{\"id\": \"l%d\", \"from\": \"s\", \"to\": \"f%d\", \"x_pu\": 0.01, \"limit_kw\": %.1f}",
+            (f > 1 ? ", " : ""), f, f, 1.52 * agents / feeders)
     printf "]},\n \"supply\": [{\"id\": \"day-ahead\", \"bus\": \"s\", \"price_per_mwh\": ["
     for (t = 0; t < steps; t++)
-        printf "%s%s", t ? ", " : "", price[int(t * 24 / steps) + 1]
+        printf "%s%s", (t ? ", " : ""), price[int(t * 24 / steps) + 1]
     printf "]}],\n \"agents\": [], \"fleets\": ["
     for (f = 1; f <= feeders; f++)
-        printf "%s{\"id\": \"f%d\", \"count\": %d, \"seed\": %d, \"buses\": [\"f%d\"], \"mix\": {\"battery\": 0.25, \"ev\": 0.45, \"v2g\": 0.05, \"thermal\": 0.25}}", f > 1 ? ",\n  " : "", f, agents / feeders, 100 + f, f
+        printf("%s{\"id\": \"f%d\", \"count\": %d, \"seed\": %d, \"buses\": [\"f%d\"], \"mix\": " \
+            "{\"battery\": 0.25, \"ev\": 0.45, \"v2g\": 0.05, \"thermal\": 0.25}}", (f > 1 ? ",\n  " : ""), f,
+            agents / feeders, 100 + f, f)
     printf "]}\n"
 }' >"$work/crowd.json"
 

@@ -17,10 +17,11 @@ enum walras_status db_round_find(struct db_session *session, const struct db_rou
                                  struct db_round_state *state, struct walras_err *err)
 {
     static const struct db_sql find = {
-        "round_find", "SELECT m.state, r.number IS NOT NULL, r.closed_at IS NOT NULL, "
-                      "extract(epoch FROM r.deadline - clock_timestamp())::float8 FROM market m "
-                      "LEFT JOIN round r "
-                      "ON r.market = m.id AND r.number = $2 WHERE m.id = $1"};
+        "round_find",
+        "SELECT m.state, r.number IS NOT NULL, r.closed_at IS NOT NULL, extract(epoch FROM "
+        "r.deadline - clock_timestamp())::float8, $2::integer = 1 OR EXISTS (SELECT FROM round b "
+        "WHERE b.market = m.id AND b.number = $2::integer - 1 AND b.closed_at IS NOT NULL) FROM "
+        "market m LEFT JOIN round r ON r.market = m.id AND r.number = $2::integer WHERE m.id = $1"};
     struct db_args args = {0};
     struct db_rows rows = {0};
     enum walras_status status = WALRAS_OK;
@@ -35,6 +36,7 @@ enum walras_status db_round_find(struct db_session *session, const struct db_rou
     else
         *state = (struct db_round_state){.there = db_bool(&rows, 0, 1),
                                          .closed = db_bool(&rows, 0, 2),
+                                         .follows = db_bool(&rows, 0, 4),
                                          .remaining_s = db_number(&rows, 0, 3)};
     db_rows_release(&rows);
     return status;
@@ -150,10 +152,11 @@ static enum walras_status stand_in(struct db_session *session, const struct db_r
         "m ON m.id = r.market WHERE r.market = $1 AND r.origin = 'agent' AND r.agent = "
         "ANY($4::text[]) ORDER BY r.agent, r.round DESC) "
         "INSERT INTO response (market, round, agent, origin, draw_kw, cost) "
-        "SELECT $1, $2, p.agent, CASE WHEN l.cost IS NULL THEN 'fallback'::response_origin "
+        "SELECT $1, $2, p.agent, CASE WHEN l.draw_kw IS NULL THEN 'fallback'::response_origin "
         "ELSE 'repeated' END, (SELECT array_agg(kw ORDER BY point, step) FROM generate_series(1, "
         "$3::integer) AS point, unnest(coalesce(l.draw_kw, p.fallback_kw)) WITH ORDINALITY AS d "
-        "(kw, step)), array_fill(coalesce(l.cost, 0), ARRAY[$3::integer]) "
+        "(kw, step)), array_fill(CASE WHEN l.draw_kw IS NULL THEN 0 ELSE l.cost END, "
+        "ARRAY[$3::integer]) "
         "FROM participant p LEFT JOIN last l ON l.agent = p.agent WHERE p.market = $1 AND p.agent "
         "= ANY($4::text[])"};
     struct db_args args = args_of(round);

@@ -17,6 +17,7 @@ struct db_round {
 
 struct db_round_state {
     bool there, closed;
+    bool follows;       /* the one before it is there and closed; it is the first */
     double remaining_s; /* until the deadline; may be past */
 };
 
@@ -45,7 +46,7 @@ db_round_same(struct db_session *session, const struct db_round *round, const do
 WALRAS_NODISCARD enum walras_status db_round_close(struct db_session *session,
                                                    const struct db_round *round, size_t n_point,
                                                    int64_t max_misses, struct walras_err *err);
-/* Rows by agent: agent, draw_kw [points x steps], cost [points], origin. */
+/* Rows by agent: agent, draw_kw [points x steps], cost [points] (NULL: hidden), origin. */
 WALRAS_NODISCARD enum walras_status db_round_answers(struct db_session *session,
                                                      const struct db_round *round,
                                                      struct db_rows *rows, struct walras_err *err);

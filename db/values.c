@@ -159,7 +159,12 @@ enum walras_status db_numbers(const struct db_rows *rows, size_t row, int column
     for (size_t i = 0; i < n; i++) {
         char *end = NULL;
 
-        values[i] = strtod(text, &end);
+        if (strncmp(text, "NULL", 4) == 0) {
+            values[i] = (double)NAN;
+            end = (char *)text + 4;
+        } else {
+            values[i] = strtod(text, &end);
+        }
         if (end == text || (*end != ',' && *end != '}'))
             return walras_fail(err, WALRAS_INTERNAL, "database: element %zu is no number", i);
         text = end + 1;

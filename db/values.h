@@ -20,7 +20,7 @@ void db_array_close(struct walras_text *text);
 WALRAS_NODISCARD enum walras_status
 db_numbers_text(const double *values, size_t n, struct walras_text *text, struct walras_err *err);
 
-/* Reads exactly n numbers; WALRAS_INTERNAL when there are more or fewer, or it is NULL. */
+/* Reads exactly n numbers, NULL as NAN; WALRAS_INTERNAL: more, fewer, or all of it is NULL. */
 WALRAS_NODISCARD enum walras_status db_numbers(const struct db_rows *rows, size_t row, int column,
                                                double *values, size_t n, struct walras_err *err);
 /* How many elements a one-dimensional array of numbers has. */

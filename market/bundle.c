@@ -39,6 +39,7 @@ static void bundle_free(struct market_method *method)
     free(b->asked);
     free(b->asked_price);
     free(b->curvature);
+    free(b->centre_cost);
     free(b);
 }
 
@@ -52,7 +53,8 @@ static enum walras_status take_memory(struct bundle *b, struct walras_err *err)
     b->asked_room = n_point;
     b->asked = calloc(n_point, sizeof(*b->asked));
     b->asked_price = calloc(n_point * bundle_n_cell(b), sizeof(*b->asked_price));
-    if (!b->asked || !b->asked_price)
+    b->centre_cost = calloc(b->problem->n_group + 1, sizeof(*b->centre_cost));
+    if (!b->asked || !b->asked_price || !b->centre_cost)
         return walras_fail(err, WALRAS_NOMEM, "bundle: %zu price points do not fit in memory",
                            n_point);
     for (size_t i = 0; i < n_point && status == WALRAS_OK; i++)
@@ -145,6 +147,36 @@ static enum walras_status newton_new(const struct market_problem *problem,
                        problem->n_group);
 }
 
+/* What a group's answers are known to cost now: in its cuts, the plan and the bound (eq. H3). */
+static void revise_group(struct bundle *b, size_t g, const double *cost)
+{
+    const struct market_group_cuts *cuts = &b->cuts.groups[g];
+    double more = 0.0;
+
+    for (size_t j = 0; j < cuts->n; j++)
+        more -= cuts->cuts[j].mixed * cuts->cuts[j].cost;
+    market_cuts_revise(&b->cuts, g, cost, b->kwp_in_currency);
+    for (size_t j = 0; j < cuts->n; j++)
+        more += cuts->cuts[j].mixed * cuts->cuts[j].cost;
+    b->objective += more;
+    b->restricted.info.primal += more;
+    if (isinf(b->bound))
+        return;
+    b->bound += (cost[b->centre_point] - b->centre_cost[g]) / b->kwp_in_currency;
+    b->centre_cost[g] = cost[b->centre_point];
+}
+
+static void revise(struct bundle *b)
+{
+    for (size_t g = 0; g < b->problem->n_group; g++) {
+        const struct market_oracle *oracle = &b->problem->groups[g].oracle;
+        const double *cost = oracle->ops->revised ? oracle->ops->revised(oracle->self) : NULL;
+
+        if (cost)
+            revise_group(b, g, cost);
+    }
+}
+
 /* Cuts of all groups from their answers to `price`. */
 static enum walras_status add_cuts(struct bundle *b, const double *price,
                                    const struct market_answer *answers, const double *draw_kw,
@@ -176,6 +208,7 @@ static enum walras_status take_answers(struct bundle *b, const struct market_rep
 static enum walras_status bundle_learn(struct market_method *method, const double *price_per_mwh,
                                        const struct market_reply *reply, struct walras_err *err)
 {
+    revise(bundle_of(method));
     return add_cuts(bundle_of(method), price_per_mwh, reply->answers, reply->draw_kw, err);
 }
 
@@ -190,6 +223,42 @@ static double near_enough(const struct bundle *b, bool feasible)
                     : 1e-3 * b->level.penalty_per_mwh * b->unmet_kw;
 }
 
+/* Of one group: the plan's answers against those at the centre. */
+static enum walras_status doubt_group(struct bundle *b, size_t g, struct walras_err *err)
+{
+    const struct market_oracle *oracle = &b->problem->groups[g].oracle;
+    const struct market_group_cuts *cuts = &b->cuts.groups[g];
+    size_t *point = calloc(cuts->n + 1, sizeof(*point)), n = 0;
+    double *weight = calloc(cuts->n + 1, sizeof(*weight)), doubt = 0.0;
+    enum walras_status status = WALRAS_OK;
+
+    if (!point || !weight)
+        status = walras_fail(err, WALRAS_NOMEM, "cannot weigh %zu answers", cuts->n);
+    for (size_t j = 0; status == WALRAS_OK && j < cuts->n; j++)
+        if (cuts->cuts[j].mixed > 0.0) {
+            point[n] = cuts->cuts[j].point;
+            weight[n++] = cuts->cuts[j].mixed;
+        }
+    if (status == WALRAS_OK)
+        status = oracle->ops->doubt(oracle->self, b->centre_point, point, weight, n, &doubt, err);
+    b->doubt += doubt / b->kwp_in_currency;
+    free(weight);
+    free(point);
+    return status;
+}
+
+/* What is near by costs that are only inferred may be far by those that are (eq. H3). */
+static enum walras_status weigh_doubt(struct bundle *b, struct walras_err *err)
+{
+    enum walras_status status = WALRAS_OK;
+
+    b->doubt = 0.0;
+    for (size_t g = 0; g < b->problem->n_group && status == WALRAS_OK; g++)
+        if (b->problem->groups[g].oracle.ops->doubt && !isnan(b->objective))
+            status = doubt_group(b, g, err);
+    return status;
+}
+
 static void report(const struct bundle *b, double value, struct market_state *state)
 {
     double money = b->kwp_in_currency, fixed = b->problem->firm_cost;
@@ -200,7 +269,7 @@ static void report(const struct bundle *b, double value, struct market_state *st
                               .bound = b->bound * money + fixed,
                               .objective = feasible ? b->objective * money + fixed : (double)NAN,
                               .imbalance_kw = b->step.info.imbalance_kw};
-    state->done = b->objective - b->bound <= near_enough(b, feasible);
+    state->done = b->objective - b->bound + b->doubt <= near_enough(b, feasible);
     state->unmet_kw = feasible ? 0.0 : b->unmet_kw;
     state->n_binding = market_priced_binding(&b->centre, 1e-6 * b->level.price_per_mwh);
     for (size_t i = 0; i < bundle_n_cell(b) && b->n_asked > 0; i++)
@@ -231,18 +300,31 @@ static enum walras_status tell_open_market(struct bundle *b, struct market_state
     return WALRAS_OK;
 }
 
+/* To a point of the reply, whose cuts have been added: it has the best bound so far. */
+static void move_centre(struct bundle *b, const struct market_reply *reply, size_t point,
+                        double bound)
+{
+    b->bound = bound;
+    b->centre_point = b->mixture.n_point - reply->n_point + point;
+    for (size_t g = 0; g < b->problem->n_group; g++)
+        b->centre_cost[g] = reply->answers[point * b->problem->n_group + g].cost;
+    market_priced_swap(&b->centre, &b->asked[point]);
+}
+
 static enum walras_status bundle_tell(struct market_method *method,
                                       const struct market_reply *reply, struct market_state *state,
                                       struct walras_err *err)
 {
     struct bundle *b = bundle_of(method);
-    double best = -INFINITY, lead = -INFINITY, old_bound = b->bound;
+    double best = -INFINITY, lead = -INFINITY, old_bound = 0.0;
     size_t best_point = 0;
     enum walras_status status = WALRAS_OK;
 
     b->round++;
     if (b->problem->n_group == 0)
         return tell_open_market(b, state, err);
+    revise(b);
+    old_bound = b->bound;
     for (size_t i = 0; i < reply->n_point; i++) {
         double value = 0.0;
 
@@ -260,8 +342,7 @@ static enum walras_status bundle_tell(struct market_method *method,
         bundle_adapt_tau(b, lead - old_bound, b->foretold - old_bound,
                          0.5 * b->settings.gap * bundle_scale_of(b, b->next_value));
     if (best > b->bound) {
-        b->bound = best;
-        market_priced_swap(&b->centre, &b->asked[best_point]);
+        move_centre(b, reply, best_point, best);
         if (reply->curvature && best_point == bundle_lead_point(b))
             memcpy(b->curvature, reply->curvature,
                    b->problem->n_group * b->problem->n_step * b->problem->n_step *
@@ -275,6 +356,8 @@ static enum walras_status bundle_tell(struct market_method *method,
         return status;
     bundle_remember_weights(b, &b->step, false);
     status = bundle_make_plan(b, err);
+    if (status == WALRAS_OK)
+        status = weigh_doubt(b, err);
     if (status == WALRAS_OK)
         report(b, best, state);
     if (state->done && state->unmet_kw > 0.0 && b->n_raised < MAX_RAISES) {

@@ -34,6 +34,9 @@ struct bundle {
     double next_value, foretold; /* the model at the lead point asked; less what bends it */
     struct market_priced centre; /* the point with the best bound */
     double bound;                /* there, kW · currency/MWh; -INFINITY before the first answer */
+    size_t centre_point;         /* which of the mixture's points it is, */
+    double *centre_cost;         /* [n_group] and what answers there cost, currency */
+    double doubt;                /* how much further apart plan and bound may be, costs inferred */
     double *curvature; /* newton: [n_group x n_step x n_step] of the answers there; else NULL */
     double objective, unmet_kw; /* of the restricted master; NAN: not solved yet */
     unsigned next_plan;         /* round to make the next plan in, at the earliest */

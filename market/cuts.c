@@ -59,6 +59,16 @@ enum walras_status market_cuts_add(struct market_cuts *cuts, size_t g, size_t po
     return WALRAS_OK;
 }
 
+void market_cuts_revise(struct market_cuts *cuts, size_t g, const double *cost,
+                        double unit_currency)
+{
+    struct market_group_cuts *group = &cuts->groups[g];
+
+    for (size_t j = 0; j < group->n; j++)
+        group->cuts[j].cost = cost[group->cuts[j].point] / unit_currency;
+    cuts->n_revision++;
+}
+
 /* Takes cut `from` to place `to` in every group. */
 static void move_point(struct market_cuts *cuts, size_t to, size_t from)
 {

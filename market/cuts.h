@@ -1,7 +1,8 @@
 /*
  * What groups have answered, kept as cuts: v_g(price) <= cost + price · draw for every price.
  *
- * A cut is an answer's draw and cost; it stays valid for the whole clearing. Cuts of one group lie
+ * A cut is an answer's draw and cost; it stays valid for the whole clearing, unless what it costs
+ * was inferred and is known better later (market_cuts_revise). Cuts of one group lie
  * one behind another, so that the master reads them as a dense matrix.
  *
  * Units  draw kW [n_step]; cost in the master's unit, kW · currency/MWh (currency · 1000/step_h).
@@ -32,6 +33,7 @@ struct market_group_cuts {
 struct market_cuts {
     struct market_group_cuts *groups; /* [n_group] */
     size_t n_group, n_step, n_total;
+    unsigned n_revision; /* how often costs of cuts that were there have changed */
 };
 
 WALRAS_NODISCARD enum walras_status market_cuts_init(struct market_cuts *cuts, size_t n_group,
@@ -42,6 +44,11 @@ void market_cuts_release(struct market_cuts *cuts);
 WALRAS_NODISCARD enum walras_status market_cuts_add(struct market_cuts *cuts, size_t group,
                                                     size_t point, const double *draw_kw,
                                                     double cost, struct walras_err *err);
+
+/* Gives a group's cuts other costs: cost [point] in currency, unit_currency what a unit is in it.
+ */
+void market_cuts_revise(struct market_cuts *cuts, size_t group, const double *cost,
+                        double unit_currency);
 
 /*
  * Retires cuts that had no weight for more than `idle` masters and are in no recovered plan, and

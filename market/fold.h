@@ -43,6 +43,7 @@ struct market_fold {
     size_t *member_first;           /* [n_bloc + 1] */
     struct market_cuts cuts;        /* of blocs */
     size_t *synced;                 /* [n_bloc] points below this have been taken in */
+    unsigned n_revision;            /* of the cuts that were taken in */
     double *sum_kw;                 /* [n_step] scratch */
     size_t *fine_of, point_room;    /* [point] index of its cut in every group; SIZE_MAX: none */
 

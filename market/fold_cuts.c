@@ -100,11 +100,25 @@ static enum walras_status take_point(struct market_fold *fold, size_t bloc,
     return market_cuts_add(&fold->cuts, bloc, point, fold->sum_kw, cost, err);
 }
 
+/* Costs have changed: sums of them are taken anew. */
+static void forget_all(struct market_fold *fold, const struct market_cuts *cuts)
+{
+    if (fold->n_revision == cuts->n_revision)
+        return;
+    fold->n_revision = cuts->n_revision;
+    fold->cuts.n_total = 0;
+    for (size_t bloc = 0; bloc < fold->coarse.n_group; bloc++) {
+        fold->cuts.groups[bloc].n = 0;
+        fold->synced[bloc] = 0;
+    }
+}
+
 enum walras_status market_fold_cuts(struct market_fold *fold, const struct market_cuts *cuts,
                                     struct walras_err *err)
 {
     enum walras_status status = index_points(fold, cuts, err);
 
+    forget_all(fold, cuts);
     for (size_t bloc = 0; bloc < fold->coarse.n_group && status == WALRAS_OK; bloc++) {
         const struct market_group_cuts *any = &cuts->groups[0];
 

@@ -132,6 +132,20 @@ struct market_oracle_ops {
     enum walras_status (*respond_curved)(void *self, unsigned worker, const double *price_per_mwh,
                                          double *draw_kw, struct market_answer *answer,
                                          double *curvature, struct walras_err *err);
+    /*
+     * For groups that do not know what their answers cost and learn of it from each more: what the
+     * answer to each point that was asked so far, counted from the clearing's first, is taken to
+     * cost now. Bounds that were given differ by as much. Lives until the next question. NULL, or
+     * NULL returned: as answered.
+     */
+    const double *(*revised)(void *self);
+    /*
+     * With revised: how much further than taken to be, at most, the answers to the points [n] mixed
+     * by weight [n] are from the best response at the point `at`: what they cost is known no
+     * better. INFINITY: it is not known at all.
+     */
+    enum walras_status (*doubt)(void *self, size_t at, const size_t *point, const double *weight,
+                                size_t n, double *doubt, struct walras_err *err);
     /* One turn of the market's interior point method; NULL: the group cannot take part in it. */
     enum walras_status (*interior)(void *self, size_t part, unsigned worker,
                                    struct market_interior *turn, struct walras_err *err);

@@ -14,3 +14,12 @@ set_tests_properties(test_simulate_cli PROPERTIES TIMEOUT 240)
 add_test(NAME test_ranks COMMAND bash ${CMAKE_CURRENT_SOURCE_DIR}/integration/test_ranks.sh
     $<TARGET_FILE:walras> ${CMAKE_SOURCE_DIR})
 set_tests_properties(test_ranks PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 400)
+
+if(WALRAS_SERVED)
+    set(installs_unit ON)
+else()
+    set(installs_unit OFF)
+endif()
+add_test(NAME test_install COMMAND bash ${CMAKE_CURRENT_SOURCE_DIR}/integration/test_install.sh
+    ${CMAKE_COMMAND} ${CMAKE_BINARY_DIR} ${installs_unit})
+set_tests_properties(test_install PROPERTIES TIMEOUT 60)

@@ -10,6 +10,7 @@ walras_test(test_master_tree SOURCES unit/test_master_tree.c USES market)
 walras_test(test_radial_tree SOURCES unit/test_radial_tree.c gridkit.c USES market)
 walras_test(test_rows SOURCES unit/test_rows.c USES market LINKS walras_marketbench)
 walras_test(test_cuts SOURCES unit/test_cuts.c USES market)
+walras_test(test_inferred SOURCES unit/test_inferred.c USES market)
 walras_test(test_award SOURCES unit/test_award.c USES market)
 
 add_library(walras_quadkit STATIC ${CMAKE_CURRENT_LIST_DIR}/quadkit.c)

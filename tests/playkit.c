@@ -141,6 +141,15 @@ void play_end(struct play *play)
     CU_ASSERT_EQUAL(servekit_stop(&play->server), 0);
 }
 
+double play_cost(const struct play_agent *agent, const double draw_kw[PLAY_STEPS])
+{
+    double cost = 0.0;
+
+    for (int t = 0; t < PLAY_STEPS; t++)
+        cost += agent->taste_per_mwh[t] * draw_kw[t] / 1000.0;
+    return cost;
+}
+
 void play_respond(const struct play_agent *agent, const double *price_per_mwh,
                   double draw_kw[PLAY_STEPS])
 {
@@ -151,7 +160,9 @@ void play_respond(const struct play_agent *agent, const double *price_per_mwh,
         int best = -1;
 
         for (int t = 0; t < PLAY_STEPS; t++)
-            if (draw_kw[t] <= 0.0 && (best < 0 || price_per_mwh[t] < price_per_mwh[best]))
+            if (draw_kw[t] <= 0.0 &&
+                (best < 0 || price_per_mwh[t] + agent->taste_per_mwh[t] <
+                                 price_per_mwh[best] + agent->taste_per_mwh[best]))
                 best = t;
         draw_kw[best] = fmin(agent->kw, left);
         left -= draw_kw[best];
@@ -294,7 +305,10 @@ static void word_answers(const struct play_agent *agent, const struct announced 
         walras_text_addf(out, "%s{\"draw_kw\": [", i == 0 ? "" : ", ");
         for (int t = 0; t < PLAY_STEPS; t++)
             walras_text_addf(out, "%s%.17g", t == 0 ? "" : ", ", draw[t]);
-        walras_text_addf(out, "], \"cost\": 0}");
+        if (agent->hides)
+            walras_text_addf(out, "]}");
+        else
+            walras_text_addf(out, "], \"cost\": %.17g}", play_cost(agent, draw));
     }
 }
 
@@ -394,6 +408,15 @@ void play_rounds(struct play *play, const char *id, bool batch)
             see_to_server(play);
     }
     CU_FAIL("the market does not end");
+}
+
+int64_t play_answer_next(struct play *play, const char *id, const char *path)
+{
+    struct announced round = {0};
+
+    if (servekit_call(&play->speaker, "GET", path, NULL) == 200)
+        read_announced(&play->speaker.body, &round);
+    return round.round > 0 && answer_batch(play, id, &round) ? round.round : 0;
 }
 
 pid_t play_aside(struct play *play, const char *id, const struct play_share *share)

@@ -12,6 +12,8 @@ enum { PLAY_STEPS = 6, PLAY_FEW = 12, PLAY_MOST = 300 };
 struct play_agent {
     char id[32];
     double kw, kwh;
+    double taste_per_mwh[PLAY_STEPS]; /* what drawing costs it beside the energy; 0 unless set */
+    bool hides;                       /* does not tell that */
 };
 
 struct play {
@@ -46,6 +48,8 @@ bool play_leads(const struct servekit_server *server);
 /* Starts the pair's server that was that process, and is gone or will be, again. */
 void play_replace(struct play *play, pid_t gone);
 
+/* What an agent's taste makes a draw cost. */
+double play_cost(const struct play_agent *agent, const double draw_kw[PLAY_STEPS]);
 /* The cheapest way, into draw_kw; ties go to the earlier step. */
 void play_respond(const struct play_agent *agent, const double *price_per_mwh,
                   double draw_kw[PLAY_STEPS]);
@@ -62,6 +66,9 @@ void play_start(struct play *play, const char *id, const char *rest);
  * there are rounds. A call that does not come through starts the server again.
  */
 void play_rounds(struct play *play, const char *id, bool batch);
+/* Answers the round that a GET of that path shows, as a batch; its number, 0: none or refused. */
+int64_t play_answer_next(struct play *play, const char *id, const char *path);
+
 struct play_share {     /* of a process of its own */
     size_t part, parts; /* agents i with i % parts == part, of those that are not silent */
     const struct servekit_server *at;

@@ -206,10 +206,54 @@ static void test_clearings_of_which_half_was_heard(void)
     end(&play, session);
 }
 
+static void answer_round(struct play *play, const char *id, int64_t round)
+{
+    char path[96];
+
+    snprintf(path, sizeof(path), "/v1/markets/%s/round?after=%lld&wait=20", id,
+             (long long)round - 1);
+    CU_ASSERT_TRUE(play_answer_next(play, id, path) == round);
+}
+
+/* As when a standby takes over that had not come so far: the clearing goes back to what is there.
+ */
+static void test_a_database_that_lost_rounds(void)
+{
+    static const char lose[] = "DELETE FROM response WHERE market = 'm' AND round >= 2;"
+                               "DELETE FROM point WHERE market = 'm' AND round >= 2;"
+                               "DELETE FROM round WHERE market = 'm' AND number >= 2";
+    struct play play;
+    struct db_session *session = NULL;
+    char *calm = NULL, *stormy = NULL;
+
+    if (!play_begin(&play, PLAY_FEW))
+        return;
+    play_start(&play, "calm", "");
+    play_rounds(&play, "calm", true);
+    calm = play_outcome(&play, "calm");
+    session = dbkit_session(play.database);
+    play_start(&play, "m", "");
+    for (int64_t round = 1; round <= 3; round++)
+        answer_round(&play, "m", round);
+    CU_ASSERT_EQUAL(
+        servekit_call(&play.speaker, "GET", "/v1/markets/m/round?after=3&wait=20", NULL), 200);
+    CU_ASSERT_TRUE(dbkit_sql(session, lose));
+    while (!servekit_log_has(&play.server, "clearing_parked market=m round=4"))
+        continue;
+    play_rounds(&play, "m", true);
+    CU_ASSERT_STRING_EQUAL(play_state(&play, "m"), "cleared");
+    stormy = play_outcome(&play, "m");
+    CU_ASSERT_STRING_EQUAL(stormy, calm);
+    free(stormy);
+    free(calm);
+    end(&play, session);
+}
+
 static const struct testkit_test tests[] = {
     {"a commit that fails acknowledges nothing", test_a_commit_that_fails_acknowledges_nothing},
     {"an answer of which nobody heard", test_an_answer_of_which_nobody_heard},
     {"clearings of which half was heard", test_clearings_of_which_half_was_heard},
+    {"a database that lost rounds", test_a_database_that_lost_rounds},
 };
 
 TESTKIT_MAIN("commit", tests)
