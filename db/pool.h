@@ -18,7 +18,8 @@ void db_pool_free(struct db_pool *pool);
 
 /*
  * A session whose connection stands, waiting while others have them all. WALRAS_UNAVAILABLE when
- * the database cannot be reached.
+ * the database cannot be reached; then one at a time tries again, and all others are told so at
+ * once.
  */
 WALRAS_NODISCARD enum walras_status db_pool_take(struct db_pool *pool, struct db_session **session,
                                                  struct walras_err *err);

@@ -1,4 +1,5 @@
 /* The database layer on a real PostgreSQL. */
+#include "core/clock.h"
 #include "db/backup.h"
 #include "db/clients.h"
 #include "db/lead.h"
@@ -9,11 +10,15 @@
 #include "dbkit.h"
 #include "testkit.h"
 
+#include <arpa/inet.h>
 #include <math.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 static void test_migrations_are_applied_once(void)
@@ -435,6 +440,71 @@ static void test_backup_comes_back_whole(void)
     CU_ASSERT_EQUAL(db_backup(first, "/nowhere/at/all", NULL), WALRAS_IO);
 }
 
+/* A server that takes connections and says nothing, as one behind a dead link does. */
+static int silent_port(int *port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof(address);
+    int silent = socket(AF_INET, SOCK_STREAM, 0);
+
+    CU_ASSERT_EQUAL_FATAL(bind(silent, (struct sockaddr *)&address, size), 0);
+    CU_ASSERT_EQUAL_FATAL(listen(silent, 16), 0);
+    CU_ASSERT_EQUAL_FATAL(getsockname(silent, (struct sockaddr *)&address, &size), 0);
+    *port = ntohs(address.sin_port);
+    return silent;
+}
+
+struct
+try {
+    struct db_pool *pool;
+    double seconds;
+    enum walras_status status;
+};
+
+static void *take_in_vain(void *context)
+{
+    struct try *try = context;
+    struct db_session *session = NULL;
+    double from_s = walras_monotonic_s();
+
+    try->status = db_pool_take(try->pool, &session, NULL);
+    try->seconds = walras_monotonic_s() - from_s;
+    return NULL;
+}
+
+static void test_a_database_that_is_away_is_not_waited_for_by_all(void)
+{
+    struct db_settings settings = db_settings_defaults(NULL);
+    struct db_pool *pool = NULL;
+    struct try tries[4];
+    pthread_t threads[4];
+    char conninfo[96];
+    int port = 0, silent = silent_port(&port), n_slow = 0;
+    const struct timespec pause = {.tv_nsec = 300000000};
+
+    snprintf(conninfo, sizeof(conninfo), "host=127.0.0.1 port=%d dbname=x", port);
+    settings.conninfo = conninfo;
+    settings.connect_s = 2;
+    CU_ASSERT_EQUAL_FATAL(db_pool_new(&settings, 8, &pool, NULL), WALRAS_OK);
+    tries[0].pool = pool;
+    take_in_vain(&tries[0]);
+    CU_ASSERT_EQUAL(tries[0].status, WALRAS_UNAVAILABLE);
+    CU_ASSERT_TRUE(tries[0].seconds > 1.0);
+    nanosleep(&pause, NULL); /* it may be tried again */
+    for (int i = 0; i < 4; i++) {
+        tries[i].pool = pool;
+        CU_ASSERT_EQUAL_FATAL(pthread_create(&threads[i], NULL, take_in_vain, &tries[i]), 0);
+    }
+    for (int i = 0; i < 4; i++) {
+        pthread_join(threads[i], NULL);
+        CU_ASSERT_EQUAL(tries[i].status, WALRAS_UNAVAILABLE);
+        n_slow += tries[i].seconds > 1.0;
+    }
+    CU_ASSERT_EQUAL(n_slow, 1);
+    db_pool_free(pool);
+    close(silent);
+}
+
 /* Who does not look at a failure amid a transaction is told of it at the end. */
 static void test_a_failed_transaction_is_not_committed(void)
 {
@@ -538,6 +608,8 @@ static const struct testkit_test tests[] = {
     {"names of clients", test_names_of_clients},
     {"roles are those of the database", test_roles_are_those_of_the_database},
     {"backup comes back whole", test_backup_comes_back_whole},
+    {"a database that is away is not waited for by all",
+     test_a_database_that_is_away_is_not_waited_for_by_all},
     {"a failed transaction is not committed", test_a_failed_transaction_is_not_committed},
     {"one leads", test_one_leads},
     {"a lead that nobody took goes on", test_a_lead_that_nobody_took_goes_on},
