@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { MOST = 4096 }; /* answers in one transaction, a request more or less */
 
@@ -45,34 +46,56 @@ static struct api_answers *take(struct api_commit *commit)
     return taken;
 }
 
-static enum walras_status write_one(struct db_session *session, struct api_answers *answers,
-                                    struct walras_err *err)
+static bool same_round(const struct db_round *a, const struct db_round *b)
 {
+    return a->number == b->number && strcmp(a->market, b->market) == 0;
+}
+
+/* The requests from `from` to `end`, all to one round, `n` answers in all. */
+static enum walras_status write_round(const struct api_commit *commit, struct db_session *session,
+                                      struct api_answers *from, const struct api_answers *end,
+                                      size_t n, struct walras_err *err)
+{
+    struct db_response *list = calloc(n + 1, sizeof(*list));
     enum walras_status status = WALRAS_OK;
+    size_t k = 0;
 
-    for (size_t i = 0; status == WALRAS_OK && i < answers->n; i++) {
-        struct api_answer *answer = &answers->list[i];
-
-        status = db_response_put(session, &answers->round, answer->agent, answer->draw_kw.data,
-                                 answer->cost.data, &answer->fate, err);
-    }
+    if (!list)
+        return walras_fail(err, WALRAS_NOMEM, "no memory for %zu answers", n);
+    for (struct api_answers *at = from; at != end; at = at->next)
+        for (size_t i = 0; i < at->n; i++)
+            list[k++] = (struct db_response){.agent = at->list[i].agent,
+                                             .draw_kw = at->list[i].draw_kw.data,
+                                             .cost = at->list[i].cost.data};
+    status = db_responses_put(session, &from->round, list, n, err);
+    k = 0;
+    for (struct api_answers *at = from; at != end; at = at->next)
+        for (size_t i = 0; i < at->n; i++)
+            at->list[i].fate = list[k++].fate;
+    free(list);
+    if (status == WALRAS_OK && api_lead_epoch(commit->lead) == 0)
+        status = db_news_answers(session, from->round.market, err);
     return status;
 }
 
 /* One transaction; all share its fate. */
 static enum walras_status write_all(const struct api_commit *commit, struct db_session *session,
-                                    struct api_answers *from, const struct api_answers *end,
+                                    struct api_answers *from, struct api_answers *end,
                                     struct walras_err *err)
 {
     enum walras_status status = db_begin(session, err);
 
     if (status != WALRAS_OK)
         return status;
-    for (struct api_answers *at = from; status == WALRAS_OK && at != end; at = at->next)
-        status = write_one(session, at, err);
-    if (api_lead_epoch(commit->lead) == 0)
-        for (struct api_answers *at = from; status == WALRAS_OK && at != end; at = at->next)
-            status = db_news_answers(session, at->round.market, err);
+    while (status == WALRAS_OK && from != end) {
+        struct api_answers *next = from;
+        size_t n = 0;
+
+        for (; next != end && same_round(&next->round, &from->round); next = next->next)
+            n += next->n;
+        status = write_round(commit, session, from, next, n, err);
+        from = next;
+    }
     return db_end(session, status, err);
 }
 

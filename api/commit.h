@@ -13,7 +13,7 @@
 #include "api/lead.h"
 #include "api/live.h"
 #include "db/pool.h"
-#include "db/rounds.h"
+#include "db/responses.h"
 
 struct api_commit;
 

@@ -220,7 +220,8 @@ static enum walras_status tell(struct api_request *request, struct walras_err *e
         return err->code;
     status = api_need_database(request, err);
     if (status == WALRAS_OK)
-        status = db_follow_state(request->db, request->part[0], &row, err);
+        status =
+            db_follow_state(request->db, request->part[0], !api_owner_filter(request), &row, err);
     if (status == WALRAS_OK)
         status = tell_stored(request, &row, err);
     db_rows_release(&row);

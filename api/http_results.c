@@ -18,6 +18,12 @@ static enum walras_status need_market(struct api_request *request, struct walras
     return status;
 }
 
+static enum walras_status tell(struct api_request *request, struct db_rows *rows,
+                               struct walras_err *err)
+{
+    return api_row(request, rows, MHD_HTTP_OK, "result: the market has not cleared", err);
+}
+
 static enum walras_status show(struct api_request *request,
                                enum walras_status (*get)(struct db_session *, const char *,
                                                          struct db_rows *, struct walras_err *),
@@ -28,9 +34,7 @@ static enum walras_status show(struct api_request *request,
 
     if (status == WALRAS_OK)
         status = get(request->db, request->part[0], &rows, err);
-    return status == WALRAS_OK
-               ? api_row(request, &rows, MHD_HTTP_OK, "result: the market has not cleared", err)
-               : status;
+    return status == WALRAS_OK ? tell(request, &rows, err) : status;
 }
 
 enum walras_status api_result_get(struct api_request *request, struct walras_err *err)
@@ -40,7 +44,13 @@ enum walras_status api_result_get(struct api_request *request, struct walras_err
 
 enum walras_status api_certificate_get(struct api_request *request, struct walras_err *err)
 {
-    return show(request, db_certificate_get, err);
+    struct db_rows rows = {0};
+    enum walras_status status = need_market(request, err);
+
+    if (status == WALRAS_OK)
+        status = db_certificate_get(request->db, request->part[0], api_owner_filter(request), &rows,
+                                    err);
+    return status == WALRAS_OK ? tell(request, &rows, err) : status;
 }
 
 enum walras_status api_binding_get(struct api_request *request, struct walras_err *err)

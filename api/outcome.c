@@ -3,6 +3,7 @@
 #include "core/hash.h"
 #include "core/json_write.h"
 #include "core/log.h"
+#include "core/names.h"
 #include "db/results.h"
 #include "db/values.h"
 
@@ -68,9 +69,10 @@ static const double *weights_of(const struct clearing *c, const struct outcome *
 }
 
 /* Adds an agent's answers of one round, each times its weight. */
-static enum walras_status mix_round(const struct clearing *c, struct outcome *o, size_t remote,
-                                    const double *weight, const struct db_rows *rows, size_t row,
-                                    struct walras_err *err)
+static enum walras_status mix_answers(const struct clearing *c, struct outcome *o, size_t remote,
+                                      const double *weight, int64_t round,
+                                      const struct db_rows *rows, size_t row,
+                                      struct walras_err *err)
 {
     struct clearing_award *award = &o->awards[remote];
     size_t n_point = db_numbers_count(rows, row, 2);
@@ -86,7 +88,7 @@ static enum walras_status mix_round(const struct clearing *c, struct outcome *o,
         const struct clearing_point *point =
             o->point_of[j] == SIZE_MAX ? NULL : &c->points[o->point_of[j]];
 
-        if (!point || point->round != db_integer(rows, row, 0) || weight[j] <= 0.0)
+        if (!point || point->round != round || weight[j] <= 0.0)
             continue;
         award->cost += weight[j] * (isnan(cost[point->position])
                                         ? clearing_hidden_cost_of(c, remote, o->point_of[j])
@@ -98,18 +100,34 @@ static enum walras_status mix_round(const struct clearing *c, struct outcome *o,
     return status;
 }
 
-static enum walras_status mix_agent(struct clearing *c, struct db_session *session,
-                                    struct outcome *o, size_t guest, size_t remote,
+/* Whether anybody's award has a share of what was answered in that round. */
+static bool round_counts(const struct clearing *c, const struct outcome *o, int64_t round)
+{
+    for (size_t j = 0; j < o->result->market->n_point; j++) {
+        if (o->point_of[j] == SIZE_MAX || c->points[o->point_of[j]].round != round)
+            continue;
+        for (size_t g = 0; g < c->n_guest; g++)
+            if (weights_of(c, o, g)[j] > 0.0)
+                return true;
+    }
+    return false;
+}
+
+static enum walras_status mix_round(struct clearing *c, struct db_session *session,
+                                    struct outcome *o, int64_t number, const size_t *guest_of,
                                     struct walras_err *err)
 {
-    struct clearing_award *award = &o->awards[remote];
+    const struct db_round round = {c->id, number};
     struct db_rows rows = {0};
-    enum walras_status status = db_round_history(session, c->id, c->remotes[remote].id, &rows, err);
+    enum walras_status status = db_round_answers(session, &round, &rows, err);
 
-    award->cost = 0.0;
-    memset(award->draw_kw, 0, c->n_step * sizeof(*award->draw_kw));
-    for (size_t i = 0; status == WALRAS_OK && i < rows.n; i++)
-        status = mix_round(c, o, remote, weights_of(c, o, guest), &rows, i, err);
+    for (size_t i = 0; status == WALRAS_OK && i < rows.n; i++) {
+        size_t remote = walras_names_find(c->remote_names, db_text(&rows, i, 0));
+
+        if (remote != SIZE_MAX)
+            status = mix_answers(c, o, remote, weights_of(c, o, guest_of[remote]), number, &rows, i,
+                                 err);
+    }
     db_rows_release(&rows);
     return status;
 }
@@ -143,14 +161,22 @@ static enum walras_status mix(struct clearing *c, struct db_session *session, vo
                               struct walras_err *err)
 {
     struct outcome *o = context;
-    enum walras_status status = WALRAS_OK;
+    size_t *guest_of = calloc(c->n_remote + 1, sizeof(*guest_of));
+    enum walras_status status =
+        guest_of ? WALRAS_OK : walras_fail(err, WALRAS_NOMEM, "no memory for awards");
 
-    for (size_t g = 0; g < c->n_guest && status == WALRAS_OK; g++) {
-        for (size_t i = 0; i < c->guests[g].n && status == WALRAS_OK; i++)
-            status = mix_agent(c, session, o, g, c->guests[g].members[i], err);
-        if (status == WALRAS_OK)
-            status = check_sum(c, o, g, err);
-    }
+    for (size_t g = 0; g < c->n_guest && status == WALRAS_OK; g++)
+        for (size_t i = 0; i < c->guests[g].n; i++)
+            guest_of[c->guests[g].members[i]] = g;
+    for (size_t i = 0; i < c->n_remote; i++)
+        o->awards[i].cost = 0.0;
+    memset(o->award_room, 0, c->n_remote * c->n_step * sizeof(*o->award_room));
+    for (int64_t round = 1; round <= c->number && status == WALRAS_OK; round++)
+        if (round_counts(c, o, round))
+            status = mix_round(c, session, o, round, guest_of, err);
+    for (size_t g = 0; g < c->n_guest && status == WALRAS_OK; g++)
+        status = check_sum(c, o, g, err);
+    free(guest_of);
     return status;
 }
 
@@ -234,43 +260,66 @@ static enum walras_status write_documents(const struct clearing *c, const struct
     return status;
 }
 
-/* An agent's award is what its devices draw together. */
-static enum walras_status store_delegated(struct clearing *c, struct db_session *session,
-                                          const struct outcome *o, struct walras_err *err)
+/* A delegated agent's award is what its devices draw together. */
+static void sum_devices(const struct clearing *c, const struct outcome *o, size_t agent,
+                        double *sum_kw)
 {
-    double *sum = calloc(c->n_step + 1, sizeof(*sum));
+    const struct scenario_agent *a = &c->scenario.agents[agent];
+
+    for (size_t d = a->first_device; d < a->first_device + a->n_device; d++)
+        for (size_t t = 0; t < c->n_step; t++)
+            sum_kw[t] += o->plan_kw[d * c->n_step + t];
+}
+
+static enum walras_status store_awards(struct clearing *c, struct db_session *session,
+                                       const struct outcome *o, struct walras_err *err)
+{
+    size_t n_own = c->scenario.n_agent, n = n_own + c->n_remote;
+    struct db_award *list = calloc(n + 1, sizeof(*list));
+    double *sum_kw = calloc(n_own * c->n_step + 1, sizeof(*sum_kw));
     enum walras_status status =
-        sum ? WALRAS_OK : walras_fail(err, WALRAS_NOMEM, "no memory for awards");
+        list && sum_kw ? WALRAS_OK : walras_fail(err, WALRAS_NOMEM, "no memory for awards");
 
-    for (size_t a = 0; status == WALRAS_OK && a < c->scenario.n_agent; a++) {
-        const struct scenario_agent *agent = &c->scenario.agents[a];
-
-        memset(sum, 0, c->n_step * sizeof(*sum));
-        for (size_t d = agent->first_device; d < agent->first_device + agent->n_device; d++)
-            for (size_t t = 0; t < c->n_step; t++)
-                sum[t] += o->plan_kw[d * c->n_step + t];
-        status = db_result_award(session, c->id, agent->id, sum, c->n_step, (double)NAN, err);
+    for (size_t a = 0; status == WALRAS_OK && a < n_own; a++) {
+        sum_devices(c, o, a, sum_kw + a * c->n_step);
+        list[a] = (struct db_award){.agent = c->scenario.agents[a].id,
+                                    .draw_kw = sum_kw + a * c->n_step,
+                                    .cost = (double)NAN,
+                                    .mix = -1};
     }
-    free(sum);
+    for (size_t g = 0; status == WALRAS_OK && g < c->n_guest; g++)
+        for (size_t i = 0; i < c->guests[g].n; i++) {
+            size_t remote = c->guests[g].members[i];
+
+            list[n_own + remote] = (struct db_award){
+                .agent = c->remotes[remote].id,
+                .draw_kw = o->awards[remote].draw_kw,
+                .cost = clearing_hides(c, remote) ? (double)NAN : o->awards[remote].cost,
+                .mix = (int64_t)g};
+        }
+    if (status == WALRAS_OK)
+        status = db_result_awards(session, c->id, list, n, c->n_step, err);
+    free(list);
+    free(sum_kw);
     return status;
 }
 
-static enum walras_status store_remote(struct clearing *c, struct db_session *session,
-                                       const struct outcome *o, size_t guest, size_t remote,
-                                       struct walras_err *err)
+/* Those that answer together have the same. */
+static enum walras_status store_weights(struct clearing *c, struct db_session *session,
+                                        const struct outcome *o, struct walras_err *err)
 {
-    const double *weight = weights_of(c, o, guest);
-    const char *agent = c->remotes[remote].id;
-    const struct clearing_award *award = &o->awards[remote];
-    double cost = clearing_hides(c, remote) ? (double)NAN : award->cost;
-    enum walras_status status =
-        db_result_award(session, c->id, agent, award->draw_kw, c->n_step, cost, err);
+    enum walras_status status = WALRAS_OK;
 
-    for (size_t j = 0; status == WALRAS_OK && j < o->result->market->n_point; j++)
-        if (weight[j] > 0.0 && o->point_of[j] != SIZE_MAX)
-            status =
-                db_result_weight(session, c->id, agent, c->points[o->point_of[j]].round,
-                                 c->points[o->point_of[j]].position, fmin(1.0, weight[j]), err);
+    for (size_t g = 0; g < c->n_guest; g++)
+        for (size_t j = 0; status == WALRAS_OK && j < o->result->market->n_point; j++) {
+            const struct clearing_point *point =
+                o->point_of[j] == SIZE_MAX ? NULL : &c->points[o->point_of[j]];
+            double weight = weights_of(c, o, g)[j];
+
+            if (point && weight > 0.0)
+                status = db_result_weight(session, c->id, (int64_t)g, point->round, point->position,
+                                          fmin(1.0, weight), err);
+        }
     return status;
 }
 
@@ -285,10 +334,9 @@ static enum walras_status store_all(struct clearing *c, struct db_session *sessi
         status = db_result_price(session, c->id, b, c->bus_ids[b],
                                  o->market.price_per_mwh + b * c->n_step, c->n_step, err);
     if (status == WALRAS_OK)
-        status = store_delegated(c, session, o, err);
-    for (size_t g = 0; g < c->n_guest; g++)
-        for (size_t i = 0; status == WALRAS_OK && i < c->guests[g].n; i++)
-            status = store_remote(c, session, o, g, c->guests[g].members[i], err);
+        status = store_awards(c, session, o, err);
+    if (status == WALRAS_OK)
+        status = store_weights(c, session, o, err);
     if (status == WALRAS_OK)
         status = db_round_suspended(session, c->id, &stragglers.suspended, err);
     if (status == WALRAS_OK)

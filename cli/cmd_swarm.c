@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 struct swarm_options {
-    const char *url, *key, *scenario, *market, *ca_file;
+    const char *url, *key, *scenario, *market, *ca_file, *guest, *guest_bus, *guest_owner;
     double gap;
     unsigned points, max_rounds, round_timeout_s, batch, connections, threads;
     bool per_agent, json, quiet;
@@ -124,6 +124,7 @@ static enum walras_status run_swarm(const struct swarm_options *o, struct swarm_
     settings.round_timeout_s = o->round_timeout_s;
     settings.batch = o->per_agent ? 0 : o->batch;
     settings.n_thread = o->threads;
+    settings.guest = (struct swarm_guest){o->guest, o->guest_bus, o->guest_owner};
     settings.say = o->quiet ? NULL : say;
     if (status == WALRAS_OK)
         status = scenario_read(o->scenario, &scenario, err);
@@ -152,6 +153,9 @@ static int run(int argc, char **argv)
         {.name = "scenario", .kind = CLI_TEXT, .value = &o.scenario},
         {.name = "market", .kind = CLI_TEXT, .value = &o.market},
         {.name = "ca-file", .kind = CLI_TEXT, .value = &o.ca_file},
+        {.name = "guest", .kind = CLI_TEXT, .value = &o.guest},
+        {.name = "guest-bus", .kind = CLI_TEXT, .value = &o.guest_bus},
+        {.name = "guest-owner", .kind = CLI_TEXT, .value = &o.guest_owner},
         {.name = "gap", .kind = CLI_NUMBER, .value = &o.gap, 1e-9, 1},
         {.name = "points", .kind = CLI_WHOLE, .value = &o.points, 1, 16},
         {.name = "max-rounds", .kind = CLI_WHOLE, .value = &o.max_rounds, 1, SWARM_MOST_ROUNDS},
@@ -172,6 +176,8 @@ static int run(int argc, char **argv)
         return ends;
     if (missing(&o))
         return cli_usage(&cli_swarm, "%s is needed", missing(&o));
+    if (o.guest && (!o.guest_bus || !o.guest_owner))
+        return cli_usage(&cli_swarm, "--guest needs --guest-bus and --guest-owner");
     snprintf(market, sizeof(market), "swarm-%ld", (long)getpid());
     if (!o.market)
         o.market = market;
@@ -205,6 +211,9 @@ const struct cli_command cli_swarm = {
         "  --points N         prices in a round, 1 to 16 (5)\n"
         "  --gap G            relative gap to reach (1e-4)\n"
         "  --max-rounds N, --round-timeout S   of the market (100, 60)\n"
+        "  --guest ID, --guest-bus B, --guest-owner C\n"
+        "                     an agent more at bus B, which the client C runs: the market starts\n"
+        "                     when it has joined\n"
         "  --threads N        that find best responses (all cores)\n"
         "  --ca-file FILE     certificates to trust (PEM) instead of the system's\n"
         "  --json             print the figures as JSON\n"

@@ -2,18 +2,20 @@
 
 #include "db/values.h"
 
-enum walras_status db_follow_state(struct db_session *session, const char *market,
+enum walras_status db_follow_state(struct db_session *session, const char *market, bool full,
                                    struct db_rows *rows, struct walras_err *err)
 {
     static const struct db_sql get = {
         "follow_state",
-        "SELECT state, json_strip_nulls(json_build_object('state', state, 'why', why)), "
+        "SELECT state, json_strip_nulls(json_build_object('state', state, 'why', CASE WHEN $2 THEN "
+        "why END)), "
         "coalesce((SELECT max(number) FROM round r WHERE r.market = m.id AND closed_at IS NOT "
         "NULL), 0) FROM market m WHERE id = $1"};
     struct db_args args = {0};
     enum walras_status status = WALRAS_OK;
 
     db_add_text(&args, market);
+    db_add_bool(&args, full);
     status = db_query(session, &get, &args, rows, err);
     if (status == WALRAS_OK && rows->n == 0) {
         db_rows_release(rows);

@@ -6,9 +6,13 @@
 
 #include "db/session.h"
 
-/* One row: state; {"state", "why"}; the last closed round, 0: none. WALRAS_NOT_FOUND. */
+/*
+ * One row: state; {"state", "why"}; the last closed round, 0: none. WALRAS_NOT_FOUND. full: tells
+ * why, which may name anybody's device.
+ */
 WALRAS_NODISCARD enum walras_status db_follow_state(struct db_session *session, const char *market,
-                                                    struct db_rows *rows, struct walras_err *err);
+                                                    bool full, struct db_rows *rows,
+                                                    struct walras_err *err);
 /* Rows: number; {"round", "answers", "stand_ins", "bound", "objective", "gap"}; those after it. */
 WALRAS_NODISCARD enum walras_status db_follow_rounds(struct db_session *session, const char *market,
                                                      int64_t after, int64_t limit,

@@ -139,7 +139,8 @@ enum walras_status db_market_move(struct db_session *session, const char *actor,
     "'gap', gap, 'points', points, 'max_rounds', max_rounds, 'round_timeout_s', round_timeout_s, " \
     "'straggler', json_build_object('max_misses', max_misses), 'round', (SELECT max(number) FROM " \
     "round r WHERE r.market = m.id), 'participants', (SELECT count(*) FROM participant p WHERE "   \
-    "p.market = m.id), 'why', why, 'created_at', created_at, 'changed_at', changed_at))"
+    "p.market = m.id), 'why', CASE WHEN $2 THEN why END, 'created_at', created_at, 'changed_at', " \
+    "changed_at))"
 
 enum walras_status db_market_get(struct db_session *session, const char *id, bool full,
                                  struct db_rows *rows, struct walras_err *err)

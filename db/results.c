@@ -2,6 +2,8 @@
 
 #include "db/values.h"
 
+#include <math.h>
+
 /* Runs an insert whose last argument is an array. */
 static enum walras_status insert(struct db_session *session, const struct db_sql *sql,
                                  struct db_args *args, const double *values, size_t n,
@@ -32,31 +34,98 @@ enum walras_status db_result_price(struct db_session *session, const char *marke
     return insert(session, &sql, &args, price_per_mwh, n_step, err);
 }
 
-enum walras_status db_result_award(struct db_session *session, const char *market,
-                                   const char *agent, const double *draw_kw, size_t n_step,
-                                   double cost, struct walras_err *err)
-{
-    static const struct db_sql sql = {
-        "award_insert", "INSERT INTO award (market, agent, cost, draw_kw) VALUES ($1, $2, $3, $4)"};
-    struct db_args args = {0};
+enum { AWARDS_A_STATEMENT = 1000 };
 
-    db_add_text(&args, market);
-    db_add_text(&args, agent);
-    db_add_number(&args, cost);
-    return insert(session, &sql, &args, draw_kw, n_step, err);
+struct award_columns {
+    struct walras_text agent, draw_kw, cost, mix; /* an element an award */
+};
+
+static void release_columns(struct award_columns *c)
+{
+    walras_text_release(&c->agent);
+    walras_text_release(&c->draw_kw);
+    walras_text_release(&c->cost);
+    walras_text_release(&c->mix);
 }
 
-enum walras_status db_result_weight(struct db_session *session, const char *market,
-                                    const char *agent, int64_t round, int64_t position,
-                                    double weight, struct walras_err *err)
+static enum walras_status word_awards(const struct db_award *list, size_t n, size_t n_step,
+                                      struct award_columns *c, struct walras_err *err)
+{
+    enum walras_status status = WALRAS_OK;
+
+    db_array_open(&c->agent);
+    db_array_open(&c->draw_kw);
+    db_array_open(&c->cost);
+    db_array_open(&c->mix);
+    for (size_t i = 0; i < n && status == WALRAS_OK; i++) {
+        struct walras_text draws = {0};
+
+        status = db_numbers_text(list[i].draw_kw, n_step, &draws, err);
+        db_array_text(&c->agent, list[i].agent);
+        if (status == WALRAS_OK)
+            db_array_text(&c->draw_kw, draws.data);
+        db_array_number(&c->cost, list[i].cost);
+        db_array_number(&c->mix, list[i].mix < 0 ? (double)NAN : (double)list[i].mix);
+        walras_text_release(&draws);
+    }
+    db_array_close(&c->agent);
+    db_array_close(&c->draw_kw);
+    db_array_close(&c->cost);
+    db_array_close(&c->mix);
+    if (status == WALRAS_OK && (c->agent.failure != WALRAS_OK || c->draw_kw.failure != WALRAS_OK ||
+                                c->cost.failure != WALRAS_OK || c->mix.failure != WALRAS_OK))
+        status = walras_fail(err, WALRAS_NOMEM, "%zu awards do not fit in one statement", n);
+    return status;
+}
+
+static enum walras_status put_awards(struct db_session *session, const char *market,
+                                     const struct db_award *list, size_t n, size_t n_step,
+                                     struct walras_err *err)
 {
     static const struct db_sql sql = {
-        "weight_insert", "INSERT INTO award_weight (market, agent, round, position, weight) "
+        "awards_insert",
+        "INSERT INTO award (market, agent, draw_kw, cost, mix) SELECT $1, agent, "
+        "draw_kw::float8[], "
+        "cost, mix FROM unnest($2::text[], $3::text[], $4::float8[], $5::integer[]) AS g (agent, "
+        "draw_kw, cost, mix)"};
+    struct award_columns columns = {0};
+    struct db_args args = {0};
+    enum walras_status status = word_awards(list, n, n_step, &columns, err);
+
+    db_add_text(&args, market);
+    db_add_text(&args, columns.agent.data);
+    db_add_text(&args, columns.draw_kw.data);
+    db_add_text(&args, columns.cost.data);
+    db_add_text(&args, columns.mix.data);
+    if (status == WALRAS_OK)
+        status = db_query(session, &sql, &args, NULL, err);
+    release_columns(&columns);
+    return status;
+}
+
+enum walras_status db_result_awards(struct db_session *session, const char *market,
+                                    const struct db_award *list, size_t n, size_t n_step,
+                                    struct walras_err *err)
+{
+    enum walras_status status = WALRAS_OK;
+
+    for (size_t i = 0; i < n && status == WALRAS_OK; i += AWARDS_A_STATEMENT)
+        status = put_awards(session, market, list + i,
+                            n - i < AWARDS_A_STATEMENT ? n - i : AWARDS_A_STATEMENT, n_step, err);
+    return status;
+}
+
+enum walras_status db_result_weight(struct db_session *session, const char *market, int64_t mix,
+                                    int64_t round, int64_t position, double weight,
+                                    struct walras_err *err)
+{
+    static const struct db_sql sql = {
+        "weight_insert", "INSERT INTO mix_weight (market, mix, round, position, weight) "
                          "VALUES ($1, $2, $3, $4, $5)"};
     struct db_args args = {0};
 
     db_add_text(&args, market);
-    db_add_text(&args, agent);
+    db_add_integer(&args, mix);
     db_add_integer(&args, round);
     db_add_integer(&args, position);
     db_add_number(&args, weight);
@@ -101,12 +170,20 @@ enum walras_status db_result_get(struct db_session *session, const char *market,
 }
 
 enum walras_status db_certificate_get(struct db_session *session, const char *market,
-                                      struct db_rows *rows, struct walras_err *err)
+                                      const char *owner, struct db_rows *rows,
+                                      struct walras_err *err)
 {
-    static const struct db_sql sql = {"certificate_get",
-                                      "SELECT body FROM certificate WHERE market = $1"};
+    static const struct db_sql sql = {
+        "certificate_get",
+        "SELECT CASE WHEN $2::text IS NULL THEN body::text ELSE jsonb_set(body::jsonb, "
+        "'{remote,suspended}', (SELECT coalesce(jsonb_agg(a.id ORDER BY a.id), '[]') FROM "
+        "jsonb_array_elements_text(body::jsonb #> '{remote,suspended}') AS s JOIN agent a ON a.id "
+        "= s WHERE a.owner = $2))::text END FROM certificate WHERE market = $1"};
+    struct db_args args = {0};
 
-    return get(session, &sql, market, rows, err);
+    db_add_text(&args, market);
+    db_add_text(&args, owner);
+    return db_query(session, &sql, &args, rows, err);
 }
 
 enum walras_status db_binding_get(struct db_session *session, const char *market,
@@ -161,7 +238,7 @@ enum walras_status db_award_get(struct db_session *session, const char *market, 
         "w.draw_kw, 'cost', w.cost, 'weights', (SELECT "
         "coalesce(json_agg(json_build_object('round', "
         "round, 'point', position, 'weight', weight) ORDER BY round, position), '[]') FROM "
-        "award_weight x WHERE x.market = w.market AND x.agent = w.agent))) FROM award w JOIN agent "
+        "mix_weight x WHERE x.market = w.market AND x.mix = w.mix))) FROM award w JOIN agent "
         "a "
         "ON a.id = w.agent WHERE w.market = $1 AND w.agent = $2 AND ($3::text IS NULL OR a.owner = "
         "$3)"};

@@ -117,50 +117,92 @@ enum walras_status db_round_same(struct db_session *session, const struct db_rou
     return status;
 }
 
+/* Remote participants without an answer, as an array: *missing, to be released. */
+static enum walras_status find_missing(struct db_session *session, const struct db_round *round,
+                                       struct walras_text *missing, size_t *n,
+                                       struct walras_err *err)
+{
+    static const struct db_sql list = {
+        "response_missing",
+        "SELECT p.agent FROM participant p JOIN agent a ON a.id = p.agent WHERE p.market = $1 AND "
+        "a.kind = 'remote' EXCEPT SELECT agent FROM response WHERE market = $1 AND round = $2"};
+    struct db_args args = args_of(round);
+    struct db_rows rows = {0};
+    enum walras_status status = db_query(session, &list, &args, &rows, err);
+
+    *n = status == WALRAS_OK ? rows.n : 0;
+    db_array_open(missing);
+    for (size_t i = 0; i < *n; i++)
+        db_array_text(missing, db_text(&rows, i, 0));
+    db_array_close(missing);
+    db_rows_release(&rows);
+    if (status == WALRAS_OK && missing->failure != WALRAS_OK)
+        status = walras_fail(err, missing->failure, "%zu agents do not fit in one array", *n);
+    return status;
+}
+
 static enum walras_status stand_in(struct db_session *session, const struct db_round *round,
-                                   size_t n_point, struct walras_err *err)
+                                   size_t n_point, const char *missing, struct walras_err *err)
 {
     /* the last answer's last point, for every point of this round; or the fallback at no cost */
     static const struct db_sql insert = {
         "response_stand_in",
+        "WITH last AS (SELECT DISTINCT ON (r.agent) r.agent, r.draw_kw[cardinality(r.draw_kw) - "
+        "m.steps + 1:] AS draw_kw, r.cost[cardinality(r.cost)] AS cost FROM response r JOIN market "
+        "m ON m.id = r.market WHERE r.market = $1 AND r.origin = 'agent' AND r.agent = "
+        "ANY($4::text[]) ORDER BY r.agent, r.round DESC) "
         "INSERT INTO response (market, round, agent, origin, draw_kw, cost) "
-        "SELECT p.market, $2, p.agent, CASE WHEN l.draw_kw IS NULL THEN "
-        "'fallback'::response_origin "
+        "SELECT $1, $2, p.agent, CASE WHEN l.draw_kw IS NULL THEN 'fallback'::response_origin "
         "ELSE 'repeated' END, (SELECT array_agg(kw ORDER BY point, step) FROM generate_series(1, "
         "$3::integer) AS point, unnest(coalesce(l.draw_kw, p.fallback_kw)) WITH ORDINALITY AS d "
         "(kw, step)), array_fill(CASE WHEN l.draw_kw IS NULL THEN 0 ELSE l.cost END, "
         "ARRAY[$3::integer]) "
-        "FROM participant p JOIN agent a ON a.id = p.agent JOIN market m ON m.id = p.market "
-        "LEFT JOIN LATERAL (SELECT draw_kw[cardinality(draw_kw) - m.steps + 1:] AS draw_kw, "
-        "cost[cardinality(cost)] AS cost FROM response r WHERE r.market = p.market AND r.agent = "
-        "p.agent AND r.origin = 'agent' ORDER BY r.round DESC LIMIT 1) AS l ON true "
-        "WHERE p.market = $1 AND a.kind = 'remote' AND NOT EXISTS (SELECT 1 FROM response r WHERE "
-        "r.market = p.market AND r.round = $2 AND r.agent = p.agent)"};
+        "FROM participant p LEFT JOIN last l ON l.agent = p.agent WHERE p.market = $1 AND p.agent "
+        "= ANY($4::text[])"};
     struct db_args args = args_of(round);
 
     db_add_integer(&args, (int64_t)n_point);
+    db_add_text(&args, missing);
     return db_query(session, &insert, &args, NULL, err);
 }
 
 static enum walras_status count_misses(struct db_session *session, const struct db_round *round,
-                                       int64_t max_misses, struct walras_err *err)
+                                       int64_t max_misses, const char *missing,
+                                       struct walras_err *err)
 {
     static const struct db_sql update = {
         "participant_miss",
-        "UPDATE participant p SET misses = p.misses + 1, suspended = p.misses + 1 >= $3 FROM "
-        "response r WHERE p.market = $1 AND NOT p.suspended AND r.market = p.market AND r.round = "
-        "$2 AND r.agent = p.agent AND r.origin <> 'agent' RETURNING p.agent, p.suspended"};
-    struct db_args args = args_of(round);
+        "UPDATE participant SET misses = misses + 1, suspended = misses + 1 >= $2 WHERE market = "
+        "$1 AND NOT suspended AND agent = ANY($3::text[]) RETURNING agent, suspended"};
+    struct db_args args = {0};
     struct db_rows rows = {0};
     enum walras_status status = WALRAS_OK;
 
+    db_add_text(&args, round->market);
     db_add_integer(&args, max_misses);
+    db_add_text(&args, missing);
     status = db_query(session, &update, &args, &rows, err);
     for (size_t i = 0; status == WALRAS_OK && i < rows.n; i++)
         if (db_bool(&rows, i, 1))
             status = db_audit(session, "server", "market.suspend", round->market,
                               db_text(&rows, i, 0), err);
     db_rows_release(&rows);
+    return status;
+}
+
+/* Who has not answered is found once; usually nobody, and then there is nothing more to do. */
+static enum walras_status see_to_missing(struct db_session *session, const struct db_round *round,
+                                         size_t n_point, int64_t max_misses, struct walras_err *err)
+{
+    struct walras_text missing = {0};
+    size_t n = 0;
+    enum walras_status status = find_missing(session, round, &missing, &n, err);
+
+    if (status == WALRAS_OK && n > 0)
+        status = stand_in(session, round, n_point, missing.data, err);
+    if (status == WALRAS_OK && n > 0)
+        status = count_misses(session, round, max_misses, missing.data, err);
+    walras_text_release(&missing);
     return status;
 }
 
@@ -181,9 +223,7 @@ enum walras_status db_round_close(struct db_session *session, const struct db_ro
     closed = status == WALRAS_OK && rows.n > 0 && db_bool(&rows, 0, 0);
     db_rows_release(&rows);
     if (status == WALRAS_OK && !closed)
-        status = stand_in(session, round, n_point, err);
-    if (status == WALRAS_OK && !closed)
-        status = count_misses(session, round, max_misses, err);
+        status = see_to_missing(session, round, n_point, max_misses, err);
     if (status == WALRAS_OK && !closed)
         status = db_query(session, &close, &args, NULL, err);
     return status;
@@ -240,39 +280,6 @@ enum walras_status db_round_points(struct db_session *session, const struct db_r
     return status;
 }
 
-enum walras_status db_response_put(struct db_session *session, const struct db_round *round,
-                                   const char *agent, const char *draw_kw, const char *cost,
-                                   enum db_response_fate *fate, struct walras_err *err)
-{
-    static const struct db_sql put = {
-        "response_put",
-        "WITH r AS (SELECT closed_at IS NULL AS open FROM round WHERE market = $1 AND number = $2 "
-        "FOR SHARE), kept AS (INSERT INTO response (market, round, agent, draw_kw, cost) SELECT "
-        "$1, "
-        "$2, $3, $4::float8[], $5::float8[] FROM r WHERE open ON CONFLICT DO NOTHING RETURNING 1) "
-        "SELECT EXISTS (SELECT 1 FROM kept), (SELECT origin = 'agent' AND draw_kw = $4::float8[] "
-        "AND "
-        "cost = $5::float8[] FROM response WHERE market = $1 AND round = $2 AND agent = $3), "
-        "(SELECT "
-        "origin = 'agent' FROM response WHERE market = $1 AND round = $2 AND agent = $3)"};
-    struct db_args args = args_of(round);
-    struct db_rows rows = {0};
-    enum walras_status status = WALRAS_OK;
-
-    db_add_text(&args, agent);
-    db_add_text(&args, draw_kw);
-    db_add_text(&args, cost);
-    status = db_query(session, &put, &args, &rows, err);
-    if (status != WALRAS_OK)
-        return status;
-    *fate = db_bool(&rows, 0, 0)   ? DB_RESPONSE_KEPT
-            : db_bool(&rows, 0, 1) ? DB_RESPONSE_AGAIN
-            : db_bool(&rows, 0, 2) ? DB_RESPONSE_DIFFERS
-                                   : DB_RESPONSE_LATE;
-    db_rows_release(&rows);
-    return WALRAS_OK;
-}
-
 enum walras_status db_round_participants(struct db_session *session, const char *market,
                                          struct db_rows *rows, struct walras_err *err)
 {
@@ -285,20 +292,6 @@ enum walras_status db_round_participants(struct db_session *session, const char 
     struct db_args args = {0};
 
     db_add_text(&args, market);
-    return db_query(session, &list, &args, rows, err);
-}
-
-enum walras_status db_round_history(struct db_session *session, const char *market,
-                                    const char *agent, struct db_rows *rows, struct walras_err *err)
-{
-    static const struct db_sql list = {
-        "response_history",
-        "SELECT r.round, r.draw_kw, r.cost, r.origin FROM response r WHERE r.market = $1 AND "
-        "r.agent = $2 ORDER BY r.round"};
-    struct db_args args = {0};
-
-    db_add_text(&args, market);
-    db_add_text(&args, agent);
     return db_query(session, &list, &args, rows, err);
 }
 

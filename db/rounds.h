@@ -65,20 +65,6 @@ WALRAS_NODISCARD enum walras_status db_round_points(struct db_session *session,
                                                     const struct db_round *round, int64_t *n_point,
                                                     struct walras_err *err);
 
-enum db_response_fate {
-    DB_RESPONSE_KEPT,
-    DB_RESPONSE_AGAIN,
-    DB_RESPONSE_DIFFERS,
-    DB_RESPONSE_LATE
-};
-
-/* An answer: kept, or what is there instead. Arrays as texts. */
-WALRAS_NODISCARD enum walras_status db_response_put(struct db_session *session,
-                                                    const struct db_round *round, const char *agent,
-                                                    const char *draw_kw, const char *cost,
-                                                    enum db_response_fate *fate,
-                                                    struct walras_err *err);
-
 /*
  * Participants by agent: agent, kind, bus, owner, devices (JSON), fallback_kw, suspended, misses.
  */
@@ -93,9 +79,5 @@ WALRAS_NODISCARD enum walras_status db_round_suspended(struct db_session *sessio
 WALRAS_NODISCARD enum walras_status db_round_stand_ins(struct db_session *session,
                                                        const char *market, size_t *n_repeated,
                                                        size_t *n_fallback, struct walras_err *err);
-/* All answers of an agent in closed rounds: round, draw_kw, cost, origin. */
-WALRAS_NODISCARD enum walras_status db_round_history(struct db_session *session, const char *market,
-                                                     const char *agent, struct db_rows *rows,
-                                                     struct walras_err *err);
 
 #endif

@@ -98,10 +98,15 @@ void db_array_text(struct walras_text *text, const char *value)
 {
     separate(text);
     walras_text_add(text, "\"", 1);
-    for (const char *c = value; *c; c++) {
-        if (*c == '"' || *c == '\\')
+    while (*value) {
+        size_t plain = strcspn(value, "\"\\");
+
+        walras_text_add(text, value, plain);
+        value += plain;
+        if (*value) {
             walras_text_add(text, "\\", 1);
-        walras_text_add(text, c, 1);
+            walras_text_add(text, value++, 1);
+        }
     }
     walras_text_add(text, "\"", 1);
 }

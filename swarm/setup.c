@@ -2,6 +2,7 @@
 #include "swarm/swarm_internal.h"
 
 #include "agents/sdk/wire.h"
+#include "core/clock.h"
 #include "core/text.h"
 
 #include <stdio.h>
@@ -178,6 +179,52 @@ static enum walras_status put_agents(struct swarm_state *state, struct walras_er
     return status;
 }
 
+static enum walras_status put_guest(struct swarm_state *state, struct walras_err *err)
+{
+    const struct swarm_guest *guest = &state->settings->guest;
+    char body[400], path[SWARM_PATH], *text = NULL;
+    enum walras_status status = WALRAS_OK;
+
+    if (!guest->id)
+        return WALRAS_OK;
+    snprintf(body, sizeof(body),
+             "{\"id\": \"%.64s\", \"bus\": \"%.64s\", \"kind\": \"remote\", \"owner\": \"%.64s\"}",
+             guest->id, guest->bus, guest->owner);
+    status = swarm_ask(state, "POST", "/v1/agents", body, 201, 409, &text, err);
+    free(text);
+    snprintf(body, sizeof(body), "{\"bus\": \"%.64s\", \"owner\": \"%.64s\"}", guest->bus,
+             guest->owner);
+    snprintf(path, sizeof(path), "/v1/agents/%.64s", guest->id);
+    return status == WALRAS_OK ? swarm_ask(state, "PATCH", path, body, 200, 200, NULL, err)
+                               : status;
+}
+
+/* Until the guest has joined, for as long as the server would be waited for. */
+static enum walras_status wait_for_guest(struct swarm_state *state, struct walras_err *err)
+{
+    const struct timespec pause = {.tv_nsec = 100000000};
+    double until_s = walras_monotonic_s() + state->settings->http.patience_s;
+    char path[SWARM_PATH];
+    bool in = !state->settings->guest.id;
+    enum walras_status status = WALRAS_OK;
+
+    snprintf(path, sizeof(path), "/v1/markets/%s", state->settings->market);
+    while (status == WALRAS_OK && !in) {
+        char *text = NULL, *at = NULL;
+
+        status = swarm_ask(state, "GET", path, NULL, 200, 200, &text, err);
+        at = status == WALRAS_OK ? strstr(text, "\"participants\":") : NULL;
+        in = at && strtoull(at + strlen("\"participants\":"), NULL, 10) > state->cast.n;
+        free(text);
+        if (status == WALRAS_OK && !in && walras_monotonic_s() > until_s)
+            status = walras_fail(err, WALRAS_UNAVAILABLE, "agent %s has not joined within %g s",
+                                 state->settings->guest.id, state->settings->http.patience_s);
+        if (!in)
+            nanosleep(&pause, NULL);
+    }
+    return status;
+}
+
 static enum walras_status put_grid(struct swarm_state *state, struct walras_err *err)
 {
     char path[SWARM_PATH];
@@ -261,6 +308,8 @@ enum walras_status swarm_set_up(struct swarm_state *state, struct walras_err *er
     if (status == WALRAS_OK)
         status = put_agents(state, err);
     if (status == WALRAS_OK)
+        status = put_guest(state, err);
+    if (status == WALRAS_OK)
         swarm_say(state, "%zu agents are on the server", state->cast.n);
     if (status == WALRAS_OK)
         status = put_market(state, err);
@@ -268,6 +317,8 @@ enum walras_status swarm_set_up(struct swarm_state *state, struct walras_err *er
         status = join(state, err);
     if (status == WALRAS_OK)
         swarm_say(state, "all have joined market %s", state->settings->market);
+    if (status == WALRAS_OK)
+        status = wait_for_guest(state, err);
     if (status == WALRAS_OK)
         status = move_market(state, "start", err);
     swarm_forget_bodies(state);

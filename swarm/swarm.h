@@ -10,6 +10,10 @@
 #include "scenario/scenario.h"
 #include "swarm/http.h"
 
+struct swarm_guest {              /* an agent that somebody else runs */
+    const char *id, *bus, *owner; /* id NULL: none */
+};
+
 struct swarm_settings {
     struct swarm_http_settings http; /* of a client that is an operator */
     const char *market;              /* its id, and the grid's */
@@ -17,6 +21,7 @@ struct swarm_settings {
     unsigned points, max_rounds, round_timeout_s;
     unsigned batch; /* answers in a request; 0: each agent sends its own */
     unsigned n_thread;
+    struct swarm_guest guest; /* put on the server as well; the market starts when it has joined */
     /* Told what happens, a line without a newline each; NULL: nobody is. */
     void (*say)(void *context, const char *line);
     void *context;

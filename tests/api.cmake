@@ -29,6 +29,10 @@ foreach(name test_api test_api_limits)
     add_dependencies(${name} walras)
 endforeach()
 
+walras_test(test_authorisation SOURCES integration/test_authorisation.c USES api db
+    LINKS walras_servekit PkgConfig::MICROHTTPD)
+add_dependencies(test_authorisation walras)
+
 add_library(walras_playkit STATIC ${CMAKE_CURRENT_LIST_DIR}/playkit.c
     ${CMAKE_CURRENT_LIST_DIR}/strikekit.c)
 walras_options(walras_playkit)

@@ -162,61 +162,6 @@ static void test_tokens_that_do_not_count(void)
     servekit_client_release(&client);
 }
 
-/* What each route says to nobody and to each role: 1 = goes on to the handler. */
-static void test_roles_route_by_route(void)
-{
-    static const struct {
-        const char *method, *path;
-        const char *body;    /* "{}" where there must be one */
-        bool may[DB_N_ROLE]; /* operator, agent, aggregator, observer */
-    } routes[] = {
-        {"GET", "/v1/grids", NULL, {1, 1, 1, 1}},
-        {"PUT", "/v1/grids/none", "{}", {1, 0, 0, 0}},
-        {"GET", "/v1/grids/none", NULL, {1, 0, 0, 1}},
-        {"POST", "/v1/agents", "{}", {1, 0, 0, 0}},
-        {"GET", "/v1/agents", NULL, {1, 1, 1, 1}},
-        {"GET", "/v1/agents/none", NULL, {1, 1, 1, 1}},
-        {"PATCH", "/v1/agents/none", "{}", {1, 0, 0, 0}},
-        {"DELETE", "/v1/agents/none", NULL, {1, 0, 0, 0}},
-        {"POST", "/v1/markets", "{}", {1, 0, 0, 0}},
-        {"GET", "/v1/markets", NULL, {1, 1, 1, 1}},
-        {"GET", "/v1/markets/none", NULL, {1, 1, 1, 1}},
-        {"POST", "/v1/markets/none/open", NULL, {1, 0, 0, 0}},
-        {"POST", "/v1/markets/none/start", NULL, {1, 0, 0, 0}},
-        {"POST", "/v1/markets/none/cancel", NULL, {1, 0, 0, 0}},
-        {"GET", "/v1/markets/none/round", NULL, {1, 1, 1, 0}},
-        {"GET", "/v1/markets/none/events", NULL, {1, 1, 1, 1}},
-        {"PUT", "/v1/markets/none/rounds/1/responses/none", "{}", {1, 1, 1, 0}},
-        {"POST", "/v1/markets/none/rounds/1/responses", "{}", {1, 1, 1, 0}},
-        {"GET", "/v1/markets/none/rounds", NULL, {1, 1, 1, 1}},
-        {"GET", "/v1/markets/none/prices", NULL, {1, 1, 1, 1}},
-        {"GET", "/v1/markets/none/binding", NULL, {1, 1, 1, 1}},
-        {"GET", "/v1/markets/none/certificate", NULL, {1, 1, 1, 1}},
-        {"GET", "/v1/markets/none/result", NULL, {1, 0, 0, 1}},
-        {"GET", "/v1/markets/none/awards/none", NULL, {1, 1, 1, 1}},
-        {"GET", "/v1/markets/none/participants", NULL, {1, 1, 1, 1}},
-        {"PUT", "/v1/markets/none/participants/none", "{}", {1, 1, 1, 0}},
-    };
-
-    if (!begin())
-        return;
-    for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
-        long status = servekit_call(&nobody, routes[i].method, routes[i].path, routes[i].body);
-
-        if (status != 401)
-            printf("%s %s without a token: %ld\n", routes[i].method, routes[i].path, status);
-        CU_ASSERT_EQUAL(status, 401);
-        for (int role = 0; role < DB_N_ROLE; role++) {
-            status = servekit_call(&as[role], routes[i].method, routes[i].path, routes[i].body);
-            if ((status != 403) != routes[i].may[role] || status == 401 || status >= 500)
-                printf("%s %s as %s: %ld\n", routes[i].method, routes[i].path,
-                       db_role_name((enum db_role)role), status);
-            CU_ASSERT_EQUAL(status != 403, routes[i].may[role]);
-            CU_ASSERT_TRUE(status != 401 && status < 500 && status > 0);
-        }
-    }
-}
-
 static void test_requests_that_make_no_sense(void)
 {
     char deep[200], *large = NULL;
@@ -587,7 +532,6 @@ static const struct testkit_test tests[] = {
     {"the document and its page", test_the_document_and_its_page},
     {"token is given for a secret only", test_token_is_given_for_a_secret_only},
     {"tokens that do not count", test_tokens_that_do_not_count},
-    {"roles route by route", test_roles_route_by_route},
     {"requests that make no sense", test_requests_that_make_no_sense},
     {"grid versions stay", test_grid_versions_stay},
     {"grids in other words", test_grids_in_other_words},
