@@ -24,6 +24,7 @@ struct market_inferred { /* all zero but n_step: nothing is known; arrays are it
     double first_cost;     /* of answer 0: all others are told against it */
     double *price, *draw;  /* [n x n_step] */
     double *above, *below; /* [n] v is at most above[k], at least -below[k], plus v of answer 0 */
+    double *paid;          /* [n] p_k · x_k */
     bool *odd;             /* [n] no best response if those before it are: counts for no other */
     size_t n_odd;
 };
