@@ -2,7 +2,11 @@ if(NOT WALRAS_SERVED)
     return()
 endif()
 
+include(${CMAKE_CURRENT_LIST_DIR}/fuzz/fuzz_request.cmake)
 walras_test(test_request SOURCES unit/test_request.c USES api)
+walras_test(test_request_corpus SOURCES unit/test_request_corpus.c fuzz/fuzz_request.c USES api db
+    LINKS PkgConfig::MICROHTTPD PkgConfig::LIBPQ)
+walras_fuzz_request_wraps(test_request_corpus)
 
 add_library(walras_openkit STATIC ${CMAKE_CURRENT_LIST_DIR}/openkit.c)
 walras_options(walras_openkit)
@@ -38,16 +42,19 @@ add_library(walras_playkit STATIC ${CMAKE_CURRENT_LIST_DIR}/playkit.c
 walras_options(walras_playkit)
 target_link_libraries(walras_playkit PUBLIC walras_servekit walras_scenario m)
 foreach(name test_rounds test_commit test_crash test_events test_failover test_follower test_hidden
-        test_outage test_agents)
+        test_hostile test_outage test_agents)
     walras_test(${name} SOURCES integration/${name}.c USES db scenario LINKS walras_playkit)
     target_compile_definitions(${name} PRIVATE WALRAS_BINARY="$<TARGET_FILE:walras>"
         WALRAS_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     add_dependencies(${name} walras)
 endforeach()
 
+set(sanitize_flag)
+if(WALRAS_SANITIZE) # a list with commas in it, which generator expressions would part
+    set(sanitize_flag "-fsanitize=${WALRAS_SANITIZE}")
+endif()
 target_compile_definitions(test_agents PRIVATE WALRAS_BUILD_DIR="${CMAKE_BINARY_DIR}"
-    WALRAS_COMPILER="${CMAKE_C_COMPILER}"
-    WALRAS_SANITIZE_FLAG="$<$<BOOL:${WALRAS_SANITIZE}>:-fsanitize=${WALRAS_SANITIZE}>")
+    WALRAS_COMPILER="${CMAKE_C_COMPILER}" WALRAS_SANITIZE_FLAG="${sanitize_flag}")
 add_dependencies(test_agents walras_sdk)
 
 walras_test(test_swarm SOURCES integration/test_swarm.c USES db scenario LINKS walras_servekit)
