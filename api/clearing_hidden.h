@@ -40,9 +40,9 @@ WALRAS_NODISCARD enum walras_status clearing_hidden_doubt(const struct clearing 
                                                           struct walras_err *err);
 
 /* As market_oracle_ops has them, of a guest. */
-const double *clearing_hidden_revised(void *guest);
+const double *clearing_hidden_revised(void *self);
 WALRAS_NODISCARD enum walras_status
-clearing_hidden_guest_doubt(void *guest, size_t at, const size_t *point, const double *weight,
+clearing_hidden_guest_doubt(void *self, size_t at, const size_t *point, const double *weight,
                             size_t n, double *doubt, struct walras_err *err);
 
 #endif

@@ -18,8 +18,8 @@ void market_inferred_release(struct market_inferred *inferred)
 
 static enum walras_status grow(struct market_inferred *m, struct walras_err *err)
 {
-    size_t capacity = m->n > 0 ? 4 * m->n : 1, n = capacity * m->n_step;
-    double *both = calloc(2 * n + 1, sizeof(*both)), *ends = calloc(2 * capacity, sizeof(*ends));
+    size_t capacity = m->n == 0 ? 1 : m->n < 8 ? 16 : 2 * m->n, n = capacity * m->n_step;
+    double *both = calloc(2 * n + 1, sizeof(*both)), *ends = calloc(3 * capacity, sizeof(*ends));
     bool *odd = realloc(m->odd, capacity * sizeof(*odd));
 
     if (odd)
@@ -34,6 +34,7 @@ static enum walras_status grow(struct market_inferred *m, struct walras_err *err
         memcpy(both + n, m->draw, m->n * m->n_step * sizeof(*both));
         memcpy(ends, m->above, m->n * sizeof(*ends));
         memcpy(ends + capacity, m->below, m->n * sizeof(*ends));
+        memcpy(ends + 2 * capacity, m->paid, m->n * sizeof(*ends));
     }
     free(m->price);
     free(m->above);
@@ -41,11 +42,12 @@ static enum walras_status grow(struct market_inferred *m, struct walras_err *err
     m->draw = both + n;
     m->above = ends;
     m->below = ends + capacity;
+    m->paid = ends + 2 * capacity;
     m->capacity = capacity;
     return WALRAS_OK;
 }
 
-static double paid(const struct market_inferred *m, size_t draw, size_t price)
+static double product(const struct market_inferred *m, size_t draw, size_t price)
 {
     const double *x = m->draw + draw * m->n_step, *p = m->price + price * m->n_step;
     double sum = 0.0;
@@ -58,7 +60,7 @@ static double paid(const struct market_inferred *m, size_t draw, size_t price)
 /* How far v can rise from answer j to answer k (eq. H1). */
 static double rise(const struct market_inferred *m, size_t j, size_t k)
 {
-    return paid(m, j, k) - paid(m, j, j);
+    return product(m, j, k) - m->paid[j];
 }
 
 /* Along paths from `root` (out), or to it: the rise from a to b is one along, or one against. */
@@ -69,7 +71,7 @@ static double edge(const struct market_inferred *m, size_t a, size_t b, bool out
 
 static double slack_of(const struct market_inferred *m, size_t k)
 {
-    return ROUNDING * fmax(1.0, fabs(paid(m, k, k)));
+    return ROUNDING * fmax(1.0, fabs(m->paid[k]));
 }
 
 /*
@@ -150,6 +152,7 @@ enum walras_status market_inferred_add(struct market_inferred *m, const double *
         memcpy(m->draw + m->n * m->n_step, draw_kw, m->n_step * sizeof(*draw_kw));
         m->odd[m->n] = false;
         m->above[m->n] = m->below[m->n] = 0.0;
+        m->paid[m->n] = product(m, m->n, m->n);
         m->n++;
         if (m->n > 1)
             settle(m, ends, moved);
@@ -166,7 +169,7 @@ static double middle(const struct market_inferred *m, size_t k)
 
 double market_inferred_cost(const struct market_inferred *m, size_t k)
 {
-    return m->first_cost + paid(m, 0, 0) + middle(m, k) - paid(m, k, k);
+    return m->first_cost + m->paid[0] + middle(m, k) - m->paid[k];
 }
 
 size_t market_inferred_find(const struct market_inferred *m, const double *draw_kw)

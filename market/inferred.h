@@ -24,35 +24,36 @@ struct market_inferred { /* all zero but n_step: nothing is known; arrays are it
     double first_cost;     /* of answer 0: all others are told against it */
     double *price, *draw;  /* [n x n_step] */
     double *above, *below; /* [n] v is at most above[k], at least -below[k], plus v of answer 0 */
+    double *paid;          /* [n] p_k · x_k */
     bool *odd;             /* [n] no best response if those before it are: counts for no other */
     size_t n_odd;
 };
 
-void market_inferred_release(struct market_inferred *inferred);
+void market_inferred_release(struct market_inferred *m);
 
 /*
  * Adds an answer; those before it may cost something else afterwards. WALRAS_NOMEM: nothing is
  * changed. Cost O(n · n_step) where nothing moves, O(n² · n_step) and more where all does.
  */
-WALRAS_NODISCARD enum walras_status market_inferred_add(struct market_inferred *inferred,
+WALRAS_NODISCARD enum walras_status market_inferred_add(struct market_inferred *m,
                                                         const double *price_per_mwh,
                                                         const double *draw_kw,
                                                         struct walras_err *err);
 
 /* What answer k is taken to cost. */
-double market_inferred_cost(const struct market_inferred *inferred, size_t k);
+double market_inferred_cost(const struct market_inferred *m, size_t k);
 
 /* The last answer with just that draw; SIZE_MAX: none. */
-size_t market_inferred_find(const struct market_inferred *inferred, const double *draw_kw);
+size_t market_inferred_find(const struct market_inferred *m, const double *draw_kw);
 
 /*
  * most [n], overwritten: how far v(p_k) can be above v(p_from), whatever the costs are. Of odd
  * answers it promises nothing. WALRAS_NOMEM.
  */
-WALRAS_NODISCARD enum walras_status market_inferred_most(const struct market_inferred *inferred,
+WALRAS_NODISCARD enum walras_status market_inferred_most(const struct market_inferred *m,
                                                          size_t from, double *most,
                                                          struct walras_err *err);
 /* How far v(p_k) is taken to be above v(p_from). */
-double market_inferred_rise(const struct market_inferred *inferred, size_t from, size_t k);
+double market_inferred_rise(const struct market_inferred *m, size_t from, size_t k);
 
 #endif
