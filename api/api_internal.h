@@ -91,6 +91,7 @@ struct api_request {
     const char *policy; /* what a browser may do with it; NULL: nothing */
     char location[200], allow[64];
     unsigned retry_after_s;
+    bool last; /* the connection is closed after it */
 };
 
 /*

@@ -3,6 +3,7 @@
 
 #include "api/answers.h"
 #include "api/api_internal.h"
+#include "api/framing.h"
 #include "core/clock.h"
 #include "core/log.h"
 
@@ -166,6 +167,13 @@ static bool body_fits(struct api_request *request)
 /* What can be refused before the body is read. */
 static bool admit(struct api_request *request, const char *method, const char *path)
 {
+    const char *fault = api_framing_fault(request->connection);
+
+    if (fault) {
+        request->last = true;
+        (void)api_refuse(request, MHD_HTTP_BAD_REQUEST, "%s", fault);
+        return false;
+    }
     request->route = api_route_find(method, path, request->part, request->allow);
     if (!request->route) {
         (void)api_refuse(
@@ -299,6 +307,8 @@ static void add_headers(const struct api_request *request, struct MHD_Response *
                                 request->route && request->route->body == API_FORM
                                     ? "Basic realm=\"walras\""
                                     : "Bearer realm=\"walras\"");
+    if (request->last)
+        MHD_add_response_header(response, "Connection", "close");
     if (request->retry_after_s > 0) {
         snprintf(text, sizeof(text), "%u", request->retry_after_s);
         MHD_add_response_header(response, "Retry-After", text);

@@ -104,6 +104,19 @@ static enum walras_status lock_state(struct db_session *session, const char *id,
     return status;
 }
 
+/* The round that was open when clearing ended: no more answers. */
+static enum walras_status close_rounds(struct db_session *session, const char *id,
+                                       struct walras_err *err)
+{
+    static const struct db_sql close = {"market_close_rounds",
+                                        "UPDATE round SET closed_at = clock_timestamp() WHERE "
+                                        "market = $1 AND closed_at IS NULL"};
+    struct db_args args = {0};
+
+    db_add_text(&args, id);
+    return db_query(session, &close, &args, NULL, err);
+}
+
 enum walras_status db_market_move(struct db_session *session, const char *actor, const char *id,
                                   enum db_market_event event, const char *why,
                                   struct walras_err *err)
@@ -128,6 +141,8 @@ enum walras_status db_market_move(struct db_session *session, const char *actor,
     db_add_text(&args, db_market_state_name(move->to));
     db_add_text(&args, why);
     status = db_query(session, &update, &args, NULL, err);
+    if (status == WALRAS_OK && from == DB_MARKET_clearing)
+        status = close_rounds(session, id, err);
     return status == WALRAS_OK ? db_audit(session, actor, move->action, id, why ? why : "", err)
                                : status;
 }

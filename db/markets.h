@@ -49,7 +49,10 @@ struct db_market {
 WALRAS_NODISCARD enum walras_status db_market_create(struct db_session *session, const char *actor,
                                                      const struct db_market *market,
                                                      struct walras_err *err);
-/* `why` of a failure, else NULL. WALRAS_NOT_FOUND; WALRAS_CONFLICT: not from the state it is in. */
+/*
+ * `why` of a failure, else NULL. A market that is no longer clearing has no open round.
+ * WALRAS_NOT_FOUND; WALRAS_CONFLICT: not from the state it is in.
+ */
 WALRAS_NODISCARD enum walras_status db_market_move(struct db_session *session, const char *actor,
                                                    const char *id, enum db_market_event event,
                                                    const char *why, struct walras_err *err);

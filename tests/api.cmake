@@ -38,7 +38,7 @@ add_library(walras_playkit STATIC ${CMAKE_CURRENT_LIST_DIR}/playkit.c
 walras_options(walras_playkit)
 target_link_libraries(walras_playkit PUBLIC walras_servekit walras_scenario m)
 foreach(name test_rounds test_commit test_crash test_events test_failover test_follower test_hidden
-        test_outage test_agents)
+        test_hostile test_outage test_agents)
     walras_test(${name} SOURCES integration/${name}.c USES db scenario LINKS walras_playkit)
     target_compile_definitions(${name} PRIVATE WALRAS_BINARY="$<TARGET_FILE:walras>"
         WALRAS_SOURCE_DIR="${CMAKE_SOURCE_DIR}")

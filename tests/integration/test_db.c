@@ -539,6 +539,7 @@ static void test_one_leads(void)
     struct db_session *session = NULL;
     int64_t epoch = -1, other = -1;
     bool held = false;
+    enum walras_status status = WALRAS_OK;
 
     if (!conninfo)
         return;
@@ -555,8 +556,11 @@ static void test_one_leads(void)
     CU_ASSERT_EQUAL(db_lead_hold(session, 1, &held, NULL), WALRAS_OK);
     CU_ASSERT_TRUE(held);
     db_lead_free(first);
-    /* the lock can be had, the epoch not: who holds it has not ended */
-    CU_ASSERT_EQUAL(db_lead_turn(second, &other, NULL), WALRAS_UNAVAILABLE);
+    /* the lock can be had, once that session has ended; the epoch not: who holds it goes on */
+    do
+        status = db_lead_turn(second, &other, NULL);
+    while (status == WALRAS_OK && other == 0);
+    CU_ASSERT_EQUAL(status, WALRAS_UNAVAILABLE);
     CU_ASSERT_EQUAL(db_end(session, WALRAS_OK, NULL), WALRAS_OK);
     CU_ASSERT_EQUAL(db_lead_turn(second, &other, NULL), WALRAS_OK);
     CU_ASSERT_EQUAL(other, 2);
