@@ -2,11 +2,12 @@
  * Answers of agents to a round, as fast as a server takes them or at a steady rate.
  *
  *     bench_load URL call KEY-FILE METHOD PATH [BODY]       one request, its answer printed
- *     bench_load URL answers KEY-FILE MARKET FIRST COUNT STEPS BATCH CONNECTIONS PER-SECOND
+ *     bench_load URL answers KEY-FILE MARKET ROUND FIRST COUNT POINTS STEPS BATCH
+ *                    CONNECTIONS PER-SECOND
  *
- * Answers are of agents a000000 to round 1 of MARKET, one point of STEPS steps each, BATCH to a
- * request (1: each by itself); PER-SECOND requests, 0: as many as are answered. The token comes
- * from URL; KEY-FILE "-": none is needed. Prints answers a second, p50 and p99 in ms.
+ * Answers are of agents from number FIRST on, BATCH to a request (1: each by itself); PER-SECOND
+ * requests, 0: as many as are answered. The token comes from URL; KEY-FILE "-": none is needed.
+ * Prints answers a second, p50 and p99 in ms.
  */
 #include "core/text.h"
 #include "load.h"
@@ -22,7 +23,7 @@ enum { VARIANTS = 64 };
 
 struct answers {
     const char *market, *token;
-    size_t first, n_step, batch;
+    size_t round, first, n_point, n_step, batch;
     struct walras_text variants[VARIANTS]; /* lists of answers; agents take turns */
     struct walras_text body;
 };
@@ -34,10 +35,14 @@ static void make_variants(struct answers *a)
         struct walras_text *text = &a->variants[v];
 
         walras_text_init(text, REPLY);
-        walras_text_addf(text, "[{\"draw_kw\":");
-        for (size_t t = 0; t < a->n_step; t++)
-            walras_text_addf(text, "%s%.15g", t ? "," : "[", 3.7 * fabs(sin((double)(v * 97 + t))));
-        walras_text_addf(text, "],\"cost\":0.125}]");
+        for (size_t p = 0; p < a->n_point; p++) {
+            walras_text_addf(text, "%s{\"draw_kw\":", p ? "," : "[");
+            for (size_t t = 0; t < a->n_step; t++)
+                walras_text_addf(text, "%s%.15g", t ? "," : "[",
+                                 3.7 * fabs(sin((double)(v * 97 + p * 31 + t))));
+            walras_text_addf(text, "],\"cost\":0.125}");
+        }
+        walras_text_addf(text, "]");
     }
     walras_text_init(&a->body, BODY);
 }
@@ -79,11 +84,11 @@ static size_t word(void *context, size_t i, char *text, size_t room)
         walras_text_addf(&a->body, "]}");
     }
     return (size_t)snprintf(text, room,
-                            "%s /v1/markets/%s/rounds/1/responses%s HTTP/1.1\r\nHost: "
+                            "%s /v1/markets/%s/rounds/%zu/responses%s HTTP/1.1\r\nHost: "
                             "bench\r\nAuthorization: Bearer %s\r\nContent-Type: "
                             "application/json\r\nContent-Length: %zu\r\n\r\n%s",
-                            a->batch == 1 ? "PUT" : "POST", a->market, id, a->token, a->body.size,
-                            a->body.data);
+                            a->batch == 1 ? "PUT" : "POST", a->market, a->round, id, a->token,
+                            a->body.size, a->body.data);
 }
 
 /* The text between quotes behind `before`, into out. */
@@ -152,22 +157,25 @@ static int send_answers(const struct load_address *address, const char *token, i
 {
     struct load_report report;
 
-    if (argc != 7)
+    if (argc != 9)
         return 2;
     struct answers answers = {.market = argv[0],
                               .token = token,
-                              .first = strtoull(argv[1], NULL, 10),
-                              .n_step = strtoull(argv[3], NULL, 10),
-                              .batch = strtoull(argv[4], NULL, 10)};
-    struct load_plan plan = {.address = *address,
-                             .n_connection = strtoull(argv[5], NULL, 10),
-                             .n_request = strtoull(argv[2], NULL, 10) / answers.batch,
-                             .per_s = strtod(argv[6], NULL),
-                             .limit_s = 120.0,
-                             .word = word,
-                             .context = &answers,
-                             .room = 4096 + answers.batch * (128 + 24 * answers.n_step),
-                             .good = answers.batch == 1 ? 201 : 200};
+                              .round = strtoull(argv[1], NULL, 10),
+                              .first = strtoull(argv[2], NULL, 10),
+                              .n_point = strtoull(argv[4], NULL, 10),
+                              .n_step = strtoull(argv[5], NULL, 10),
+                              .batch = strtoull(argv[6], NULL, 10)};
+    struct load_plan plan = {
+        .address = *address,
+        .n_connection = strtoull(argv[7], NULL, 10),
+        .n_request = strtoull(argv[3], NULL, 10) / answers.batch,
+        .per_s = strtod(argv[8], NULL),
+        .limit_s = 120.0,
+        .word = word,
+        .context = &answers,
+        .room = 4096 + answers.batch * (128 + answers.n_point * (64 + 24 * answers.n_step)),
+        .good = answers.batch == 1 ? 201 : 200};
 
     bool good = false;
 

@@ -45,9 +45,12 @@ foreach(name test_rounds test_commit test_crash test_events test_failover test_f
     add_dependencies(${name} walras)
 endforeach()
 
+set(sanitizers "")
+if(WALRAS_SANITIZE)
+    set(sanitizers "-fsanitize=${WALRAS_SANITIZE}")
+endif()
 target_compile_definitions(test_agents PRIVATE WALRAS_BUILD_DIR="${CMAKE_BINARY_DIR}"
-    WALRAS_COMPILER="${CMAKE_C_COMPILER}"
-    WALRAS_SANITIZE_FLAG="$<$<BOOL:${WALRAS_SANITIZE}>:-fsanitize=${WALRAS_SANITIZE}>")
+    WALRAS_COMPILER="${CMAKE_C_COMPILER}" WALRAS_SANITIZE_FLAG="${sanitizers}")
 add_dependencies(test_agents walras_sdk)
 
 walras_test(test_swarm SOURCES integration/test_swarm.c USES db scenario LINKS walras_servekit)
