@@ -2,12 +2,15 @@
  * Answers of agents to a round, as fast as a server takes them or at a steady rate.
  *
  *     bench_load URL call KEY-FILE METHOD PATH [BODY]       one request, its answer printed
+ *     bench_load URL token KEY-FILE                         a token, printed
+ *     bench_load URL again KEY-FILE MARKET ROUND FIRST COUNT AGENTS STEPS CONNECTIONS
  *     bench_load URL answers KEY-FILE MARKET ROUND FIRST COUNT POINTS STEPS BATCH
  *                    CONNECTIONS PER-SECOND
  *
  * Answers are of agents from number FIRST on, BATCH to a request (1: each by itself); PER-SECOND
- * requests, 0: as many as are answered. The token comes from URL; KEY-FILE "-": none is needed.
- * Prints answers a second, p50 and p99 in ms.
+ * requests, 0: as many as are answered. "again": COUNT of one point each, of AGENTS in turn, so
+ * that most are there already. The token comes from URL; KEY-FILE "-": none is needed. Prints
+ * answers a second, p50 and p99 in ms.
  */
 #include "core/text.h"
 #include "load.h"
@@ -23,8 +26,8 @@ enum { VARIANTS = 64 };
 
 struct answers {
     const char *market, *token;
-    size_t round, first, n_point, n_step, batch;
-    struct walras_text variants[VARIANTS]; /* lists of answers; agents take turns */
+    size_t round, first, n_agent, n_point, n_step, batch; /* n_agent 0: no end of them */
+    struct walras_text variants[VARIANTS];                /* lists of answers; agents take turns */
     struct walras_text body;
 };
 
@@ -64,7 +67,7 @@ static void put_variant(struct answers *a, size_t agent)
 static size_t word(void *context, size_t i, char *text, size_t room)
 {
     struct answers *a = context;
-    size_t agent = a->first + i * a->batch;
+    size_t agent = a->first + (a->n_agent > 0 ? i % a->n_agent : i * a->batch);
     char id[32] = "";
 
     a->body.size = 0;
@@ -152,11 +155,52 @@ static int call(const struct load_address *address, const char *token, int argc,
     return status >= 200 && status < 300 ? 0 : 1;
 }
 
+static int run_plan(const struct load_plan *plan, struct answers *answers)
+{
+    struct load_report report;
+    bool good = false;
+
+    make_variants(answers);
+    good = load_run(plan, &report);
+    release_variants(answers);
+    if (!good)
+        return 1;
+    if (report.n_bad > 0)
+        fprintf(stderr, "%zu requests were not answered with %ld but with %ld\n", report.n_bad,
+                plan->good, report.bad_status);
+    printf("%.0f %.2f %.2f\n", (double)(report.n_good * answers->batch) / report.seconds,
+           report.p50_ms, report.p99_ms);
+    return report.n_bad > 0;
+}
+
+static int send_again(const struct load_address *address, const char *token, int argc, char **argv)
+{
+    if (argc != 7)
+        return 2;
+    struct answers answers = {.market = argv[0],
+                              .token = token,
+                              .round = strtoull(argv[1], NULL, 10),
+                              .first = strtoull(argv[2], NULL, 10),
+                              .n_agent = strtoull(argv[4], NULL, 10),
+                              .n_point = 1,
+                              .n_step = strtoull(argv[5], NULL, 10),
+                              .batch = 1};
+    struct load_plan plan = {.address = *address,
+                             .n_connection = strtoull(argv[6], NULL, 10),
+                             .n_request = strtoull(argv[3], NULL, 10),
+                             .limit_s = 120.0,
+                             .word = word,
+                             .context = &answers,
+                             .room = 4096 + 128 + 24 * answers.n_step,
+                             .good = 200,
+                             .also_good = 201};
+
+    return run_plan(&plan, &answers);
+}
+
 static int send_answers(const struct load_address *address, const char *token, int argc,
                         char **argv)
 {
-    struct load_report report;
-
     if (argc != 9)
         return 2;
     struct answers answers = {.market = argv[0],
@@ -177,19 +221,7 @@ static int send_answers(const struct load_address *address, const char *token, i
         .room = 4096 + answers.batch * (128 + answers.n_point * (64 + 24 * answers.n_step)),
         .good = answers.batch == 1 ? 201 : 200};
 
-    bool good = false;
-
-    make_variants(&answers);
-    good = load_run(&plan, &report);
-    release_variants(&answers);
-    if (!good)
-        return 1;
-    if (report.n_bad > 0)
-        fprintf(stderr, "%zu requests were not answered with %ld but with %ld\n", report.n_bad,
-                plan.good, report.bad_status);
-    printf("%.0f %.2f %.2f\n", (double)(report.n_good * answers.batch) / report.seconds,
-           report.p50_ms, report.p99_ms);
-    return report.n_bad > 0;
+    return run_plan(&plan, &answers);
 }
 
 int main(int argc, char **argv)
@@ -197,12 +229,16 @@ int main(int argc, char **argv)
     struct load_address address;
     char token[256] = "none";
 
-    if (argc < 5 || !load_address_of(argv[1], &address)) {
-        fprintf(stderr, "usage: bench_load URL call|answers KEY-FILE ...\n");
+    if (argc < 4 || !load_address_of(argv[1], &address)) {
+        fprintf(stderr, "usage: bench_load URL call|token|again|answers KEY-FILE ...\n");
         return 2;
     }
     if (strcmp(argv[3], "-") != 0 && !fetch_token(&address, argv[3], token))
         return 1;
+    if (strcmp(argv[2], "token") == 0)
+        return printf("%s\n", token) > 0 ? 0 : 1;
+    if (strcmp(argv[2], "again") == 0)
+        return send_again(&address, token, argc - 4, argv + 4);
     return strcmp(argv[2], "call") == 0 ? call(&address, token, argc - 4, argv + 4)
                                         : send_answers(&address, token, argc - 4, argv + 4);
 }

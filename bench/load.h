@@ -24,7 +24,7 @@ struct load_plan {
     size_t (*word)(void *context, size_t i, char *text, size_t room);
     void *context;
     size_t room;
-    long good; /* the status that is expected */
+    long good, also_good; /* the statuses that are expected */
 };
 
 struct load_report {
