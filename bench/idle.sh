@@ -47,7 +47,7 @@ again() {
     while [ "$SECONDS" -lt "$until" ]; do
         read -r rate p50 p99 < <("$load" "$url" again "$work/op.key" m 1 0 $((10 * agents)) "$agents" "$steps" 256)
         sum=$(awk -v a="$sum" -v b="$rate" 'BEGIN { print a + b }')
-        worst=$(awk -v a="$worst" -v b="$p99" 'BEGIN { print a > b ? a : b }')
+        worst=$(awk -v a="$worst" -v b="$p99" 'BEGIN { print (a > b ? a : b) }')
         n=$((n + 1))
     done
     awk -v sum="$sum" -v n="$n" -v worst="$worst" -v name="$2" -v agents="$agents" -v before="$before" -v after="$(resident_mib)" \
