@@ -13,7 +13,7 @@ struct agent_options {
     const char *url, *key, *device, *market, *agent, *ca_file;
     double fallback_kw; /* NAN: what it would draw if energy cost nothing */
     unsigned time_limit_s;
-    bool glpk, json, quiet;
+    bool glpk, hide_cost, json, quiet;
 };
 
 struct bidding { /* an agent at work */
@@ -122,8 +122,11 @@ static int respond(void *context, const struct walras_agent_market *market,
     struct walras_err err = {0};
 
     (void)market;
-    if (own_devices_ask(b->own, price_per_mwh, draw_kw, cost, &err) == WALRAS_OK)
+    if (own_devices_ask(b->own, price_per_mwh, draw_kw, cost, &err) == WALRAS_OK) {
+        if (b->options->hide_cost)
+            *cost = (double)NAN;
         return 0;
+    }
     say((void *)(uintptr_t)b->options, err.msg);
     return 1;
 }
@@ -154,9 +157,11 @@ static void print_award(const struct bidding *b)
         least = fmin(least, b->draw_kw[t]);
         most = fmax(most, b->draw_kw[t]);
     }
-    printf("market %s is cleared: %s draws %.6g kWh, %.6g to %.6g kW, at a cost of %.6g %s beside "
-           "the energy\n",
-           b->market.id, b->options->agent, kwh, least, most, b->cost, b->market.currency);
+    printf("market %s is cleared: %s draws %.6g kWh, %.6g to %.6g kW", b->market.id,
+           b->options->agent, kwh, least, most);
+    if (!isnan(b->cost))
+        printf(", at a cost of %.6g %s beside the energy", b->cost, b->market.currency);
+    putchar('\n');
 }
 
 static enum walras_status take_part(struct bidding *b, struct walras_err *err)
@@ -200,6 +205,7 @@ static int run(int argc, char **argv)
         {.name = "fallback-kw", .kind = CLI_NUMBER, .value = &o.fallback_kw, -1e9, 1e9},
         {.name = "time-limit", .kind = CLI_WHOLE, .value = &o.time_limit_s, 1, 3600},
         {.name = "glpk", .kind = CLI_FLAG, .value = &o.glpk},
+        {.name = "hide-cost", .kind = CLI_FLAG, .value = &o.hide_cost},
         {.name = "json", .kind = CLI_FLAG, .value = &o.json},
         {.name = "quiet", .kind = CLI_FLAG, .value = &o.quiet}};
     struct bidding b = {.options = &o};
@@ -243,6 +249,8 @@ const struct cli_command cli_agent = {
         "  --fallback-kw KW   what is drawn when it falls silent (what it would draw if energy\n"
         "                     cost nothing)\n"
         "  --glpk             ask all devices through GLPK instead of the exact fast solvers\n"
+        "  --hide-cost        keep to itself what draws cost: the market infers it, and proves "
+        "less\n"
         "  --time-limit S     for an lp device and question; then the round has no answer (20)\n"
         "  --json             print the award as JSON\n"
         "  --quiet            do not tell of what is tried again\n\n"

@@ -77,7 +77,8 @@ const struct cli_command cli_serve = {
     .summary = "serves markets over HTTP: operators, agents, rounds",
     .help =
         "usage: walras serve [OPTION...]\n\n"
-        "Serves the protocol of docs/protocol.md until it is told to stop (SIGTERM, Ctrl-C).\n\n"
+        "Serves the protocol of docs/protocol.md until it is told to stop (SIGTERM, Ctrl-C). Of\n"
+        "several servers on one database (--db) one leads, and another takes over from it.\n\n"
         "  --listen H:P    where to listen (127.0.0.1:8080); port 0: any that is free\n" //
     CLI_DATABASE_HELP "  --tls-cert F --tls-key F\n"
         "                  certificate and key (PEM); without them it speaks plain HTTP\n"

@@ -253,8 +253,10 @@ static enum walras_status weigh_doubt(struct bundle *b, struct walras_err *err)
     enum walras_status status = WALRAS_OK;
 
     b->doubt = 0.0;
+    if (!(b->objective - b->bound <= near_enough(b, b->unmet_kw <= b->unmet_tolerance_kw)))
+        return WALRAS_OK; /* it would change nothing */
     for (size_t g = 0; g < b->problem->n_group && status == WALRAS_OK; g++)
-        if (b->problem->groups[g].oracle.ops->doubt && !isnan(b->objective))
+        if (b->problem->groups[g].oracle.ops->doubt)
             status = doubt_group(b, g, err);
     return status;
 }

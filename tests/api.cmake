@@ -2,7 +2,11 @@ if(NOT WALRAS_SERVED)
     return()
 endif()
 
+include(${CMAKE_CURRENT_LIST_DIR}/fuzz/fuzz_request.cmake)
 walras_test(test_request SOURCES unit/test_request.c USES api)
+walras_test(test_request_corpus SOURCES unit/test_request_corpus.c fuzz/fuzz_request.c USES api db
+    LINKS PkgConfig::MICROHTTPD PkgConfig::LIBPQ)
+walras_fuzz_request_wraps(test_request_corpus)
 
 add_library(walras_openkit STATIC ${CMAKE_CURRENT_LIST_DIR}/openkit.c)
 walras_options(walras_openkit)
@@ -45,12 +49,12 @@ foreach(name test_rounds test_commit test_crash test_events test_failover test_f
     add_dependencies(${name} walras)
 endforeach()
 
-set(sanitizers "")
-if(WALRAS_SANITIZE)
-    set(sanitizers "-fsanitize=${WALRAS_SANITIZE}")
+set(sanitize_flag)
+if(WALRAS_SANITIZE) # a list with commas in it, which generator expressions would part
+    set(sanitize_flag "-fsanitize=${WALRAS_SANITIZE}")
 endif()
 target_compile_definitions(test_agents PRIVATE WALRAS_BUILD_DIR="${CMAKE_BINARY_DIR}"
-    WALRAS_COMPILER="${CMAKE_C_COMPILER}" WALRAS_SANITIZE_FLAG="${sanitizers}")
+    WALRAS_COMPILER="${CMAKE_C_COMPILER}" WALRAS_SANITIZE_FLAG="${sanitize_flag}")
 add_dependencies(test_agents walras_sdk)
 
 walras_test(test_swarm SOURCES integration/test_swarm.c USES db scenario LINKS walras_servekit)

@@ -295,6 +295,11 @@ static void read_announced(const struct walras_text *body, struct announced *fou
     walras_json_free(doc);
 }
 
+static bool hides(const struct play_agent *agent, int64_t round)
+{
+    return agent->hides != 0 && (round % agent->hides == 0) == (agent->hides > 0);
+}
+
 static void word_answers(const struct play_agent *agent, const struct announced *round,
                          struct walras_text *out)
 {
@@ -305,7 +310,7 @@ static void word_answers(const struct play_agent *agent, const struct announced 
         walras_text_addf(out, "%s{\"draw_kw\": [", i == 0 ? "" : ", ");
         for (int t = 0; t < PLAY_STEPS; t++)
             walras_text_addf(out, "%s%.17g", t == 0 ? "" : ", ", draw[t]);
-        if (agent->hides)
+        if (hides(agent, round->round))
             walras_text_addf(out, "]}");
         else
             walras_text_addf(out, "], \"cost\": %.17g}", play_cost(agent, draw));

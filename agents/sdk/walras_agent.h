@@ -66,7 +66,8 @@ struct walras_agent_market {
 
 /*
  * Asked once a price point: fills draw_kw with what the device would do at these prices, and *cost
- * with what that costs beside the energy. It must be a best response: of all that the device can
+ * with what that costs beside the energy, or with NAN to keep it to itself: the market then infers
+ * it from the answers, and proves less. It must be a best response: of all that the device can
  * do, a draw with the least  cost + Σ_t price[t] · draw_kw[t] · step_h / 1000.
  * Return 0; another value means no answer this round (the server then stands in for the agent).
  */
@@ -103,7 +104,10 @@ WALRAS_AGENT_NODISCARD int walras_agent_run(struct walras_agent *agent,
                                             const struct walras_agent_market *market,
                                             const char *id, walras_agent_respond respond,
                                             void *context);
-/* What the market awards: draw_kw [n_step] and, unless NULL, its cost. Of a cleared market. */
+/*
+ * What the market awards: draw_kw [n_step] and, unless NULL, its cost, NAN when it was hidden. Of a
+ * cleared market.
+ */
 WALRAS_AGENT_NODISCARD int walras_agent_award(struct walras_agent *agent,
                                               const struct walras_agent_market *market,
                                               const char *id, double *draw_kw, double *cost);

@@ -39,10 +39,10 @@ char *wire_answers(const double *draw_kw, const double *cost, size_t n_point, si
     json_t *answers = json_array();
 
     for (size_t i = 0; i < n_point; i++) {
-        json_t *answer = json_pack("{s:o, s:f}", "draw_kw", numbers(draw_kw + i * n_step, n_step),
-                                   "cost", cost[i]);
+        json_t *answer = json_pack("{s:o}", "draw_kw", numbers(draw_kw + i * n_step, n_step));
+        bool good = isnan(cost[i]) || json_object_set_new(answer, "cost", json_real(cost[i])) == 0;
 
-        if (json_array_append_new(answers, answer) != 0) {
+        if (json_array_append_new(answers, answer) != 0 || !good) {
             json_decref(answers);
             return NULL;
         }
@@ -176,8 +176,12 @@ bool wire_state_goes_on(const char *state)
 bool wire_award(const char *text, size_t length, size_t n_step, double *draw_kw, double *cost)
 {
     json_t *root = object_of(text, length);
-    bool good = take_numbers(root, "draw_kw", n_step, draw_kw) && take_number(root, "cost", cost);
+    bool hidden = root && !json_object_get(root, "cost");
+    bool good = take_numbers(root, "draw_kw", n_step, draw_kw) &&
+                (hidden || take_number(root, "cost", cost));
 
+    if (hidden)
+        *cost = (double)NAN;
     json_decref(root);
     return good;
 }

@@ -16,7 +16,8 @@
 /* {"fallback_kw": […]} */
 char *wire_fallback(const double *fallback_kw, size_t n_step);
 
-/* {"answers": […]}: of n_point answers, draw_kw [n_point x n_step] and cost [n_point]. */
+/* {"answers": […]}: of n_point answers, draw_kw [n_point x n_step] and cost [n_point] (NAN:
+ * hidden). */
 char *wire_answers(const double *draw_kw, const double *cost, size_t n_point, size_t n_step);
 
 /* A token's text into token [size] and its seconds into *expires_s. False: that is none. */
@@ -40,7 +41,7 @@ void wire_round_release(struct wire_round *round);
 /* Whether a market of that state may still have rounds. */
 bool wire_state_goes_on(const char *state);
 
-/* draw_kw [n_step] and *cost. False: that is no award. */
+/* draw_kw [n_step] and *cost, NAN where none is told. False: that is no award. */
 bool wire_award(const char *text, size_t length, size_t n_step, double *draw_kw, double *cost);
 
 /* The detail of a problem document, or the text's beginning when it is none, into out [size]. */

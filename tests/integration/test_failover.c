@@ -1,5 +1,6 @@
 /* Two servers on one database: the leader dies, sleeps or leaves amid clearings. */
 #include "dbkit.h"
+#include "streamkit.h"
 #include "strikekit.h"
 #include "testkit.h"
 
@@ -115,6 +116,67 @@ static void test_stopped_in_order(void)
         &(struct blows){.signal = SIGTERM, .wanted = (unsigned)testkit_cases(10), .most = 40});
 }
 
+/* Each round once and closed once, in order, then all prices. */
+static void check_events(const struct streamkit *stream, int64_t n_round)
+{
+    const char *at = stream->text.data;
+    char text[64];
+
+    for (int64_t round = 1; round <= n_round; round++)
+        for (int part = 1; part <= 2; part++) {
+            snprintf(text, sizeof(text), "id: %d.%lld.%d\n", 2, (long long)round, part);
+            CU_ASSERT_EQUAL(streamkit_count(stream, text), 1);
+            at = strstr(at, text);
+            CU_ASSERT_PTR_NOT_NULL_FATAL(at);
+        }
+    CU_ASSERT_EQUAL(streamkit_count(stream, "event: round\n"), (size_t)n_round);
+    CU_ASSERT_EQUAL(streamkit_count(stream, "event: closed\n"), (size_t)n_round);
+    CU_ASSERT_EQUAL(streamkit_count(stream, "event: state\n"), 2);
+    CU_ASSERT_EQUAL(streamkit_count(stream, "event: prices\n"), 1); /* of its own bus */
+}
+
+/* Who follows a market at the heir is told of it as if nothing had happened. */
+static void test_streams_go_on_when_the_lead_passes(void)
+{
+    struct play play;
+    struct walras_rng rng = walras_rng_from_seed(testkit_seed());
+    int64_t n_round = 0;
+    char *calm = NULL;
+
+    if (!play_begin(&play, PLAY_FEW))
+        return;
+    play_pair(&play);
+    calm = play_calm(&play, &n_round);
+    for (unsigned i = 0; i < (unsigned)testkit_cases(6); i++) {
+        struct streamkit stream;
+        char id[32], path[64];
+
+        snprintf(id, sizeof(id), "storm-%u", i);
+        snprintf(path, sizeof(path), "/v1/markets/%s/events", id);
+        call_the_leader(&play);
+
+        const struct servekit_server struck = play.server, heir = play.spare;
+        struct strike strike = strike_at(&rng, id, n_round, SIGKILL);
+
+        strike.of = &struck;
+        strike.heir = &heir;
+        play_swap(&play);
+        play_start(&play, id, "");
+        streamkit_open(&stream, &play.speaker, path, "1.0.0");
+
+        const struct strike_process process = strike_begin(&play, &strike);
+
+        play_rounds(&play, id, true);
+        CU_ASSERT_TRUE(strike_end(&process).takeover_s < MOST_TAKEOVER_S);
+        CU_ASSERT_TRUE(streamkit_await(&stream, NULL));
+        check_events(&stream, n_round);
+        streamkit_close(&stream);
+        play_replace(&play, struck.pid);
+    }
+    free(calm);
+    play_end(&play);
+}
+
 static int64_t stand_ins(struct play *play)
 {
     struct db_session *session = dbkit_session(play->database);
@@ -165,6 +227,7 @@ static const struct testkit_test tests[] = {
     {"the leader is killed amid clearings", test_killed},
     {"the leader sleeps amid clearings, and wakes", test_asleep},
     {"the leader is stopped in order amid clearings", test_stopped_in_order},
+    {"streams go on when the lead passes", test_streams_go_on_when_the_lead_passes},
     {"a leader that wakes closes no round", test_a_leader_that_wakes_closes_no_round},
 };
 

@@ -29,6 +29,26 @@ static void test_answers_lie_one_behind_another(void)
     market_cuts_release(&cuts);
 }
 
+/* Costs of one group that are known better now; of cuts that are left, by their points. */
+static void test_costs_are_revised_by_point(void)
+{
+    static const double cost[] = {10.0, 20.0, 30.0, 40.0};
+    struct market_cuts cuts;
+
+    CU_ASSERT_EQUAL_FATAL(market_cuts_init(&cuts, 2, 3, NULL), WALRAS_OK);
+    for (size_t g = 0; g < 2; g++) {
+        add(&cuts, g, 1, 1.0, 5.0);
+        add(&cuts, g, 3, 2.0, 6.0);
+    }
+    CU_ASSERT_EQUAL(cuts.n_revision, 0);
+    market_cuts_revise(&cuts, 1, cost, 0.5);
+    CU_ASSERT_EQUAL(cuts.n_revision, 1);
+    CU_ASSERT_EQUAL(cuts.groups[1].cuts[0].cost, 40.0);
+    CU_ASSERT_EQUAL(cuts.groups[1].cuts[1].cost, 80.0);
+    CU_ASSERT_EQUAL(cuts.groups[0].cuts[0].cost, 5.0);
+    market_cuts_release(&cuts);
+}
+
 /* A point goes when no group has use for its cuts; until then each group retires its own. */
 static void test_points_go_when_all_groups_have_retired_them(void)
 {
@@ -58,6 +78,7 @@ static void test_points_go_when_all_groups_have_retired_them(void)
 
 static const struct testkit_test tests[] = {
     {"answers lie one behind another", test_answers_lie_one_behind_another},
+    {"costs are revised by point", test_costs_are_revised_by_point},
     {"points go when all groups have retired them",
      test_points_go_when_all_groups_have_retired_them},
 };

@@ -22,10 +22,27 @@ static void test_answers_read_back(void)
     free(text);
 }
 
+static void test_a_cost_may_be_hidden(void)
+{
+    static const char award[] = "{\"draw_kw\": [1, 2.5]}",
+                      none[] = "{\"draw_kw\": [1, 2.5], \"cost\": \"3\"}";
+    const double draw[] = {1.0, 2.0}, cost[] = {(double)NAN, 0.5};
+    double draw_kw[2], found = 0.0;
+    char *text = wire_answers(draw, cost, 2, 1);
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(text);
+    CU_ASSERT_STRING_EQUAL(text,
+                           "{\"answers\":[{\"draw_kw\":[1.0]},{\"draw_kw\":[2.0],\"cost\":0.5}]}");
+    free(text);
+    CU_ASSERT_TRUE(wire_award(award, strlen(award), 2, draw_kw, &found));
+    CU_ASSERT_TRUE(isnan(found));
+    CU_ASSERT_FALSE(wire_award(none, strlen(none), 2, draw_kw, &found));
+}
+
 static void test_what_is_not_finite_is_not_written(void)
 {
     const double good[] = {1.0, 2.0}, bad[] = {1.0, (double)NAN}, huge[] = {(double)INFINITY, 0.0};
-    const double cost = 0.0, no_cost = (double)NAN;
+    const double cost = 0.0, no_cost = (double)INFINITY;
 
     CU_ASSERT_PTR_NULL(wire_answers(bad, &cost, 1, 2));
     CU_ASSERT_PTR_NULL(wire_answers(huge, &cost, 1, 2));
@@ -142,6 +159,7 @@ static void test_awards_and_problems(void)
 
 static const struct testkit_test tests[] = {
     {"answers read back", test_answers_read_back},
+    {"a cost may be hidden", test_a_cost_may_be_hidden},
     {"what is not finite is not written", test_what_is_not_finite_is_not_written},
     {"rounds", test_rounds},
     {"what is no round", test_what_is_no_round},
