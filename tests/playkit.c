@@ -159,11 +159,14 @@ void play_respond(const struct play_agent *agent, const double *price_per_mwh,
     for (int round = 0; round < PLAY_STEPS && left > 0.0; round++) {
         int best = -1;
 
-        for (int t = 0; t < PLAY_STEPS; t++)
-            if (draw_kw[t] <= 0.0 &&
-                (best < 0 || price_per_mwh[t] + agent->taste_per_mwh[t] <
-                                 price_per_mwh[best] + agent->taste_per_mwh[best]))
+        for (int t = 0; t < PLAY_STEPS; t++) {
+            double dearer = best < 0 ? 0.0
+                                     : price_per_mwh[t] + agent->taste_per_mwh[t] -
+                                           price_per_mwh[best] - agent->taste_per_mwh[best];
+
+            if (draw_kw[t] <= 0.0 && (best < 0 || (agent->contrary ? dearer > 0.0 : dearer < 0.0)))
                 best = t;
+        }
         draw_kw[best] = fmin(agent->kw, left);
         left -= draw_kw[best];
     }

@@ -215,6 +215,23 @@ static void test_who_hides_now_and_then(void)
     play_end(&play);
 }
 
+/* One draws most when it is dearest, which no cost explains: it is told of, and blocks nobody. */
+static void test_answers_that_contradict_each_other(void)
+{
+    struct play play;
+
+    if (!play_begin(&play, PLAY_FEW))
+        return;
+    set_tastes(&play);
+    hide(&play, 6);
+    play.agents[4].contrary = true;
+    run(&play, "m1", "\"max_rounds\": 20", true);
+    CU_ASSERT_TRUE(certified(&play, "m1", "answers_inconsistent") > 0.0);
+    CU_ASSERT_TRUE(servekit_has(&play.operator, "\"status\": \"round_limit\", \"clean\": true"));
+    CU_ASSERT_TRUE(servekit_has(&play.operator, "\"bound_proven\": false"));
+    play_end(&play);
+}
+
 /* One that fell silent is stood in for with what it drew, at what that was taken to cost. */
 static void test_who_hides_and_falls_silent_is_stood_in_for(void)
 {
@@ -272,6 +289,7 @@ static const struct testkit_test tests[] = {
     {"a market clears around hidden costs", test_a_market_clears_around_hidden_costs},
     {"many that hide share groups", test_many_that_hide_share_groups},
     {"who hides now and then", test_who_hides_now_and_then},
+    {"answers that contradict each other", test_answers_that_contradict_each_other},
     {"who hides and falls silent is stood in for", test_who_hides_and_falls_silent_is_stood_in_for},
     {"hidden answers are kept once", test_hidden_answers_are_kept_once},
 };
