@@ -338,13 +338,13 @@ static void test_secrets_and_tokens(void)
     CU_ASSERT_EQUAL(db_token_issue(session, "plant-1", secret, 60, &known, &found, token, NULL),
                     WALRAS_OK);
     CU_ASSERT_TRUE(known);
-    CU_ASSERT_EQUAL(db_token_find(session, token, &known, &found, NULL), WALRAS_OK);
+    CU_ASSERT_EQUAL(db_token_find(session, token, &known, &found, NULL, NULL), WALRAS_OK);
     CU_ASSERT_TRUE(known && found.role == DB_ROLE_agent && strcmp(found.id, "plant-1") == 0);
-    CU_ASSERT_EQUAL(db_token_find(session, "other", &known, &found, NULL), WALRAS_OK);
+    CU_ASSERT_EQUAL(db_token_find(session, "other", &known, &found, NULL, NULL), WALRAS_OK);
     CU_ASSERT_FALSE(known);
     CU_ASSERT_TRUE(dbkit_sql(session, "UPDATE token SET created_at = now() - interval '2 h', "
                                       "expires_at = now() - interval '1 s'"));
-    CU_ASSERT_EQUAL(db_token_find(session, token, &known, &found, NULL), WALRAS_OK);
+    CU_ASSERT_EQUAL(db_token_find(session, token, &known, &found, NULL, NULL), WALRAS_OK);
     CU_ASSERT_FALSE(known);
     CU_ASSERT_EQUAL(db_token_sweep(session, NULL), WALRAS_OK);
     CU_ASSERT_STRING_EQUAL(dbkit_value(session, "SELECT count(*) FROM token"), "0");
@@ -353,7 +353,7 @@ static void test_secrets_and_tokens(void)
                     WALRAS_OK);
     CU_ASSERT_EQUAL(db_client_revoke(session, "t", "plant-1", NULL), WALRAS_OK);
     CU_ASSERT_EQUAL(db_client_revoke(session, "t", "plant-1", NULL), WALRAS_NOT_FOUND);
-    CU_ASSERT_EQUAL(db_token_find(session, token, &known, &found, NULL), WALRAS_OK);
+    CU_ASSERT_EQUAL(db_token_find(session, token, &known, &found, NULL, NULL), WALRAS_OK);
     CU_ASSERT_FALSE(known);
     CU_ASSERT_EQUAL(db_token_issue(session, "plant-1", secret, 60, &known, &found, token, NULL),
                     WALRAS_OK);
