@@ -19,6 +19,7 @@
 #include "api/routes.h"
 #include "api/server.h"
 #include "api/streams.h"
+#include "api/tokens.h"
 #include "api/watch.h"
 #include "api/worker.h"
 #include "core/json.h"
@@ -38,6 +39,7 @@ struct api_server {
     struct MHD_Daemon *daemon;
     struct db_pool *pool;
     struct api_rate *rate;
+    struct api_tokens *tokens;
     struct api_watch *watch;
     struct api_live *live;
     struct api_commit *commit;

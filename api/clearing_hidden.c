@@ -1,6 +1,7 @@
 #include "api/clearing_hidden.h"
 
 #include "core/units.h"
+#include "db/values.h"
 
 #include <math.h>
 #include <stdint.h>
@@ -57,7 +58,7 @@ double clearing_hidden_cost(const struct clearing *c, size_t point)
     return sum;
 }
 
-/* Makes room for the points of this round. What it told before it first hid is in the group's. */
+/* Makes room for the points of this round. */
 static enum walras_status reserve(const struct clearing *c, struct clearing_hidden *hidden,
                                   struct walras_err *err)
 {
@@ -70,8 +71,6 @@ static enum walras_status reserve(const struct clearing *c, struct clearing_hidd
     grown = realloc(hidden->answers, room * sizeof(*grown));
     if (!grown)
         return walras_fail(err, WALRAS_NOMEM, "no memory for %zu answers", room);
-    for (size_t i = hidden->room; i < room; i++)
-        grown[i] = (struct clearing_hidden_answer){.node = SIZE_MAX, .told = 0.0};
     hidden->answers = grown;
     hidden->room = room;
     return WALRAS_OK;
@@ -87,49 +86,109 @@ static const double *price_of(const struct clearing *c, size_t remote, size_t i)
     return c->price_per_mwh + (i * c->n_bus + c->remotes[remote].bus) * c->n_step;
 }
 
-/* Its own answers: the first one, told or not, is what the others are told against. */
-static enum walras_status learn(const struct clearing *c, size_t remote, size_t i,
-                                struct clearing_hidden *hidden, struct walras_err *err)
+struct answer {
+    const double *price_per_mwh, *draw_kw; /* [n_step] */
+    double told;                           /* NAN: hidden */
+    bool own;
+};
+
+/* To point `at`. What stands in was answered before, or is a fallback, whose cost is told. */
+static enum walras_status take_answer(const struct clearing *c, size_t remote, size_t at,
+                                      const struct answer *answer, struct walras_err *err)
 {
+    struct clearing_hidden *hidden = &c->hidden[remote];
     struct market_inferred *inferred = &hidden->inferred;
-    double told = c->cost[i * c->n_remote + remote];
+    size_t node = SIZE_MAX;
 
-    hidden->hides = hidden->hides || isnan(told);
-    if (inferred->n > 0 && !hidden->hides)
-        return WALRAS_OK;
-    if (inferred->n == 0 && !isnan(told))
-        inferred->first_cost = told / currency(c, 1.0);
-    return market_inferred_add(inferred, price_of(c, remote, i), draw_of(c, remote, i), err);
-}
+    if (answer->own) {
+        enum walras_status status = market_inferred_add(
+            inferred, answer->price_per_mwh, answer->draw_kw, answer->told / currency(c, 1.0), err);
 
-static enum walras_status note(const struct clearing *c, size_t remote, size_t i,
-                               struct clearing_hidden *hidden, struct walras_err *err)
-{
-    struct clearing_hidden_answer *answer = &hidden->answers[c->n_announced + i];
-    double told = c->cost[i * c->n_remote + remote];
-
-    *answer = (struct clearing_hidden_answer){
-        .node = market_inferred_find(&hidden->inferred, draw_of(c, remote, i)), .told = told};
-    if (isnan(told) && answer->node == SIZE_MAX)
+        if (status != WALRAS_OK)
+            return status;
+        node = inferred->n - 1;
+    } else {
+        node = market_inferred_find(inferred, answer->draw_kw);
+    }
+    if (isnan(answer->told) && node == SIZE_MAX)
         return walras_fail(err, WALRAS_INTERNAL, "agent %s never answered what stands in for it",
                            c->remotes[remote].id);
+    hidden->answers[at] = (struct clearing_hidden_answer){.node = node, .told = answer->told};
     return WALRAS_OK;
+}
+
+struct past {
+    size_t remote;
+    struct db_rows rows;
+};
+
+static enum walras_status read_past(struct clearing *c, struct db_session *session, void *context,
+                                    struct walras_err *err)
+{
+    struct past *past = context;
+    const struct db_round round = {c->id, c->number};
+    const struct db_round_agent agent = {c->remotes[past->remote].id,
+                                         (int64_t)c->remotes[past->remote].bus, (int64_t)c->n_step};
+
+    return db_round_before(session, &round, &agent, &past->rows, err);
+}
+
+/* What it answered before it hid anything, told and all. */
+static enum walras_status take_past(struct clearing *c, size_t remote, struct walras_err *err)
+{
+    struct past past = {.remote = remote};
+    double *work = calloc(2 * c->n_step + 1, sizeof(*work));
+    enum walras_status status = work ? clearing_read(c, read_past, &past, err)
+                                     : walras_fail(err, WALRAS_NOMEM, "no memory for answers");
+
+    if (status == WALRAS_OK && past.rows.n != c->n_announced)
+        status = walras_fail(err, WALRAS_INTERNAL, "agent %s has %zu answers before round %lld",
+                             c->remotes[remote].id, past.rows.n, (long long)c->number);
+    for (size_t i = 0; status == WALRAS_OK && i < past.rows.n; i++) {
+        const struct answer answer = {.price_per_mwh = work,
+                                      .draw_kw = work + c->n_step,
+                                      .told = db_number(&past.rows, i, 2),
+                                      .own = strcmp(db_text(&past.rows, i, 3), "agent") == 0};
+
+        status = db_numbers(&past.rows, i, 0, work, c->n_step, err);
+        if (status == WALRAS_OK)
+            status = db_numbers(&past.rows, i, 1, work + c->n_step, c->n_step, err);
+        if (status == WALRAS_OK)
+            status = take_answer(c, remote, i, &answer, err);
+    }
+    db_rows_release(&past.rows);
+    free(work);
+    return status;
+}
+
+static bool hid_one(const struct clearing *c, size_t remote)
+{
+    for (size_t i = 0; i < c->n_point; i++)
+        if (isnan(c->cost[i * c->n_remote + remote]))
+            return true;
+    return false;
 }
 
 static enum walras_status take_agent(struct clearing *c, size_t remote, struct walras_err *err)
 {
     struct clearing_hidden *hidden = &c->hidden[remote];
-    bool hid = hidden->hides;
     enum walras_status status = WALRAS_OK;
 
-    for (size_t i = 0; status == WALRAS_OK && hidden->own && i < c->n_point; i++)
-        status = learn(c, remote, i, hidden, err);
-    if (status != WALRAS_OK || !hidden->hides)
-        return status;
+    if (!hidden->hides && !hid_one(c, remote))
+        return WALRAS_OK;
     status = reserve(c, hidden, err);
-    for (size_t i = 0; status == WALRAS_OK && i < c->n_point; i++)
-        status = note(c, remote, i, hidden, err);
-    c->n_hiding += status == WALRAS_OK && !hid;
+    if (status == WALRAS_OK && !hidden->hides && c->n_announced > 0)
+        status = take_past(c, remote, err);
+    for (size_t i = 0; status == WALRAS_OK && i < c->n_point; i++) {
+        const struct answer answer = {.price_per_mwh = price_of(c, remote, i),
+                                      .draw_kw = draw_of(c, remote, i),
+                                      .told = c->cost[i * c->n_remote + remote],
+                                      .own = hidden->own};
+
+        status = take_answer(c, remote, c->n_announced + i, &answer, err);
+    }
+    c->n_hiding += status == WALRAS_OK && !hidden->hides;
+    hidden->hides = true;
     return status;
 }
 

@@ -1,8 +1,9 @@
 /*
  * Agents that hide their cost: what their answers are taken to have cost, in a clearing.
  *
- * An agent's costs are inferred from its own answers once it has hidden one; a cost that it told
- * stands. Whose answer was stood in for with a hidden cost is taken to draw what it drew before.
+ * An agent's costs are inferred from all its own answers once it has hidden one; a cost that it
+ * told stands, and helps. Whose answer was stood in for with a hidden cost is taken to draw what it
+ * drew before.
  *
  * Units    currency. Points are counted as announced, from 0.
  * Threads  one at a time.
@@ -14,7 +15,7 @@
 
 /*
  * Takes in the answers of the round that is asked about now and puts a cost where none was told.
- * WALRAS_NOMEM; WALRAS_INTERNAL: what stands in was never answered.
+ * WALRAS_NOMEM; WALRAS_INTERNAL: what stands in was never answered; as clearing_read.
  */
 WALRAS_NODISCARD enum walras_status clearing_hidden_take(struct clearing *clearing,
                                                          struct walras_err *err);
@@ -40,9 +41,9 @@ WALRAS_NODISCARD enum walras_status clearing_hidden_doubt(const struct clearing 
                                                           struct walras_err *err);
 
 /* As market_oracle_ops has them, of a guest. */
-const double *clearing_hidden_revised(void *guest);
+const double *clearing_hidden_revised(void *self);
 WALRAS_NODISCARD enum walras_status
-clearing_hidden_guest_doubt(void *guest, size_t at, const size_t *point, const double *weight,
+clearing_hidden_guest_doubt(void *self, size_t at, const size_t *point, const double *weight,
                             size_t n, double *doubt, struct walras_err *err);
 
 #endif

@@ -1,5 +1,6 @@
 /* PUT and POST /v1/markets/{m}/rounds/{k}/responses: what agents answer. */
 #include "api/answers.h"
+#include "api/answers_scan.h"
 #include "api/api_internal.h"
 
 #include "db/agents.h"
@@ -189,14 +190,9 @@ static enum walras_status take_single(struct api_request *request, const struct 
     static const char *const keys[] = {"answers"};
     struct walras_json root, node;
     struct api_answer *answer = NULL;
+    const struct api_scan_shape size = {shape->n_point, shape->n_step};
     enum walras_status status = check_owner(request, request->part[2], err);
 
-    if (status == WALRAS_OK)
-        status = api_body_json(request, &root, err);
-    if (status == WALRAS_OK)
-        status = walras_json_keys(&root, keys, 1, err);
-    if (status == WALRAS_OK)
-        status = walras_json_need(&root, "answers", &node, err);
     if (status != WALRAS_OK)
         return status;
     answer = request->answers.list = calloc(1, sizeof(*answer));
@@ -204,7 +200,15 @@ static enum walras_status take_single(struct api_request *request, const struct 
         return walras_fail(err, WALRAS_NOMEM, "no memory for an answer");
     request->answers.n = 1;
     snprintf(answer->agent, sizeof(answer->agent), "%s", request->part[2]);
-    return api_answer_read(&node, shape->n_point, shape->n_step, answer, err);
+    if (request->body && api_scan_single(request->body, request->size, &size, answer))
+        return WALRAS_OK;
+    status = api_body_json(request, &root, err);
+    if (status == WALRAS_OK)
+        status = walras_json_keys(&root, keys, 1, err);
+    if (status == WALRAS_OK)
+        status = walras_json_need(&root, "answers", &node, err);
+    return status == WALRAS_OK ? api_answer_read(&node, shape->n_point, shape->n_step, answer, err)
+                               : status;
 }
 
 static enum walras_status take_one(struct api_request *request, const struct walras_json *node,
@@ -233,7 +237,31 @@ static enum walras_status take_one(struct api_request *request, const struct wal
     return api_answer_read(&answers, shape->n_point, shape->n_step, answer, err);
 }
 
-static enum walras_status take_batch(struct api_request *request, const struct shape *shape,
+static void forget_answers(struct api_request *request)
+{
+    for (size_t i = 0; i < request->answers.n; i++)
+        api_answer_release(&request->answers.list[i]);
+    free(request->answers.list);
+    request->answers.list = NULL;
+    request->answers.n = 0;
+}
+
+/* Without a tree. False: what it is, or what is wrong with it, is for the tree to say. */
+static bool scan_batch(struct api_request *request, const struct shape *shape)
+{
+    const struct api_scan_shape size = {shape->n_point, shape->n_step};
+    struct api_answers *answers = &request->answers;
+    bool mine = request->body && api_scan_batch(request->body, request->size, &size, MAX_BATCH,
+                                                &answers->list, &answers->n);
+
+    for (size_t i = 0; i < answers->n && mine; i++)
+        mine = check_owner(request, answers->list[i].agent, NULL) == WALRAS_OK;
+    if (!mine)
+        forget_answers(request);
+    return mine;
+}
+
+static enum walras_status read_batch(struct api_request *request, const struct shape *shape,
                                      struct walras_err *err)
 {
     static const char *const keys[] = {"responses"};
@@ -260,6 +288,12 @@ static enum walras_status take_batch(struct api_request *request, const struct s
         status = take_one(request, &node, shape, &request->answers.list[i], err);
     }
     return status;
+}
+
+static enum walras_status take_batch(struct api_request *request, const struct shape *shape,
+                                     struct walras_err *err)
+{
+    return scan_batch(request, shape) ? WALRAS_OK : read_batch(request, shape, err);
 }
 
 static enum walras_status

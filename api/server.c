@@ -216,6 +216,8 @@ static enum walras_status start(struct api_server *server, struct walras_err *er
     if (status == WALRAS_OK)
         status = api_rate_new(s->requests_per_s, s->request_burst, &server->rate, err);
     if (status == WALRAS_OK)
+        status = api_tokens_new(&server->tokens, err);
+    if (status == WALRAS_OK)
         status =
             api_streams_new(s->event_streams, s->event_streams_per_client, &server->streams, err);
     if (status == WALRAS_OK)
@@ -281,6 +283,7 @@ void api_server_stop(struct api_server *server)
     api_live_free(server->live);
     api_watch_free(server->watch);
     api_rate_free(server->rate);
+    api_tokens_free(server->tokens);
     api_streams_free(server->streams);
     db_pool_free(server->pool);
     free(server->tls_cert);

@@ -30,14 +30,14 @@ static struct walras_agent *stopped_by_signal;
 static void stop(int signal_number)
 {
     (void)signal_number;
-    walras_agent_stop(stopped_by_signal);
+    walras_agent_stop(stopped_by_signal); /* sets a flag. NOLINT(bugprone-signal-handler) */
 }
 
 static void say(void *context, const char *line)
 {
-    const struct agent_options *o = context;
+    const struct bidding *b = context;
 
-    if (!o->quiet)
+    if (!b->options->quiet)
         fprintf(stderr, "walras agent: %s\n", line);
 }
 
@@ -65,7 +65,7 @@ static enum walras_status connect_to_server(struct bidding *b, struct walras_err
                                              .client_secret = key.client_secret,
                                              .ca_file = b->options->ca_file,
                                              .log = say,
-                                             .context = (void *)(uintptr_t)b->options};
+                                             .context = b};
 
     if (status != WALRAS_OK)
         return status;
@@ -127,7 +127,7 @@ static int respond(void *context, const struct walras_agent_market *market,
             *cost = (double)NAN;
         return 0;
     }
-    say((void *)(uintptr_t)b->options, err.msg);
+    say(b, err.msg);
     return 1;
 }
 
@@ -150,9 +150,9 @@ static void print_json(const struct bidding *b)
 
 static void print_award(const struct bidding *b)
 {
-    double kwh = 0.0, least = b->draw_kw[0], most = b->draw_kw[0];
+    double kwh = 0.0, least = (double)INFINITY, most = -(double)INFINITY;
 
-    for (size_t t = 0; t < b->market.n_step; t++) {
+    for (size_t t = 0; b->draw_kw && t < b->market.n_step; t++) {
         kwh += b->draw_kw[t] * b->market.step_h;
         least = fmin(least, b->draw_kw[t]);
         most = fmax(most, b->draw_kw[t]);

@@ -106,6 +106,32 @@ size_t walras_number_text(double value, char text[WALRAS_NUMBER_TEXT])
     return size;
 }
 
+/*
+ * A whole number below 2^53 over a power of ten up to 10^22 is rounded once, so it is what strtod
+ * gives (W. D. Clinger, "How to read floating point numbers accurately", PLDI 1990).
+ */
+double walras_number_read(const char *text, char **end)
+{
+    static const double power[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8, 1e9,
+                                   1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18};
+    const char *at = text + (*text == '-');
+    uint64_t whole = 0;
+    int n_digit = 0, n_part = 0;
+    double value = 0.0;
+
+    for (; *at >= '0' && *at <= '9' && n_digit <= 18; at++, n_digit++)
+        whole = whole * 10 + (uint64_t)(*at - '0');
+    if (n_digit > 0 && *at == '.')
+        for (at++; *at >= '0' && *at <= '9' && n_digit <= 18; at++, n_digit++, n_part++)
+            whole = whole * 10 + (uint64_t)(*at - '0');
+    if (n_digit == 0 || n_digit > 18 || whole >= (uint64_t)1 << 53 ||
+        strchr("eExX.", *at ? *at : ' '))
+        return strtod(text, end);
+    *end = (char *)(uintptr_t)at;
+    value = (double)whole / power[n_part];
+    return *text == '-' ? -value : value;
+}
+
 /* Optimal string alignment: insert, delete, replace, swap neighbours. */
 unsigned walras_text_distance(const char *a, const char *b, unsigned limit)
 {

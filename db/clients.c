@@ -182,11 +182,12 @@ enum walras_status db_token_issue(struct db_session *session, const char *id, co
 }
 
 enum walras_status db_token_find(struct db_session *session, const char *token, bool *known,
-                                 struct db_client *client, struct walras_err *err)
+                                 struct db_client *client, double *left_s, struct walras_err *err)
 {
     static const struct db_sql find = {
         "token_find",
-        "SELECT c.id, c.role FROM token t JOIN client c ON c.id = t.client "
+        "SELECT c.id, c.role, extract(epoch FROM t.expires_at - now())::float8 FROM token t JOIN "
+        "client c ON c.id = t.client "
         "WHERE t.hash = decode($1, 'hex') AND t.expires_at > now() AND c.revoked_at IS NULL"};
     char digest[DB_DIGEST_TEXT];
     struct db_args args = {0};
@@ -199,6 +200,8 @@ enum walras_status db_token_find(struct db_session *session, const char *token, 
     status = db_query(session, &find, &args, &rows, err);
     if (status == WALRAS_OK)
         *known = take_client(&rows, client);
+    if (*known && left_s)
+        *left_s = db_number(&rows, 0, 2);
     db_rows_release(&rows);
     return status;
 }

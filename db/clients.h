@@ -49,10 +49,13 @@ WALRAS_NODISCARD enum walras_status db_token_issue(struct db_session *session, c
                                                    struct db_client *client,
                                                    char token[DB_SECRET_TEXT],
                                                    struct walras_err *err);
-/* Whose token that is; *known false: nobody's, or not any more. */
+/*
+ * Whose token that is, and for how many seconds more (left_s may be NULL); *known false: nobody's,
+ * or not any more.
+ */
 WALRAS_NODISCARD enum walras_status db_token_find(struct db_session *session, const char *token,
                                                   bool *known, struct db_client *client,
-                                                  struct walras_err *err);
+                                                  double *left_s, struct walras_err *err);
 /* Forgets tokens that have expired. */
 WALRAS_NODISCARD enum walras_status db_token_sweep(struct db_session *session,
                                                    struct walras_err *err);

@@ -38,33 +38,38 @@ static enum walras_status put_one(struct db_session *session, const struct db_ro
     return WALRAS_OK;
 }
 
-struct columns {
-    struct walras_text agent, draw_kw, cost; /* an element an answer */
+struct columns { /* an element an answer, or so many numbers each */
+    struct walras_text agent;
+    struct db_doubles draw_kw, cost;
 };
 
 static void release(struct columns *c)
 {
     walras_text_release(&c->agent);
-    walras_text_release(&c->draw_kw);
-    walras_text_release(&c->cost);
+    walras_text_release(&c->draw_kw.bytes);
+    walras_text_release(&c->cost.bytes);
 }
 
 static enum walras_status word(const struct db_response *list, size_t n, struct columns *c,
                                struct walras_err *err)
 {
+    bool good = true;
+
     db_array_open(&c->agent);
-    db_array_open(&c->draw_kw);
-    db_array_open(&c->cost);
-    for (size_t i = 0; i < n; i++) {
+    db_doubles_open(&c->draw_kw);
+    db_doubles_open(&c->cost);
+    for (size_t i = 0; i < n && good; i++) {
         db_array_text(&c->agent, list[i].agent);
-        db_array_text(&c->draw_kw, list[i].draw_kw);
-        db_array_text(&c->cost, list[i].cost);
+        good =
+            db_doubles_add(&c->draw_kw, list[i].draw_kw) && db_doubles_add(&c->cost, list[i].cost);
     }
     db_array_close(&c->agent);
-    db_array_close(&c->draw_kw);
-    db_array_close(&c->cost);
-    if (c->agent.failure != WALRAS_OK || c->draw_kw.failure != WALRAS_OK ||
-        c->cost.failure != WALRAS_OK)
+    db_doubles_close(&c->draw_kw);
+    db_doubles_close(&c->cost);
+    if (!good || c->draw_kw.n % n != 0 || c->cost.n % n != 0)
+        return walras_fail(err, WALRAS_INTERNAL, "answers to one round have different lengths");
+    if (c->agent.failure != WALRAS_OK || c->draw_kw.bytes.failure != WALRAS_OK ||
+        c->cost.bytes.failure != WALRAS_OK)
         return walras_fail(err, WALRAS_NOMEM, "%zu answers do not fit in one statement", n);
     return WALRAS_OK;
 }
@@ -96,28 +101,44 @@ static enum walras_status sort_out(struct db_session *session, const struct db_r
     return status;
 }
 
-enum walras_status db_responses_put(struct db_session *session, const struct db_round *round,
-                                    struct db_response *list, size_t n, struct walras_err *err)
+/* What is new, as rows of agents. */
+static enum walras_status insert(struct db_session *session, const struct db_round *round,
+                                 const struct columns *columns, size_t n, struct db_rows *kept,
+                                 struct walras_err *err)
 {
+    /* the numbers of all answers stand one after the other, so many each */
     static const struct db_sql put = {
         "responses_put",
         "WITH r AS (SELECT closed_at IS NULL AS open FROM round WHERE market = $1 AND number = $2 "
         "FOR SHARE) INSERT INTO response (market, round, agent, draw_kw, cost) SELECT $1, $2, "
-        "g.agent, g.draw_kw::float8[], g.cost::float8[] FROM r, unnest($3::text[], $4::text[], "
-        "$5::text[]) AS g (agent, draw_kw, cost) WHERE r.open ON CONFLICT DO NOTHING RETURNING "
-        "agent"};
-    struct columns columns = {0};
+        "g.agent, ($4::float8[])[(g.i - 1) * $5::integer + 1 : g.i * $5::integer], "
+        "($6::float8[])[(g.i - 1) * $7::integer + 1 : g.i * $7::integer] FROM r, "
+        "unnest($3::text[]) WITH ORDINALITY AS g (agent, i) WHERE r.open ON CONFLICT DO NOTHING "
+        "RETURNING agent"};
     struct db_args args = {0};
-    struct db_rows kept = {0};
-    enum walras_status status = word(list, n, &columns, err);
 
     db_add_text(&args, round->market);
     db_add_integer(&args, round->number);
-    db_add_text(&args, columns.agent.data);
-    db_add_text(&args, columns.draw_kw.data);
-    db_add_text(&args, columns.cost.data);
+    db_add_text(&args, columns->agent.data);
+    db_add_bytes(&args, columns->draw_kw.bytes.data, columns->draw_kw.bytes.size);
+    db_add_integer(&args, (int64_t)(columns->draw_kw.n / n));
+    db_add_bytes(&args, columns->cost.bytes.data, columns->cost.bytes.size);
+    db_add_integer(&args, (int64_t)(columns->cost.n / n));
+    return db_query(session, &put, &args, kept, err);
+}
+
+enum walras_status db_responses_put(struct db_session *session, const struct db_round *round,
+                                    struct db_response *list, size_t n, struct walras_err *err)
+{
+    struct columns columns = {0};
+    struct db_rows kept = {0};
+    enum walras_status status = WALRAS_OK;
+
+    if (n == 0)
+        return WALRAS_OK;
+    status = word(list, n, &columns, err);
     if (status == WALRAS_OK)
-        status = db_query(session, &put, &args, &kept, err);
+        status = insert(session, round, &columns, n, &kept, err);
     release(&columns);
     if (status == WALRAS_OK && kept.n < n)
         status = sort_out(session, round, list, n, &kept, err);

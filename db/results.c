@@ -175,10 +175,12 @@ enum walras_status db_certificate_get(struct db_session *session, const char *ma
 {
     static const struct db_sql sql = {
         "certificate_get",
-        "SELECT CASE WHEN $2::text IS NULL THEN body::text ELSE jsonb_set(body::jsonb, "
-        "'{remote,suspended}', (SELECT coalesce(jsonb_agg(a.id ORDER BY a.id), '[]') FROM "
-        "jsonb_array_elements_text(body::jsonb #> '{remote,suspended}') AS s JOIN agent a ON a.id "
-        "= s WHERE a.owner = $2))::text END FROM certificate WHERE market = $1"};
+        /* in the text, so that it stays in its order: ids have no brackets */
+        "SELECT CASE WHEN $2::text IS NULL THEN body::text ELSE regexp_replace(body::text, "
+        "'\"suspended\": \\[[^]]*\\]', '\"suspended\": ' || (SELECT coalesce(json_agg(a.id "
+        "ORDER BY a.id), '[]')::text FROM json_array_elements_text(body #> "
+        "'{remote,suspended}') AS s JOIN agent a ON a.id = s WHERE a.owner = $2)) END FROM "
+        "certificate WHERE market = $1"};
     struct db_args args = {0};
 
     db_add_text(&args, market);

@@ -240,6 +240,25 @@ enum walras_status db_round_answers(struct db_session *session, const struct db_
     return db_query(session, &list, &args, rows, err);
 }
 
+enum walras_status db_round_before(struct db_session *session, const struct db_round *round,
+                                   const struct db_round_agent *agent, struct db_rows *rows,
+                                   struct walras_err *err)
+{
+    static const struct db_sql list = {
+        "response_before",
+        "SELECT p.price_per_mwh[$4::integer * $5::integer + 1:($4::integer + 1) * $5::integer], "
+        "r.draw_kw[p.position * $5::integer + 1:(p.position + 1) * $5::integer], r.cost[p.position "
+        "+ 1], r.origin FROM point p JOIN response r ON r.market = p.market AND r.round = p.round "
+        "WHERE p.market = $1 AND p.round < $2::integer AND r.agent = $3 ORDER BY p.round, "
+        "p.position"};
+    struct db_args args = args_of(round);
+
+    db_add_text(&args, agent->id);
+    db_add_integer(&args, agent->bus);
+    db_add_integer(&args, agent->n_step);
+    return db_query(session, &list, &args, rows, err);
+}
+
 enum walras_status db_round_answered(struct db_session *session, const struct db_round *round,
                                      struct db_rows *rows, struct walras_err *err)
 {

@@ -50,6 +50,19 @@ WALRAS_NODISCARD enum walras_status db_round_close(struct db_session *session,
 WALRAS_NODISCARD enum walras_status db_round_answers(struct db_session *session,
                                                      const struct db_round *round,
                                                      struct db_rows *rows, struct walras_err *err);
+/* What an agent answers for: where it is in the list of buses, and how long a horizon is. */
+struct db_round_agent {
+    const char *id;
+    int64_t bus, n_step;
+};
+/*
+ * Its answers in all rounds before, by point: its prices [n_step], draw_kw [n_step], cost (NULL:
+ * hidden), origin.
+ */
+WALRAS_NODISCARD enum walras_status db_round_before(struct db_session *session,
+                                                    const struct db_round *round,
+                                                    const struct db_round_agent *agent,
+                                                    struct db_rows *rows, struct walras_err *err);
 /* Who has answered it: agent. */
 WALRAS_NODISCARD enum walras_status db_round_answered(struct db_session *session,
                                                       const struct db_round *round,

@@ -224,7 +224,7 @@ enum walras_status db_query(struct db_session *session, const struct db_sql *sql
                             struct walras_err *err)
 {
     const char *values[DB_MAX_ARGS] = {NULL};
-    int n = args ? args->n : 0;
+    int format[DB_MAX_ARGS] = {0}, n = args ? args->n : 0;
     enum walras_status status = WALRAS_OK;
 
     if (!session->conn)
@@ -232,10 +232,14 @@ enum walras_status db_query(struct db_session *session, const struct db_sql *sql
     status = prepare(session, sql, err);
     if (status != WALRAS_OK)
         return status;
-    for (int i = 0; i < n; i++)
+    for (int i = 0; i < n; i++) {
         values[i] = args->number[i][0] ? args->number[i] : args->text[i];
-    return take(session, PQexecPrepared(session->conn, sql->name, n, values, NULL, NULL, 0),
-                sql->name, rows, err);
+        format[i] = args->bytes[i] > 0;
+    }
+    return take(
+        session,
+        PQexecPrepared(session->conn, sql->name, n, values, args ? args->bytes : NULL, format, 0),
+        sql->name, rows, err);
 }
 
 enum walras_status db_script(struct db_session *session, const char *script, struct walras_err *err)

@@ -48,11 +48,13 @@ struct db_args {
     int n;
     const char *text[DB_MAX_ARGS];                /* NULL: SQL's, or the number beside it */
     char number[DB_MAX_ARGS][WALRAS_NUMBER_TEXT]; /* "": none */
+    int bytes[DB_MAX_ARGS];                       /* of what is in PostgreSQL's own form; 0: text */
 };
 void db_add_text(struct db_args *args, const char *text); /* NULL is SQL's */
 void db_add_integer(struct db_args *args, int64_t value);
 void db_add_number(struct db_args *args, double value); /* NAN: NULL */
 void db_add_bool(struct db_args *args, bool value);
+void db_add_bytes(struct db_args *args, const char *data, size_t size); /* PostgreSQL's own form */
 
 struct db_rows {
     void *result;

@@ -37,6 +37,14 @@ void db_add_number(struct db_args *args, double value)
         args->text[at] = isnan(value) ? NULL : infinite(value);
 }
 
+void db_add_bytes(struct db_args *args, const char *data, size_t size)
+{
+    int at = next(args);
+
+    args->text[at] = data;
+    args->bytes[at] = (int)size;
+}
+
 void db_add_bool(struct db_args *args, bool value)
 {
     args->text[next(args)] = value ? "t" : "f";
@@ -134,6 +142,78 @@ enum walras_status db_numbers_text(const double *values, size_t n, struct walras
     return WALRAS_OK;
 }
 
+/* PostgreSQL's array_recv: dimensions, whether there are NULLs, type; then length and lower bound.
+ */
+enum { ARRAY_HEADER = 20, FLOAT8_OID = 701 };
+
+static void put_32(char *at, uint32_t value)
+{
+    for (int i = 0; i < 4; i++)
+        at[i] = (char)(unsigned char)(value >> (24 - 8 * i));
+}
+
+void db_doubles_open(struct db_doubles *array)
+{
+    static const char header[ARRAY_HEADER];
+
+    *array = (struct db_doubles){0};
+    walras_text_init(&array->bytes, DB_MAX_ARRAY);
+    walras_text_add(&array->bytes, header, ARRAY_HEADER);
+}
+
+static void put_double(struct db_doubles *array, double value)
+{
+    char element[12];
+    uint64_t bits = 0;
+
+    memcpy(&bits, &value, sizeof(bits));
+    put_32(element, 8);
+    put_32(element + 4, (uint32_t)(bits >> 32));
+    put_32(element + 8, (uint32_t)bits);
+    walras_text_add(&array->bytes, element, sizeof(element));
+}
+
+static void put_null(struct db_doubles *array)
+{
+    char element[4];
+
+    put_32(element, UINT32_MAX);
+    walras_text_add(&array->bytes, element, sizeof(element));
+    array->has_null = true;
+}
+
+bool db_doubles_add(struct db_doubles *array, const char *text)
+{
+    if (*text++ != '{')
+        return false;
+    while (*text && *text != '}') {
+        char *end = NULL;
+
+        if (strncmp(text, "NULL", 4) == 0) {
+            put_null(array);
+            end = (char *)(uintptr_t)text + 4;
+        } else {
+            put_double(array, walras_number_read(text, &end));
+        }
+        if (end == text || (*end != ',' && *end != '}'))
+            return false;
+        text = *end == ',' ? end + 1 : end;
+        array->n++;
+    }
+    return *text == '}';
+}
+
+void db_doubles_close(struct db_doubles *array)
+{
+    if (array->bytes.failure != WALRAS_OK)
+        return;
+    put_32(array->bytes.data, 1);
+    put_32(array->bytes.data + 4, array->has_null);
+    put_32(array->bytes.data + 8, FLOAT8_OID);
+    put_32(array->bytes.data + 12, (uint32_t)array->n);
+    put_32(array->bytes.data + 16, 1);
+}
+
 size_t db_numbers_count(const struct db_rows *rows, size_t row, int column)
 {
     const char *text = db_text(rows, row, column);
@@ -163,7 +243,7 @@ enum walras_status db_numbers(const struct db_rows *rows, size_t row, int column
             values[i] = (double)NAN;
             end = (char *)text + 4;
         } else {
-            values[i] = strtod(text, &end);
+            values[i] = walras_number_read(text, &end);
         }
         if (end == text || (*end != ',' && *end != '}'))
             return walras_fail(err, WALRAS_INTERNAL, "database: element %zu is no number", i);

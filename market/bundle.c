@@ -172,8 +172,10 @@ static void revise(struct bundle *b)
         const struct market_oracle *oracle = &b->problem->groups[g].oracle;
         const double *cost = oracle->ops->revised ? oracle->ops->revised(oracle->self) : NULL;
 
-        if (cost)
-            revise_group(b, g, cost);
+        if (!cost)
+            continue;
+        b->inferred = true;
+        revise_group(b, g, cost);
     }
 }
 
@@ -261,6 +263,14 @@ static enum walras_status weigh_doubt(struct bundle *b, struct walras_err *err)
     return status;
 }
 
+/* A plan far below the bound comes of costs inferred from answers that contradict each other. */
+static bool is_near(const struct bundle *b, bool feasible)
+{
+    double apart = b->objective - b->bound, most = near_enough(b, feasible);
+
+    return apart + b->doubt <= most && (apart >= -most || !b->inferred);
+}
+
 static void report(const struct bundle *b, double value, struct market_state *state)
 {
     double money = b->kwp_in_currency, fixed = b->problem->firm_cost;
@@ -271,7 +281,7 @@ static void report(const struct bundle *b, double value, struct market_state *st
                               .bound = b->bound * money + fixed,
                               .objective = feasible ? b->objective * money + fixed : (double)NAN,
                               .imbalance_kw = b->step.info.imbalance_kw};
-    state->done = b->objective - b->bound + b->doubt <= near_enough(b, feasible);
+    state->done = is_near(b, feasible);
     state->unmet_kw = feasible ? 0.0 : b->unmet_kw;
     state->n_binding = market_priced_binding(&b->centre, 1e-6 * b->level.price_per_mwh);
     for (size_t i = 0; i < bundle_n_cell(b) && b->n_asked > 0; i++)

@@ -36,7 +36,8 @@ struct bundle {
     double bound;                /* there, kW · currency/MWh; -INFINITY before the first answer */
     size_t centre_point;         /* which of the mixture's points it is, */
     double *centre_cost;         /* [n_group] and what answers there cost, currency */
-    double doubt;                /* how much further apart plan and bound may be, costs inferred */
+    bool inferred;               /* some costs are */
+    double doubt;                /* how much further apart plan and bound may be for that */
     double *curvature; /* newton: [n_group x n_step x n_step] of the answers there; else NULL */
     double objective, unmet_kw; /* of the restricted master; NAN: not solved yet */
     unsigned next_plan;         /* round to make the next plan in, at the earliest */

@@ -6,20 +6,20 @@
 #include <string.h>
 
 /* Of the size of what is compared: answers are rounded, and are none the less best responses. */
-#define ROUNDING 1e-10
+#define ROUNDING 1e-9
 
-void market_inferred_release(struct market_inferred *inferred)
+void market_inferred_release(struct market_inferred *m)
 {
-    free(inferred->price);
-    free(inferred->above);
-    free(inferred->odd);
-    *inferred = (struct market_inferred){.n_step = inferred->n_step};
+    free(m->price);
+    free(m->above);
+    free(m->odd);
+    *m = (struct market_inferred){.n_step = m->n_step};
 }
 
 static enum walras_status grow(struct market_inferred *m, struct walras_err *err)
 {
     size_t capacity = m->n == 0 ? 1 : m->n < 8 ? 16 : 2 * m->n, n = capacity * m->n_step;
-    double *both = calloc(2 * n + 1, sizeof(*both)), *ends = calloc(3 * capacity, sizeof(*ends));
+    double *both = calloc(2 * n + 1, sizeof(*both)), *ends = calloc(4 * capacity, sizeof(*ends));
     bool *odd = realloc(m->odd, capacity * sizeof(*odd));
 
     if (odd)
@@ -35,6 +35,7 @@ static enum walras_status grow(struct market_inferred *m, struct walras_err *err
         memcpy(ends, m->above, m->n * sizeof(*ends));
         memcpy(ends + capacity, m->below, m->n * sizeof(*ends));
         memcpy(ends + 2 * capacity, m->paid, m->n * sizeof(*ends));
+        memcpy(ends + 3 * capacity, m->value, m->n * sizeof(*ends));
     }
     free(m->price);
     free(m->above);
@@ -43,6 +44,7 @@ static enum walras_status grow(struct market_inferred *m, struct walras_err *err
     m->above = ends;
     m->below = ends + capacity;
     m->paid = ends + 2 * capacity;
+    m->value = ends + 3 * capacity;
     m->capacity = capacity;
     return WALRAS_OK;
 }
@@ -57,10 +59,12 @@ static double product(const struct market_inferred *m, size_t draw, size_t price
     return sum;
 }
 
-/* How far v can rise from answer j to answer k (eq. H1). */
+/* How far v can rise from answer j to answer k (eq. H1); where both were told, how far it does. */
 static double rise(const struct market_inferred *m, size_t j, size_t k)
 {
-    return product(m, j, k) - m->paid[j];
+    double told = m->value[k] - m->value[j];
+
+    return isnan(told) ? product(m, j, k) - m->paid[j] : told;
 }
 
 /* Along paths from `root` (out), or to it: the rise from a to b is one along, or one against. */
@@ -139,7 +143,7 @@ static void settle(struct market_inferred *m, double *ends, bool *moved)
 }
 
 enum walras_status market_inferred_add(struct market_inferred *m, const double *price_per_mwh,
-                                       const double *draw_kw, struct walras_err *err)
+                                       const double *draw_kw, double cost, struct walras_err *err)
 {
     enum walras_status status = m->n == m->capacity ? grow(m, err) : WALRAS_OK;
     double *ends = calloc(2 * (m->n + 1), sizeof(*ends));
@@ -153,10 +157,13 @@ enum walras_status market_inferred_add(struct market_inferred *m, const double *
         m->odd[m->n] = false;
         m->above[m->n] = m->below[m->n] = 0.0;
         m->paid[m->n] = product(m, m->n, m->n);
+        m->value[m->n] = cost + m->paid[m->n];
         m->n++;
         if (m->n > 1)
             settle(m, ends, moved);
     }
+    if (status == WALRAS_OK && isnan(m->value[m->base]) && !m->odd[m->n - 1] && !isnan(cost))
+        m->base = m->n - 1;
     free(moved);
     free(ends);
     return status;
@@ -169,7 +176,10 @@ static double middle(const struct market_inferred *m, size_t k)
 
 double market_inferred_cost(const struct market_inferred *m, size_t k)
 {
-    return m->first_cost + m->paid[0] + middle(m, k) - m->paid[k];
+    double base = isnan(m->value[m->base]) ? m->paid[m->base] : m->value[m->base];
+
+    return (isnan(m->value[k]) ? base + middle(m, k) - middle(m, m->base) : m->value[k]) -
+           m->paid[k];
 }
 
 size_t market_inferred_find(const struct market_inferred *m, const double *draw_kw)

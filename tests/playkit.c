@@ -159,11 +159,14 @@ void play_respond(const struct play_agent *agent, const double *price_per_mwh,
     for (int round = 0; round < PLAY_STEPS && left > 0.0; round++) {
         int best = -1;
 
-        for (int t = 0; t < PLAY_STEPS; t++)
-            if (draw_kw[t] <= 0.0 &&
-                (best < 0 || price_per_mwh[t] + agent->taste_per_mwh[t] <
-                                 price_per_mwh[best] + agent->taste_per_mwh[best]))
+        for (int t = 0; t < PLAY_STEPS; t++) {
+            double dearer = best < 0 ? 0.0
+                                     : price_per_mwh[t] + agent->taste_per_mwh[t] -
+                                           price_per_mwh[best] - agent->taste_per_mwh[best];
+
+            if (draw_kw[t] <= 0.0 && (best < 0 || (agent->contrary ? dearer > 0.0 : dearer < 0.0)))
                 best = t;
+        }
         draw_kw[best] = fmin(agent->kw, left);
         left -= draw_kw[best];
     }
@@ -295,6 +298,11 @@ static void read_announced(const struct walras_text *body, struct announced *fou
     walras_json_free(doc);
 }
 
+static bool hides(const struct play_agent *agent, int64_t round)
+{
+    return agent->hides != 0 && (round % agent->hides == 0) == (agent->hides > 0);
+}
+
 static void word_answers(const struct play_agent *agent, const struct announced *round,
                          struct walras_text *out)
 {
@@ -305,7 +313,7 @@ static void word_answers(const struct play_agent *agent, const struct announced 
         walras_text_addf(out, "%s{\"draw_kw\": [", i == 0 ? "" : ", ");
         for (int t = 0; t < PLAY_STEPS; t++)
             walras_text_addf(out, "%s%.17g", t == 0 ? "" : ", ", draw[t]);
-        if (agent->hides)
+        if (hides(agent, round->round))
             walras_text_addf(out, "]}");
         else
             walras_text_addf(out, "], \"cost\": %.17g}", play_cost(agent, draw));

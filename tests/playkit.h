@@ -13,7 +13,8 @@ struct play_agent {
     char id[32];
     double kw, kwh;
     double taste_per_mwh[PLAY_STEPS]; /* what drawing costs it beside the energy; 0 unless set */
-    bool hides;                       /* does not tell that */
+    bool contrary;                    /* draws when it is dearest */
+    int hides; /* in rounds that it divides it does not tell that; < 0: in all others; 0: never */
 };
 
 struct play {

@@ -431,6 +431,27 @@ static void test_what_is_others_is_as_if_it_were_not(void)
         }
 }
 
+/* Of those that were suspended a client is told its own, in a certificate that is else the same. */
+static void test_certificates_name_ones_own(void)
+{
+    static const char others[] = "\"suspended\": []}}";
+    static const char own[] = "\"suspended\": [\"" OWN "\"]}}";
+    const char *whole = NULL;
+    size_t size = 0;
+
+    if (!begin())
+        return;
+    call(OBSERVER, "GET", "/v1/markets/done/certificate", NULL, 200);
+    CU_ASSERT_TRUE_FATAL(servekit_has(&as[OBSERVER], own));
+    whole = as[OBSERVER].body.data;
+    size = as[OBSERVER].body.size - strlen(own);
+    call(OWNER, "GET", "/v1/markets/done/certificate", NULL, 200);
+    CU_ASSERT_STRING_EQUAL(as[OWNER].body.data, whole);
+    call(OTHER, "GET", "/v1/markets/done/certificate", NULL, 200);
+    CU_ASSERT_EQUAL(strncmp(as[OTHER].body.data, whole, size), 0);
+    CU_ASSERT_STRING_EQUAL(as[OTHER].body.data + size, others);
+}
+
 /* A token of two seconds counts, and then no more; neither for what is asked nor for streams. */
 static void test_tokens_end(void)
 {
@@ -475,6 +496,7 @@ static const struct testkit_test tests[] = {
     {"every route is expected", test_every_route_is_expected},
     {"who may, route by route", test_who_may_route_by_route},
     {"what is others' is as if it were not", test_what_is_others_is_as_if_it_were_not},
+    {"certificates name one's own", test_certificates_name_ones_own},
     {"tokens end", test_tokens_end},
 };
 

@@ -147,7 +147,8 @@ static void test_an_answer_of_which_nobody_heard(void)
     hold_commits(session, false);
     expect_kept(session, "1");
     snprintf(token, sizeof(token), "%s", play.speaker.token);
-    servekit_client_init(&play.speaker, &play.server, token); /* the other is the child's now */
+    servekit_client_release(&play.speaker); /* the child has used its connection */
+    servekit_client_init(&play.speaker, &play.server, token);
     CU_ASSERT_EQUAL(put(&play, OTHER), 409);
     CU_ASSERT_EQUAL(put(&play, ANSWER), 200);
     expect_kept(session, "1");

@@ -73,7 +73,7 @@ static void test_killed_at_any_point_it_comes_out_the_same(void)
     if (!play_begin(&play, PLAY_FEW))
         return;
     for (size_t i = 0; i < play.n; i++)
-        play.agents[i].hides = i % 2 == 1; /* what is inferred of them is inferred again */
+        play.agents[i].hides = i % 2 == 1 ? 1 : 0; /* what is inferred of them is inferred again */
     play_start(&play, "calm", "");
     play_rounds(&play, "calm", false);
     CU_ASSERT_STRING_EQUAL(play_state(&play, "calm"), "cleared");

@@ -2,7 +2,6 @@
 #include "core/clock.h"
 #include "db/backup.h"
 #include "db/clients.h"
-#include "db/lead.h"
 #include "db/migrate.h"
 #include "db/migrations.h"
 #include "db/pool.h"
@@ -339,13 +338,13 @@ static void test_secrets_and_tokens(void)
     CU_ASSERT_EQUAL(db_token_issue(session, "plant-1", secret, 60, &known, &found, token, NULL),
                     WALRAS_OK);
     CU_ASSERT_TRUE(known);
-    CU_ASSERT_EQUAL(db_token_find(session, token, &known, &found, NULL), WALRAS_OK);
+    CU_ASSERT_EQUAL(db_token_find(session, token, &known, &found, NULL, NULL), WALRAS_OK);
     CU_ASSERT_TRUE(known && found.role == DB_ROLE_agent && strcmp(found.id, "plant-1") == 0);
-    CU_ASSERT_EQUAL(db_token_find(session, "other", &known, &found, NULL), WALRAS_OK);
+    CU_ASSERT_EQUAL(db_token_find(session, "other", &known, &found, NULL, NULL), WALRAS_OK);
     CU_ASSERT_FALSE(known);
     CU_ASSERT_TRUE(dbkit_sql(session, "UPDATE token SET created_at = now() - interval '2 h', "
                                       "expires_at = now() - interval '1 s'"));
-    CU_ASSERT_EQUAL(db_token_find(session, token, &known, &found, NULL), WALRAS_OK);
+    CU_ASSERT_EQUAL(db_token_find(session, token, &known, &found, NULL, NULL), WALRAS_OK);
     CU_ASSERT_FALSE(known);
     CU_ASSERT_EQUAL(db_token_sweep(session, NULL), WALRAS_OK);
     CU_ASSERT_STRING_EQUAL(dbkit_value(session, "SELECT count(*) FROM token"), "0");
@@ -354,7 +353,7 @@ static void test_secrets_and_tokens(void)
                     WALRAS_OK);
     CU_ASSERT_EQUAL(db_client_revoke(session, "t", "plant-1", NULL), WALRAS_OK);
     CU_ASSERT_EQUAL(db_client_revoke(session, "t", "plant-1", NULL), WALRAS_NOT_FOUND);
-    CU_ASSERT_EQUAL(db_token_find(session, token, &known, &found, NULL), WALRAS_OK);
+    CU_ASSERT_EQUAL(db_token_find(session, token, &known, &found, NULL, NULL), WALRAS_OK);
     CU_ASSERT_FALSE(known);
     CU_ASSERT_EQUAL(db_token_issue(session, "plant-1", secret, 60, &known, &found, token, NULL),
                     WALRAS_OK);
@@ -522,82 +521,6 @@ static void test_a_failed_transaction_is_not_committed(void)
     db_session_free(session);
 }
 
-static struct db_lead *lead_of(const char *conninfo)
-{
-    const struct db_settings settings = db_settings_defaults(conninfo);
-    struct db_lead *lead = NULL;
-
-    CU_ASSERT_EQUAL_FATAL(db_lead_new(&settings, &lead, NULL), WALRAS_OK);
-    return lead;
-}
-
-/* The lead is one's until it is given up; then the epoch moves on, and what held it does not. */
-static void test_one_leads(void)
-{
-    const char *conninfo = dbkit_migrated();
-    struct db_lead *first = NULL, *second = NULL;
-    struct db_session *session = NULL;
-    int64_t epoch = -1, other = -1;
-    bool held = false;
-    enum walras_status status = WALRAS_OK;
-
-    if (!conninfo)
-        return;
-    first = lead_of(conninfo);
-    second = lead_of(conninfo);
-    session = dbkit_session(conninfo);
-    CU_ASSERT_EQUAL(db_lead_turn(first, &epoch, NULL), WALRAS_OK);
-    CU_ASSERT_EQUAL(epoch, 1);
-    CU_ASSERT_EQUAL(db_lead_turn(second, &other, NULL), WALRAS_OK);
-    CU_ASSERT_EQUAL(other, 0);
-    CU_ASSERT_EQUAL(db_lead_turn(first, &epoch, NULL), WALRAS_OK);
-    CU_ASSERT_EQUAL(epoch, 1); /* kept, not taken again */
-    CU_ASSERT_EQUAL(db_begin(session, NULL), WALRAS_OK);
-    CU_ASSERT_EQUAL(db_lead_hold(session, 1, &held, NULL), WALRAS_OK);
-    CU_ASSERT_TRUE(held);
-    db_lead_free(first);
-    /* the lock can be had, once that session has ended; the epoch not: who holds it goes on */
-    do
-        status = db_lead_turn(second, &other, NULL);
-    while (status == WALRAS_OK && other == 0);
-    CU_ASSERT_EQUAL(status, WALRAS_UNAVAILABLE);
-    CU_ASSERT_EQUAL(db_end(session, WALRAS_OK, NULL), WALRAS_OK);
-    CU_ASSERT_EQUAL(db_lead_turn(second, &other, NULL), WALRAS_OK);
-    CU_ASSERT_EQUAL(other, 2);
-    CU_ASSERT_EQUAL(db_begin(session, NULL), WALRAS_OK);
-    CU_ASSERT_EQUAL(db_lead_hold(session, 1, &held, NULL), WALRAS_OK);
-    CU_ASSERT_FALSE(held);
-    CU_ASSERT_EQUAL(db_end(session, WALRAS_OK, NULL), WALRAS_OK);
-    db_session_free(session);
-    db_lead_free(second);
-}
-
-/* A connection that was cut and made anew: the epoch goes on when nobody led in between. */
-static void test_a_lead_that_nobody_took_goes_on(void)
-{
-    const char *conninfo = dbkit_migrated();
-    struct db_lead *lead = NULL;
-    struct db_session *session = NULL;
-    int64_t epoch = 0;
-
-    if (!conninfo)
-        return;
-    lead = lead_of(conninfo);
-    session = dbkit_session(conninfo);
-    CU_ASSERT_EQUAL(db_lead_turn(lead, &epoch, NULL), WALRAS_OK);
-    CU_ASSERT_TRUE(dbkit_sql(session, "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks "
-                                      "WHERE locktype = 'advisory' AND objid = 7741003"));
-    CU_ASSERT_EQUAL(db_lead_turn(lead, &epoch, NULL), WALRAS_OK);
-    CU_ASSERT_EQUAL(epoch, 1);
-    CU_ASSERT_TRUE(dbkit_sql(session, "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks "
-                                      "WHERE locktype = 'advisory' AND objid = 7741003; "
-                                      "UPDATE lead SET epoch = epoch + 1"));
-    CU_ASSERT_EQUAL(db_lead_turn(lead, &epoch, NULL), WALRAS_OK);
-    CU_ASSERT_EQUAL(epoch, 3);
-    db_session_free(session);
-    db_lead_free(lead);
-}
-
 static const struct testkit_test tests[] = {
     {"migrations are applied once", test_migrations_are_applied_once},
     {"changed and unknown migrations are refused", test_changed_and_unknown_migrations_are_refused},
@@ -615,8 +538,6 @@ static const struct testkit_test tests[] = {
     {"a database that is away is not waited for by all",
      test_a_database_that_is_away_is_not_waited_for_by_all},
     {"a failed transaction is not committed", test_a_failed_transaction_is_not_committed},
-    {"one leads", test_one_leads},
-    {"a lead that nobody took goes on", test_a_lead_that_nobody_took_goes_on},
 };
 
 TESTKIT_MAIN("db", tests)

@@ -111,7 +111,7 @@ static void set_tastes(struct play *play)
 static void hide(struct play *play, size_t n)
 {
     for (size_t i = 0; i < play->n; i++)
-        play->agents[i].hides = i % 2 == 0 && i / 2 < n;
+        play->agents[i].hides = i % 2 == 0 && i / 2 < n ? 1 : 0;
 }
 
 static void run(struct play *play, const char *id, const char *rest, bool batch)
@@ -175,7 +175,7 @@ static void test_a_market_clears_around_hidden_costs(void)
     get(&play, "half", "awards/car-01");
     CU_ASSERT_PTR_NOT_NULL(strstr(play.operator.body.data, "\"cost\""));
     for (size_t i = 0; i < play.n; i++)
-        play.agents[i].hides = true;
+        play.agents[i].hides = 1;
     run(&play, "none", "\"points\": 1", false);
     CU_ASSERT_EQUAL(certified(&play, "none", "costs_hidden"), 12.0);
     compare(&play, "told", "none");
@@ -194,6 +194,41 @@ static void test_many_that_hide_share_groups(void)
     run(&play, "half", "", true);
     CU_ASSERT_EQUAL(certified(&play, "half", "costs_hidden"), 150.0);
     compare(&play, "told", "half");
+    play_end(&play);
+}
+
+/* Two that tell and hide by turns: what is told makes what is inferred the agent's own costs. */
+static void test_who_hides_now_and_then(void)
+{
+    struct play play;
+
+    if (!play_begin(&play, PLAY_FEW))
+        return;
+    set_tastes(&play);
+    run(&play, "told", "", true);
+    for (size_t i = 0; i < play.n; i++)
+        play.agents[i].hides = i % 3 == 0 ? 2 : i % 3 == 1 ? -2 : 0;
+    run(&play, "turns", "", true);
+    CU_ASSERT_EQUAL(certified(&play, "turns", "costs_hidden"), 8.0);
+    CU_ASSERT_TRUE(servekit_has(&play.operator, "\"status\": \"converged\", \"clean\": true"));
+    compare(&play, "told", "turns");
+    play_end(&play);
+}
+
+/* One draws most when it is dearest, which no cost explains: it is told of, and blocks nobody. */
+static void test_answers_that_contradict_each_other(void)
+{
+    struct play play;
+
+    if (!play_begin(&play, PLAY_FEW))
+        return;
+    set_tastes(&play);
+    hide(&play, 6);
+    play.agents[4].contrary = true;
+    run(&play, "m1", "\"max_rounds\": 20", true);
+    CU_ASSERT_TRUE(certified(&play, "m1", "answers_inconsistent") > 0.0);
+    CU_ASSERT_TRUE(servekit_has(&play.operator, "\"status\": \"round_limit\", \"clean\": true"));
+    CU_ASSERT_TRUE(servekit_has(&play.operator, "\"bound_proven\": false"));
     play_end(&play);
 }
 
@@ -253,6 +288,8 @@ static void test_hidden_answers_are_kept_once(void)
 static const struct testkit_test tests[] = {
     {"a market clears around hidden costs", test_a_market_clears_around_hidden_costs},
     {"many that hide share groups", test_many_that_hide_share_groups},
+    {"who hides now and then", test_who_hides_now_and_then},
+    {"answers that contradict each other", test_answers_that_contradict_each_other},
     {"who hides and falls silent is stood in for", test_who_hides_and_falls_silent_is_stood_in_for},
     {"hidden answers are kept once", test_hidden_answers_are_kept_once},
 };

@@ -42,7 +42,7 @@ static double value_of(const struct flexible *f, const double *price)
 
 static void add(struct market_inferred *m, const double *price, const double *draw)
 {
-    CU_ASSERT_EQUAL_FATAL(market_inferred_add(m, price, draw, NULL), WALRAS_OK);
+    CU_ASSERT_EQUAL_FATAL(market_inferred_add(m, price, draw, (double)NAN, NULL), WALRAS_OK);
 }
 
 /*
@@ -53,10 +53,11 @@ static void add(struct market_inferred *m, const double *price, const double *dr
  */
 static void test_a_cost_is_the_middle_of_what_it_can_be(void)
 {
-    struct market_inferred m = {.n_step = 1, .first_cost = 7.0};
+    struct market_inferred m = {.n_step = 1};
     double most[3];
 
-    add(&m, (double[]){10.0}, (double[]){4.0});
+    CU_ASSERT_EQUAL_FATAL(market_inferred_add(&m, (double[]){10.0}, (double[]){4.0}, 7.0, NULL),
+                          WALRAS_OK);
     CU_ASSERT_EQUAL(market_inferred_cost(&m, 0), 7.0);
     add(&m, (double[]){20.0}, (double[]){2.0});
     TESTKIT_CLOSE(market_inferred_cost(&m, 1), 37.0, 1e-12);
@@ -73,6 +74,26 @@ static void test_a_cost_is_the_middle_of_what_it_can_be(void)
     TESTKIT_CLOSE(most[1], 15.0, 1e-12);
     CU_ASSERT_EQUAL(market_inferred_find(&m, (double[]){2.0}), 1);
     CU_ASSERT_EQUAL(market_inferred_find(&m, (double[]){2.5}), SIZE_MAX);
+    market_inferred_release(&m);
+}
+
+/* Told at both ends, 28 apart where 20 to 40 was known: what lies between knows it too. */
+static void test_a_cost_that_is_told_is_known(void)
+{
+    struct market_inferred m = {.n_step = 1};
+
+    add(&m, (double[]){15.0}, (double[]){3.0});
+    CU_ASSERT_EQUAL_FATAL(market_inferred_add(&m, (double[]){10.0}, (double[]){4.0}, 7.0, NULL),
+                          WALRAS_OK);
+    TESTKIT_CLOSE(market_inferred_cost(&m, 0), 7.0 + 40.0 + 17.5 - 45.0, 1e-12);
+    CU_ASSERT_EQUAL_FATAL(market_inferred_add(&m, (double[]){20.0}, (double[]){2.0}, 35.0, NULL),
+                          WALRAS_OK);
+    TESTKIT_CLOSE(market_inferred_cost(&m, 1), 7.0, 1e-12);
+    TESTKIT_CLOSE(market_inferred_cost(&m, 2), 35.0, 1e-12);
+    TESTKIT_CLOSE(market_inferred_rise(&m, 1, 2), 28.0, 1e-12);
+    /* v rises by 15 to 18 to the first, and on by 10 to 13 */
+    TESTKIT_CLOSE(market_inferred_rise(&m, 1, 0), 16.5, 1e-12);
+    CU_ASSERT_EQUAL(m.n_odd, 0);
     market_inferred_release(&m);
 }
 
@@ -188,6 +209,7 @@ static void test_any_answers_give_finite_costs(void)
 
 static const struct testkit_test tests[] = {
     {"a cost is the middle of what it can be", test_a_cost_is_the_middle_of_what_it_can_be},
+    {"a cost that is told is known", test_a_cost_that_is_told_is_known},
     {"values of random participants lie between", test_values_of_random_participants_lie_between},
     {"an answer that contradicts counts for no other",
      test_an_answer_that_contradicts_counts_for_no_other},

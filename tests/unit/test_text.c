@@ -58,10 +58,14 @@ static void test_buffer_stops_at_its_ceiling(void)
 static void check_number(double value)
 {
     char text[WALRAS_NUMBER_TEXT];
+    char *end = NULL;
     size_t size = walras_number_text(value, text);
 
     CU_ASSERT_EQUAL(size, strlen(text));
     CU_ASSERT_EQUAL(strtod(text, NULL), value);
+    CU_ASSERT_EQUAL(walras_number_read(text, &end), value);
+    CU_ASSERT_EQUAL(end, text + strlen(text));
+    CU_ASSERT_EQUAL(signbit(walras_number_read(text, &end)), signbit(value));
     CU_ASSERT_EQUAL(signbit(strtod(text, NULL)), signbit(value));
 }
 

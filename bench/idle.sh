@@ -1,0 +1,110 @@
+#!/usr/bin/env bash
+# What a server does while thousands wait: answers a second and its memory, alone, with 2,500 long polls and 2,500 event
+# streams held open, and with 300 clients more that send a byte a second.   idle.sh [SECONDS (480)]
+#
+# Load is the same answers sent again: judged, compared with what is stored and acknowledged, so that the table does not grow
+# and memory can be watched over millions of requests.
+set -euo pipefail
+
+seconds=${1:-480}
+walras=build/walras
+load=build/bench/bench_load
+agents=10000
+steps=24
+work=$(mktemp -d)
+chmod 755 "$work"
+server=
+crowd=
+
+clean_up() {
+    exec 9>&- || true
+    [ -z "$crowd" ] || wait "$crowd" 2>/dev/null || true
+    if [ -n "$server" ]; then
+        kill "$server" 2>/dev/null || true
+        wait "$server" 2>/dev/null || true
+    fi
+    rm -rf "$work"
+}
+trap clean_up EXIT
+
+sql() {
+    psql -q -At -v ON_ERROR_STOP=1 "host=$work/data/run port=5432 user=walras dbname=walras" "$@"
+}
+
+call() {
+    "$load" "$url" call "$work/op.key" "$@" >"$work/said" || { cat "$work/said" >&2; exit 1; }
+}
+
+resident_mib() {
+    awk '/^VmRSS/ { printf "%.1f", $2 / 1024 }' "/proc/$server/status"
+}
+
+# again SECONDS NAME: the same answers over and over
+again() {
+    local until=$((SECONDS + $1)) sum=0 n=0 worst=0 before rate p50 p99
+
+    before=$(resident_mib)
+    while [ "$SECONDS" -lt "$until" ]; do
+        read -r rate p50 p99 < <("$load" "$url" again "$work/op.key" m 1 0 $((10 * agents)) "$agents" "$steps" 256)
+        sum=$(awk -v a="$sum" -v b="$rate" 'BEGIN { print a + b }')
+        worst=$(awk -v a="$worst" -v b="$p99" 'BEGIN { print (a > b ? a : b) }')
+        n=$((n + 1))
+    done
+    awk -v sum="$sum" -v n="$n" -v worst="$worst" -v name="$2" -v agents="$agents" -v before="$before" -v after="$(resident_mib)" \
+        'BEGIN { printf "%-44s %8.0f %9.1f %12d %9s %9s\n", name, sum / n, worst, n * 10 * agents, before, after }'
+}
+
+"$walras" serve --listen 127.0.0.1:0 --data "$work/data" --requests-per-second 1e6 --request-burst 1e6 --connections-per-client 8000 \
+    --event-streams-per-client 4000 2>"$work/log" &
+server=$!
+for _ in $(seq 600); do
+    ! grep -q '^listening' "$work/log" || break
+    kill -0 "$server" 2>/dev/null || { cat "$work/log" >&2; exit 1; }
+    sleep 0.1
+done
+url=$(sed -n 's/^listening url=\([^ ]*\).*/\1/p' "$work/log")
+"$walras" key create op --role operator --data "$work/data" >"$work/op.key" 2>/dev/null
+call PUT /v1/grids/g '{"slack": "b", "buses": [{"id": "b"}], "lines": []}'
+call POST /v1/markets "{\"id\": \"m\", \"grid\": \"g\", \"points\": 1, \"round_timeout_s\": 3600, \"horizon\": {\"start\":
+    \"2026-01-20T00:00:00Z\", \"step_minutes\": 60, \"steps\": $steps}, \"supply\": [{\"id\": \"s\", \"bus\": \"b\", \"price_per_mwh\": 80}]}"
+call POST /v1/markets/m/open
+# one more than answer, so that the round stays open
+sql -c "INSERT INTO agent (id, bus, kind, owner) SELECT 'a' || lpad(i::text, 6, '0'), 'b', 'remote', 'op' FROM generate_series(0, $agents) AS i" \
+    -c "INSERT INTO participant (market, agent, fallback_kw) SELECT 'm', 'a' || lpad(i::text, 6, '0'), array_fill(0::float8, ARRAY[$steps])
+        FROM generate_series(0, $agents) AS i"
+call POST /v1/markets/m/start
+for _ in $(seq 10); do
+    call GET "/v1/markets/m/round?wait=20"
+    ! grep -q '"round": 1' "$work/said" || break
+done
+token=$("$load" "$url" token "$work/op.key")
+
+hold() { # hold POLLS STREAMS SLOW
+    mkfifo "$work/hold"
+    build/bench/bench_idle "$url" "$token" m "$@" <"$work/hold" >"$work/crowd" &
+    crowd=$!
+    exec 9>"$work/hold"
+    for _ in $(seq 600); do
+        ! grep -q ready "$work/crowd" || return 0
+        sleep 0.1
+    done
+    echo "idle: not all connections came about" >&2
+    exit 1
+}
+
+let_go() {
+    exec 9>&-
+    wait "$crowd" || true
+    crowd=
+    tail -1 "$work/crowd" | sed 's/^/    /'
+    rm "$work/hold"
+}
+
+printf '%-44s %8s %9s %12s %9s %9s\n' "" "a second" "p99 in ms" "answers" "MiB then" "MiB now"
+again $((seconds / 4)) "alone"
+hold 2500 2500 0
+again $((seconds / 4)) "with 2,500 long polls and 2,500 streams"
+let_go
+hold 2500 2500 300
+again $((seconds / 2)) "and 300 slow clients"
+let_go
