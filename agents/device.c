@@ -73,17 +73,9 @@ double agent_device_apparent_kva(const struct agent_device *device)
     }
 }
 
-double agent_device_spare_kvar(const struct agent_device *device, size_t step)
+double agent_device_reach_kvar(const struct agent_device *device, size_t step)
 {
-    double kva = agent_device_apparent_kva(device), most_kw = 0.0;
-
-    if (device->type == AGENT_PV)
-        most_kw = walras_series_at(device->pv.available_kw, step);
-    else if (device->type == AGENT_BATTERY)
-        most_kw = fmax(device->battery.charge_kw, device->battery.discharge_kw);
-    else if (device->type == AGENT_EV)
-        most_kw = fmax(device->ev.charge_kw, device->ev.discharge_kw);
     if (device->type == AGENT_EV && (step < device->ev.arrive || step >= device->ev.depart))
         return 0.0;
-    return kva > most_kw ? sqrt((kva - most_kw) * (kva + most_kw)) : 0.0;
+    return agent_device_apparent_kva(device);
 }

@@ -169,10 +169,10 @@ bool agent_device_is_smooth(const struct agent_device *device);
 /* Apparent power of the device's inverter; 0: none that gives kvar of its own. */
 double agent_device_apparent_kva(const struct agent_device *device);
 /*
- * The kvar that the inverter can give or take in a step whatever its kW are: what the circle leaves
- * beside the most kW that it may have.
+ * The kvar that the inverter can give or take in a step in which it has no kW; with kW it has less:
+ * the two stay in its circle together.
  */
-double agent_device_spare_kvar(const struct agent_device *device, size_t step);
+double agent_device_reach_kvar(const struct agent_device *device, size_t step);
 
 /*
  * Judges the parameters (ranges, not reachability). Names are for `what` (the caller's place, put

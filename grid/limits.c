@@ -64,7 +64,7 @@ void limits_add_lines(struct grid_limits *limits, double rating_scale)
         double limit_kw = line->limit_kw * rating_scale;
         double size = isfinite(limit_kw) ? fmax(limit_kw, least_size_kw) : 1.0;
 
-        if (line->in_service)
+        if (line->in_service && !line->terminal)
             limits->limit[limits->n_row++] = (struct grid_limit){.kind = GRID_LIMIT_LINE,
                                                                  .index = l,
                                                                  .low = -limit_kw,
@@ -78,6 +78,11 @@ size_t grid_limits_count(const struct grid_limits *limits)
     return limits->n_row;
 }
 
+size_t grid_limits_buses(const struct grid_limits *limits)
+{
+    return limits->network->n_bus;
+}
+
 const struct grid_limit *grid_limits_at(const struct grid_limits *limits, size_t row)
 {
     return &limits->limit[row];
@@ -88,7 +93,8 @@ const char *grid_limit_kind_name(enum grid_limit_kind kind)
     static const char *const names[] = {[GRID_LIMIT_LINE] = "line",
                                         [GRID_LIMIT_APPARENT] = "line_kva",
                                         [GRID_LIMIT_VOLTAGE] = "voltage",
-                                        [GRID_LIMIT_ISLAND] = "island"};
+                                        [GRID_LIMIT_ISLAND] = "island",
+                                        [GRID_LIMIT_INVERTER] = "inverter"};
 
     return names[kind];
 }
@@ -96,7 +102,7 @@ const char *grid_limit_kind_name(enum grid_limit_kind kind)
 const char *grid_limits_id(const struct grid_limits *limits, size_t row)
 {
     const struct grid_limit *limit = &limits->limit[row];
-    bool of_line = limit->kind == GRID_LIMIT_LINE || limit->kind == GRID_LIMIT_APPARENT;
+    bool of_line = limit->kind != GRID_LIMIT_VOLTAGE && limit->kind != GRID_LIMIT_ISLAND;
 
     return of_line ? limits->network->lines[limit->index].id
                    : limits->network->buses[limit->index].id;

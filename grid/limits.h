@@ -33,7 +33,8 @@ enum grid_limit_kind {
     GRID_LIMIT_LINE,     /* active power of a line */
     GRID_LIMIT_APPARENT, /* one of the sides of a line's limit of apparent power */
     GRID_LIMIT_VOLTAGE,
-    GRID_LIMIT_ISLAND /* what a tree injects in all: nothing, it has no line to the others */
+    GRID_LIMIT_ISLAND,  /* what a tree injects in all: nothing, it has no line to the others */
+    GRID_LIMIT_INVERTER /* a side of the limit of an inverter, which is a line to its terminal */
 };
 
 struct grid_limit {
@@ -43,6 +44,12 @@ struct grid_limit {
     double low, high; /* ±INFINITY: no limit on that side */
     double size;      /* what deviations are measured by, > 0 */
 };
+
+/* Whether it is one of twelve rows that stand together. */
+static inline bool grid_limit_is_side(const struct grid_limit *limit)
+{
+    return limit->kind == GRID_LIMIT_APPARENT || limit->kind == GRID_LIMIT_INVERTER;
+}
 
 struct grid_row { /* sparse: |coefficients| below 1e-12 of the largest are left out */
     size_t n;
@@ -82,7 +89,7 @@ struct grid_lindist {              /* borrowed, as the network is */
 
 /*
  * LinDistFlow model of `network`, as above. First the lines in service, limited or not, in their
- * order.
+ * order; the sides of inverters last.
  *
  * Returns WALRAS_INVALID for a rating_scale as above, a network that is not radial, a resistance
  * below 0, or a bus whose voltage is out of its limits when nobody draws or injects (a slack: at
@@ -95,6 +102,8 @@ WALRAS_NODISCARD enum walras_status grid_limits_lindist(const struct grid_networ
 void grid_limits_free(struct grid_limits *limits);
 
 size_t grid_limits_count(const struct grid_limits *limits);
+/* The buses of the network, terminals of inverters among them. */
+size_t grid_limits_buses(const struct grid_limits *limits);
 const struct grid_limit *grid_limits_at(const struct grid_limits *limits, size_t row);
 const char *grid_limit_kind_name(enum grid_limit_kind kind);
 /* The id of the line or bus that row r limits. */

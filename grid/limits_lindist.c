@@ -46,6 +46,7 @@ static double value_of(const struct lindist_limits *own, size_t row)
     case GRID_LIMIT_LINE:
         return lindist_flow(m, limit->index, m->p_kw);
     case GRID_LIMIT_APPARENT:
+    case GRID_LIMIT_INVERTER:
         side = grid_polygon_side(limit->side);
         return side.kw * lindist_flow(m, limit->index, m->p_kw) +
                side.kvar * lindist_flow(m, limit->index, m->q_kvar);
@@ -224,6 +225,7 @@ struct grid_place grid_limits_place(const struct grid_limits *limits, size_t row
     case GRID_LIMIT_LINE:
         return place_of_line(own, limit->index, (struct grid_side){.kw = 1.0});
     case GRID_LIMIT_APPARENT:
+    case GRID_LIMIT_INVERTER:
         return place_of_line(own, limit->index, grid_polygon_side(limit->side));
     case GRID_LIMIT_VOLTAGE:
         scale = own->model.total_gain[limit->index] / own->w_per_kw[row];
@@ -246,23 +248,37 @@ static double w_per_kw(const struct lindist *model, size_t bus)
            (model->sum_r[bus] > 0.0 ? model->sum_r[bus] : fabs(model->sum_x[bus]));
 }
 
+static void add_sides_of(struct grid_limits *limits, size_t line, double limit_kva,
+                         enum grid_limit_kind kind)
+{
+    for (unsigned k = 0; k < GRID_POLYGON_SIDES; k++)
+        limits->limit[limits->n_row++] =
+            (struct grid_limit){.kind = kind,
+                                .index = line,
+                                .side = k,
+                                .low = -INFINITY,
+                                .high = limit_kva * grid_polygon_side(k).share,
+                                .size = fmax(limit_kva, 1e-3)};
+}
+
 static void add_sides(struct grid_limits *limits, double rating_scale)
 {
     const struct grid_network *network = limits->network;
 
-    for (size_t l = 0; l < network->n_line; l++)
-        for (unsigned k = 0; k < GRID_POLYGON_SIDES; k++) {
-            double limit_kva = network->lines[l].limit_kva * rating_scale;
+    for (size_t l = 0; l < network->n_line; l++) {
+        const struct grid_line *line = &network->lines[l];
+        double limit_kva = line->limit_kva * rating_scale;
 
-            if (network->lines[l].in_service && limit_kva > 0.0 && isfinite(limit_kva))
-                limits->limit[limits->n_row++] =
-                    (struct grid_limit){.kind = GRID_LIMIT_APPARENT,
-                                        .index = l,
-                                        .side = k,
-                                        .low = -INFINITY,
-                                        .high = limit_kva * grid_polygon_side(k).share,
-                                        .size = fmax(limit_kva, 1e-3)};
-        }
+        if (line->in_service && !line->terminal && limit_kva > 0.0 && isfinite(limit_kva))
+            add_sides_of(limits, l, limit_kva, GRID_LIMIT_APPARENT);
+    }
+}
+
+static void add_inverters(struct grid_limits *limits)
+{
+    for (size_t l = 0; l < limits->network->n_line; l++)
+        if (limits->network->lines[l].terminal)
+            add_sides_of(limits, l, limits->network->lines[l].limit_kva, GRID_LIMIT_INVERTER);
 }
 
 static void add_voltages(struct lindist_limits *own)
@@ -369,6 +385,7 @@ static enum walras_status make_own(struct grid_limits *limits, const struct grid
     add_sides(limits, input->rating_scale);
     add_voltages(own);
     add_islands(limits);
+    add_inverters(limits);
     return mark_varying(limits, err);
 }
 

@@ -30,6 +30,7 @@ struct grid_line {
     double tap;       /* off-nominal ratio at the from side, 1 for a line */
     double shift_rad; /* phase shift at the from side */
     bool in_service;
+    bool terminal; /* an inverter: limit_kva, unscaled and never soft, is of what is behind it */
 };
 
 struct grid_network {

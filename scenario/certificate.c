@@ -83,7 +83,8 @@ struct networks { /* what flows and prices are found by; both NULL: there is one
 
 static enum walras_status judge(const struct scenario_result *result,
                                 const struct networks *networks, double *price_per_mwh,
-                                double *price_per_mvarh, struct certificate_devices *devices,
+                                double *price_per_mvarh, double *circle,
+                                struct certificate_devices *devices,
                                 struct scenario_certificate *out, struct walras_err *err)
 {
     struct walras_ranks *ranks = result->ranks;
@@ -93,14 +94,15 @@ static enum walras_status judge(const struct scenario_result *result,
 
     if (networks->feeder)
         status = certificate_find_feeder_prices(result, networks->feeder, price_per_mwh,
-                                                price_per_mvarh, &limit_value, err);
+                                                price_per_mvarh, circle, &limit_value, err);
     else if (walras_ranks_lead(ranks))
         status =
             certificate_find_prices(result, networks->angles, price_per_mwh, &limit_value, err);
     status = walras_ranks_agree(ranks, status, err);
     walras_ranks_broadcast(ranks, price_per_mwh, n_cell * sizeof(*price_per_mwh));
     if (status == WALRAS_OK)
-        status = certificate_judge_devices(result, price_per_mwh, price_per_mvarh, devices, err);
+        status =
+            certificate_judge_devices(result, price_per_mwh, price_per_mvarh, circle, devices, err);
     status = walras_ranks_agree(ranks, status, err);
     if (status == WALRAS_OK)
         status = certificate_add_ranks(result, devices, out, err);
@@ -139,9 +141,10 @@ enum walras_status scenario_certify(const struct scenario_result *result,
     bool has_grid =
         result->scenario->model != SCENARIO_COPPERPLATE && result->scenario->network.n_line > 0;
     double *memory = calloc(4 * n_cell + n_step, sizeof(*memory));
+    double *circle = calloc(2 * result->n_inverter * n_step + 1, sizeof(*circle));
     enum walras_status status = WALRAS_OK;
 
-    if (!memory)
+    if (!memory || !circle)
         status = walras_fail(err, WALRAS_NOMEM, "cannot hold the prices of %zu buses",
                              result->scenario->network.n_bus);
     else if (result->scenario->model == SCENARIO_DC && walras_ranks_lead(result->ranks))
@@ -154,10 +157,11 @@ enum walras_status scenario_certify(const struct scenario_result *result,
         devices.gross_kw = memory + 2 * n_cell;
         devices.injection_kvar = has_grid ? memory + 2 * n_cell + n_step : NULL;
         price_per_mvarh = reactive ? memory + 3 * n_cell + n_step : NULL;
-        status = judge(result, &networks, memory, price_per_mvarh, &devices, &found, err);
+        status = judge(result, &networks, memory, price_per_mvarh, circle, &devices, &found, err);
     }
     scenario_angles_free(networks.angles);
     scenario_feeder_free(networks.feeder);
+    free(circle);
     free(memory);
     if (status != WALRAS_OK)
         return status;

@@ -18,6 +18,7 @@ struct judge {
     const struct scenario *scenario;
     const double *price_per_mwh;          /* [n_bus x n_step] */
     const double *price_per_mvarh;        /* the same, or NULL */
+    const double *circle;                 /* [2 x n_inverter x n_step] */
     struct agent_workspace **workspaces;  /* [n_worker] */
     double *answer_kw;                    /* [n_worker x 2 n_step] an answer, prices behind it */
     struct certificate_device_sums *part; /* [SCENARIO_AWARDS_SLOTS] */
@@ -43,8 +44,8 @@ static void add_draw(const double *draw_kw, size_t n_step, double *largest_kw,
     }
 }
 
-/* What a device's inverter draws in kvar [n_step]; NULL: it has none. */
-static const double *inverter_of(const struct scenario_result *result, size_t device)
+/* Which of the inverters is a device's; SIZE_MAX: none. */
+static size_t inverter_of(const struct scenario_result *result, size_t device)
 {
     size_t low = 0, high = result->n_inverter;
 
@@ -56,16 +57,24 @@ static const double *inverter_of(const struct scenario_result *result, size_t de
         else
             high = middle;
     }
-    return low < result->n_inverter && result->inverters[low].device == device
-               ? result->inverter_kvar + low * result->scenario->horizon.n_step
-               : NULL;
+    return low < result->n_inverter && result->inverters[low].device == device ? low : SIZE_MAX;
+}
+
+/* What a device's inverter draws in kvar [n_step]; NULL: it has none. */
+static const double *own_kvar_of(const struct scenario_result *result, size_t device)
+{
+    size_t inverter = inverter_of(result, device);
+
+    return inverter == SIZE_MAX
+               ? NULL
+               : result->inverter_kvar + inverter * result->scenario->horizon.n_step;
 }
 
 /* kW and kvar together within the inverter's circle. */
 static void audit_inverter(const struct judge *judge, size_t device, const double *draw_kw,
                            struct agent_verdict *verdict)
 {
-    const double *own_kvar = inverter_of(judge->result, device);
+    const double *own_kvar = own_kvar_of(judge->result, device);
     double kva = agent_device_apparent_kva(&judge->scenario->devices[device]);
 
     for (size_t t = 0; own_kvar && t < judge->scenario->horizon.n_step; t++) {
@@ -100,33 +109,42 @@ static enum walras_status audit(const struct judge *judge, size_t device, const 
     return WALRAS_OK;
 }
 
-/* What a device pays at its bus: for the kvar that come with its kW as well. */
+/* What a device pays where it stands: for the kvar that come with its kW as well. */
 static const double *find_price(const struct judge *judge, size_t device, double *scratch)
 {
     const struct scenario *scenario = judge->scenario;
-    size_t n_step = scenario->horizon.n_step;
+    size_t n_step = scenario->horizon.n_step, inverter = inverter_of(judge->result, device);
     size_t first = scenario_device_bus(scenario, device) * n_step;
 
     if (!judge->price_per_mvarh)
         return judge->price_per_mwh + first;
-    for (size_t t = 0; t < n_step; t++)
+    for (size_t t = 0; t < n_step; t++) {
         scratch[t] = judge->price_per_mwh[first + t] +
                      scenario_reactive_of(&scenario->devices[device], t).kvar_per_kw *
                          judge->price_per_mvarh[first + t];
+        if (inverter != SIZE_MAX)
+            scratch[t] += judge->circle[inverter * n_step + t];
+    }
     return scratch;
 }
 
-/* What the inverter could earn at most with kvar that it has whatever its kW are, <= 0. */
+/*
+ * What the inverter could earn at most with kvar, <= 0, when its limit is a price of both kW and
+ * kvar: what that price leaves of each is earned by itself.
+ */
 static double inverter_bound(const struct judge *judge, size_t device)
 {
     const struct scenario *scenario = judge->scenario;
-    size_t n_step = scenario->horizon.n_step;
+    size_t n_step = scenario->horizon.n_step, inverter = inverter_of(judge->result, device);
     const double *price = judge->price_per_mvarh + scenario_device_bus(scenario, device) * n_step;
     double bound = 0.0;
 
-    for (size_t t = 0; t < n_step; t++)
-        bound -= fabs(price[t]) * walras_mwh(agent_device_spare_kvar(&scenario->devices[device], t),
-                                             scenario->horizon.step_h);
+    for (size_t t = 0; t < n_step && inverter != SIZE_MAX; t++) {
+        double here = price[t] + judge->circle[(judge->result->n_inverter + inverter) * n_step + t];
+
+        bound -= fabs(here) * walras_mwh(agent_device_reach_kvar(&scenario->devices[device], t),
+                                         scenario->horizon.step_h);
+    }
     return bound;
 }
 
@@ -183,7 +201,7 @@ static void merge(struct certificate_device_sums *sums, const struct certificate
 
 static void add_kvar(struct judge *judge, size_t device, const double *draw_kw)
 {
-    const double *own_kvar = inverter_of(judge->result, device);
+    const double *own_kvar = own_kvar_of(judge->result, device);
     size_t n_step = judge->scenario->horizon.n_step;
     double *at_bus =
         judge->out->injection_kvar + scenario_device_bus(judge->scenario, device) * n_step;
@@ -237,7 +255,7 @@ static enum walras_status begin(struct judge *judge, unsigned n_worker, struct w
 
 enum walras_status certificate_judge_devices(const struct scenario_result *result,
                                              const double *price_per_mwh,
-                                             const double *price_per_mvarh,
+                                             const double *price_per_mvarh, const double *circle,
                                              struct certificate_devices *out,
                                              struct walras_err *err)
 {
@@ -246,6 +264,7 @@ enum walras_status certificate_judge_devices(const struct scenario_result *resul
                           .scenario = result->scenario,
                           .price_per_mwh = price_per_mwh,
                           .price_per_mvarh = price_per_mvarh,
+                          .circle = circle,
                           .out = out};
     const struct scenario_awards_pass pass = {&judge, judge_part, take_part};
     enum walras_status status = begin(&judge, n_worker, err);

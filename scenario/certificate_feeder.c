@@ -18,6 +18,7 @@ struct worths {                  /* what one more of each is worth in a step, cu
     double *flow_kw, *flow_kvar;         /* [n_line] */
     double *fixed_kvar;                  /* [n_bus x n_step] */
     const struct market_binding **order; /* by step */
+    double *circle;                      /* as certificate_find_feeder_prices has it */
     double *memory;
 };
 
@@ -122,6 +123,22 @@ static double worth_voltage(const struct scenario_result *result, struct worths 
     return per_w * binding->direction * (v_pu * v_pu - worths->w[limit->index]);
 }
 
+/* One side of an inverter's limit: what kW and kvar cost more at its terminal than at its bus. */
+static double worth_inverter(const struct scenario_result *result, struct worths *worths,
+                             const struct market_binding *binding, const struct grid_limit *limit)
+{
+    const struct scenario *s = result->scenario;
+    size_t inverter = limit->index - s->network.n_line, n_step = s->horizon.n_step;
+    double price = fmax(0.0, binding->shadow_price_per_mwh);
+    double angle = acos(-1.0) * (1.0 + 2.0 * limit->side) / SIDES;
+    double kva = agent_device_apparent_kva(&s->devices[result->inverters[inverter].device]);
+    double *kw = worths->circle + inverter * n_step + binding->step;
+
+    kw[0] += price * cos(angle);
+    kw[result->n_inverter * n_step] += price * sin(angle);
+    return price * kva * cos(acos(-1.0) / SIDES);
+}
+
 static double worth_island(const struct scenario_result *result, struct worths *worths,
                            const struct market_binding *binding, const struct grid_limit *limit)
 {
@@ -140,6 +157,8 @@ static double worth(const struct scenario_result *result, struct worths *worths,
         return worth_voltage(result, worths, binding, limit);
     case GRID_LIMIT_ISLAND:
         return worth_island(result, worths, binding, limit);
+    case GRID_LIMIT_INVERTER:
+        return worth_inverter(result, worths, binding, limit);
     default:
         return worth_line(result, worths, binding, limit);
     }
@@ -160,7 +179,8 @@ static void begin_step(const struct scenario_result *result, struct worths *wort
 enum walras_status certificate_find_feeder_prices(const struct scenario_result *result,
                                                   const struct scenario_feeder *feeder,
                                                   double *price_per_mwh, double *price_per_mvarh,
-                                                  double *limit_value, struct walras_err *err)
+                                                  double *circle, double *limit_value,
+                                                  struct walras_err *err)
 {
     const struct scenario *s = result->scenario;
     const struct market_result *market = result->market;
@@ -169,6 +189,7 @@ enum walras_status certificate_find_feeder_prices(const struct scenario_result *
     enum walras_status status = take_memory(result, &worths, err);
     double value = 0.0;
 
+    worths.circle = circle;
     for (size_t i = 0; i < market->n_binding && status == WALRAS_OK; i++)
         worths.order[i] = &market->binding[i];
     if (status == WALRAS_OK) {

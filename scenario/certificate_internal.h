@@ -49,19 +49,27 @@ struct certificate_devices { /* arrays are the caller's, zeroed */
 WALRAS_NODISCARD enum walras_status
 certificate_find_prices(const struct scenario_result *result, const struct scenario_angles *angles,
                         double *price_per_mwh, double *limit_value, struct walras_err *err);
-/* The same in the model lindistflow, with the prices of reactive power. */
-WALRAS_NODISCARD enum walras_status certificate_find_feeder_prices(
-    const struct scenario_result *result, const struct scenario_feeder *feeder,
-    double *price_per_mwh, double *price_per_mvarh, double *limit_value, struct walras_err *err);
+/*
+ * The same in the model lindistflow, with the prices of reactive power, and in circle [2 x
+ * n_inverter x n_step], zeroed, what inverters' limits add to the prices of their kW and, behind
+ * them all, of their kvar.
+ */
+WALRAS_NODISCARD enum walras_status
+certificate_find_feeder_prices(const struct scenario_result *result,
+                               const struct scenario_feeder *feeder, double *price_per_mwh,
+                               double *price_per_mvarh, double *circle, double *limit_value,
+                               struct walras_err *err);
 /* What the exchange could gain at most at these prices, currency, <= 0. */
 double certificate_supply_bound(const struct scenario *scenario, const double *price_per_mwh);
 
-/* From the awards and the prices, device by device; price_per_mvarh NULL: kvar cost nothing. */
-WALRAS_NODISCARD enum walras_status certificate_judge_devices(const struct scenario_result *result,
-                                                              const double *price_per_mwh,
-                                                              const double *price_per_mvarh,
-                                                              struct certificate_devices *out,
-                                                              struct walras_err *err);
+/*
+ * From the awards and the prices, device by device; price_per_mvarh NULL: kvar cost nothing. circle
+ * as above; NULL: there are no inverters.
+ */
+WALRAS_NODISCARD enum walras_status
+certificate_judge_devices(const struct scenario_result *result, const double *price_per_mwh,
+                          const double *price_per_mvarh, const double *circle,
+                          struct certificate_devices *out, struct walras_err *err);
 /* Adds up what the ranks found of their devices, at rank 0; the worst may be another's. */
 WALRAS_NODISCARD enum walras_status certificate_add_ranks(const struct scenario_result *result,
                                                           struct certificate_devices *devices,

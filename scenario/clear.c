@@ -92,6 +92,7 @@ static double breach_price(const struct scenario_clearing *c, size_t row, int di
                   grid_limits_unit_per_kw(c->limits, row, direction);
         break;
     case GRID_LIMIT_ISLAND:
+    case GRID_LIMIT_INVERTER:
         per_mwh = NAN;
         break;
     default:
@@ -121,7 +122,7 @@ static enum walras_status make_lindist(struct scenario_clearing *c, struct walra
 {
     const struct scenario *s = c->scenario;
     struct grid_lindist input = {.nodes = c->nodes.extra,
-                                 .n_node = c->nodes.n - s->network.n_bus,
+                                 .n_node = c->nodes.n - c->nodes.network.n_bus,
                                  .fixed_kvar = c->nodes.fixed_kvar,
                                  .n_step = s->horizon.n_step,
                                  .rating_scale = s->rating_scale,
@@ -130,7 +131,7 @@ static enum walras_status make_lindist(struct scenario_clearing *c, struct walra
     if (c->settings.market.ranks)
         return walras_fail(err, WALRAS_UNSUPPORTED,
                            "grid model lindistflow: not over several ranks; run it in one process");
-    return grid_limits_lindist(&s->network, &input, &c->limits, err);
+    return grid_limits_lindist(&c->nodes.network, &input, &c->limits, err);
 }
 
 static enum walras_status make_limits(struct scenario_clearing *c, struct walras_err *err)

@@ -76,8 +76,9 @@ static void take_state(struct scenario_clearing *c, size_t t, const struct grid_
 static enum walras_status flow_step(struct scenario_clearing *c, size_t t, double *injection_kw,
                                     double *value, struct walras_err *err)
 {
-    const struct grid_network *network = &c->scenario->network;
-    struct grid_state state = {value, value + network->n_line, value + 2 * network->n_line};
+    const struct grid_network *network = &c->nodes.network;
+    size_t n_line = network->n_line;
+    struct grid_state state = {value, value + n_line, value + 2 * n_line};
     const struct scenario *s = c->scenario;
     size_t n_step = s->horizon.n_step, n_supply = s->n_supply;
     enum walras_status status = WALRAS_OK;
@@ -101,7 +102,7 @@ static enum walras_status flow_step(struct scenario_clearing *c, size_t t, doubl
 
 static enum walras_status take_flows(struct scenario_clearing *c, struct walras_err *err)
 {
-    const struct grid_network *network = &c->scenario->network;
+    const struct grid_network *network = &c->nodes.network;
     double *work = NULL;
     enum walras_status status = WALRAS_OK;
 

@@ -164,17 +164,17 @@ static void add_supplies(struct scenario_clearing *c)
         }
 }
 
-/* What inverters can give or take, for nothing. */
+/* What inverters can give or take, for nothing; their limits leave less beside kW. */
 static void add_inverters(struct scenario_clearing *c)
 {
     c->n_supplied = c->n_order;
     for (size_t i = 0; i < c->nodes.n_inverter; i++)
         for (uint32_t t = 0; t < c->scenario->horizon.n_step; t++) {
             const struct scenario_inverter *at = &c->nodes.inverters[i];
-            double spare = agent_device_spare_kvar(&c->scenario->devices[at->device], t);
+            double reach = agent_device_reach_kvar(&c->scenario->devices[at->device], t);
 
             c->orders[c->n_order++] = (struct market_order){
-                .bus = (uint32_t)at->node, .step = t, .low_kw = -spare, .high_kw = spare};
+                .bus = (uint32_t)at->node, .step = t, .low_kw = -reach, .high_kw = reach};
         }
 }
 

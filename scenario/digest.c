@@ -172,7 +172,7 @@ static size_t join_sides(const struct grid_limits *limits, struct market_binding
         const struct grid_limit *limit = grid_limits_at(limits, binding[i].row);
         size_t at = kept;
 
-        if (limit->kind != GRID_LIMIT_APPARENT) {
+        if (!grid_limit_is_side(limit)) {
             binding[kept++] = binding[i];
             continue;
         }
@@ -219,33 +219,39 @@ static size_t gather_lines(const struct market_binding *binding, size_t n_bindin
 static void saving_words(const struct scenario_result *r, const struct full_line *full,
                          char words[SCENARIO_WORDS])
 {
-    enum grid_limit_kind kind = grid_limits_at(r->limits, full->row)->kind;
+    const struct grid_limit *limit = grid_limits_at(r->limits, full->row);
     double per_kw = grid_limits_unit_per_kw(r->limits, full->row, full->direction);
 
-    if (kind == GRID_LIMIT_VOLTAGE)
+    if (limit->kind == GRID_LIMIT_VOLTAGE)
         snprintf(words, SCENARIO_WORDS, "0.01 per unit more would save up to %.4g %s/h",
                  0.01 * walras_mw_from_kw(full->worst_per_mwh / per_kw), r->scenario->currency);
     else
         snprintf(words, SCENARIO_WORDS, "one more %s would save up to %.2f %s/M%sh",
-                 kind == GRID_LIMIT_APPARENT ? "MVA" : "MW", full->worst_per_mwh,
-                 r->scenario->currency, kind == GRID_LIMIT_APPARENT ? "VA" : "W");
+                 grid_limit_is_side(limit) ? "MVA" : "MW", full->worst_per_mwh,
+                 r->scenario->currency, grid_limit_is_side(limit) ? "VA" : "W");
 }
+
+static const struct {
+    const char *word, *title; /* how a limit's words begin, and what stands there instead */
+} full_things[] = {{"line ", "full line"}, {"inverter ", "inverter "}};
 
 static void print_line(FILE *file, const struct scenario_result *r, const struct full_line *full)
 {
-    static const char of_line[] = "line ";
     char first[SCENARIO_TIME_TEXT], last[SCENARIO_TIME_TEXT];
     char limit[SCENARIO_LIMIT_WORDS], saving[SCENARIO_WORDS];
-    bool is_line = false;
+    const char *what = "voltage  ", *rest = limit;
 
     clock_text(r->scenario, full->first, first);
     clock_text(r->scenario, full->last + 1, last);
     scenario_limit_words(r->scenario, r->limits, full->row, full->direction, limit);
     saving_words(r, full, saving);
-    is_line = strncmp(limit, of_line, strlen(of_line)) == 0;
-    fprintf(file, "  %s  %s in %zu step%s between %s and %s; %s\n",
-            is_line ? "full line" : "voltage  ", limit + (is_line ? strlen(of_line) : 0),
-            full->n_step, plural(full->n_step), first, last, saving);
+    for (size_t i = 0; i < sizeof(full_things) / sizeof(full_things[0]); i++)
+        if (strncmp(limit, full_things[i].word, strlen(full_things[i].word)) == 0) {
+            what = full_things[i].title;
+            rest = limit + strlen(full_things[i].word);
+        }
+    fprintf(file, "  %s  %s in %zu step%s between %s and %s; %s\n", what, rest, full->n_step,
+            plural(full->n_step), first, last, saving);
 }
 
 static enum walras_status print_lines(FILE *file, const struct scenario_result *r,

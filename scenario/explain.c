@@ -209,8 +209,10 @@ static int by_size(const void *left, const void *right)
     return fabs(a->adds) < fabs(b->adds);
 }
 
+/* Limits of inverters price what is at their terminals, no bus: they are passed over. */
 static enum walras_status read_shares(struct explanation *x, struct walras_err *err)
 {
+    const char *inverter = grid_limit_kind_name(GRID_LIMIT_INVERTER);
     size_t n_bus = x->scenario.network.n_bus, n = 0;
     double *effect = calloc(2 * n_bus, sizeof(*effect));
     struct walras_json list;
@@ -227,10 +229,13 @@ static enum walras_status read_shares(struct explanation *x, struct walras_err *
     for (size_t i = 0; i < n && status == WALRAS_OK && x->limits; i++) {
         struct walras_json entry = walras_json_at(&list, i);
         struct share share = {0};
+        const char *kind = "";
         int64_t step = 0;
 
         status = read_whole(&entry, "step", 0, &step, err);
-        if (status != WALRAS_OK || (size_t)step != x->step)
+        if (status == WALRAS_OK && (size_t)step == x->step)
+            status = read_text(&entry, "kind", &kind, err);
+        if (status != WALRAS_OK || (size_t)step != x->step || strcmp(kind, inverter) == 0)
             continue;
         status = find_row(x, &entry, &share, err);
         if (status == WALRAS_OK)

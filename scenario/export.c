@@ -26,6 +26,12 @@ static struct export_name device_name(const struct device_names *of,
 static struct export_name device_column_name(const struct export_block *block, size_t column)
 {
     const struct device_names *of = block->of;
+    size_t n_own = lp_columns(of->program->lp);
+
+    if (column >= n_own)
+        return (struct export_name){
+            .what = "inverter_kvar", .id = {of->agent, of->device}, .step = column - n_own};
+
     const char *own = lp_column_name(of->program->lp, column);
     struct export_name name = device_name(of, &of->program->column_label[column]);
 
@@ -38,7 +44,13 @@ static struct export_name device_column_name(const struct export_block *block, s
 static struct export_name device_row_name(const struct export_block *block, size_t row)
 {
     const struct device_names *of = block->of;
+    size_t n_own = lp_rows(of->program->lp);
 
+    if (row >= n_own) /* sides of inverters are parts 1 to 12 */
+        return (struct export_name){.what = "inverter_kva",
+                                    .id = {of->agent, of->device},
+                                    .step = (row - n_own) / GRID_POLYGON_SIDES,
+                                    .part = 1 + (row - n_own) % GRID_POLYGON_SIDES};
     if (!of->program->row_label)
         return (struct export_name){.what = "own", .id = {of->agent, of->device}, .step = row};
     return device_name(of, &of->program->row_label[row]);
@@ -115,6 +127,62 @@ static void take_firm(struct export *x, const struct agent_device *device,
     block->firm_kvar = x->firm_kvar;
 }
 
+/* One side of an inverter's limit in a step, what it draws being `draws` and the column of kvar. */
+static enum walras_status inverter_side(const struct export_draw *draws, size_t n_draw,
+                                        struct grid_side side, size_t kvar_column, double limit,
+                                        struct export_block *block, struct walras_err *err)
+{
+    enum walras_status status = export_block_row(block, -INFINITY, limit, err);
+
+    for (size_t i = 0; i < n_draw && status == WALRAS_OK; i++)
+        status = export_block_entry(block, draws[i].column, side.kw * draws[i].coef, err);
+    if (status == WALRAS_OK)
+        status = export_block_entry(block, kvar_column, side.kvar, err);
+    return status;
+}
+
+/* Behind a device's own columns and rows: the kvar of its inverter in a step, and its limit. */
+static enum walras_status inverter_step(struct export *x, const struct agent_device *device,
+                                        const struct agent_program *program, size_t bus, size_t t,
+                                        struct export_draw *draws)
+{
+    struct export_block *block = &x->block;
+    double kva = agent_device_apparent_kva(device), reach = agent_device_reach_kvar(device, t);
+    double firm_kw = program->firm_kw ? program->firm_kw[t] : 0.0;
+    size_t column = block->n_column, n_draw = 0;
+    enum walras_status status =
+        export_block_column(block, (struct export_column){.low = -reach, .high = reach}, x->err);
+
+    for (size_t i = 0; i < program->n_draw; i++)
+        if (program->draws[i].step == t)
+            draws[n_draw++] =
+                (struct export_draw){program->draws[i].column, bus, t, program->draws[i].coef};
+    if (status == WALRAS_OK && export_has_kvar(x, bus))
+        status =
+            export_block_draw(block, (struct export_draw){column, x->n_bus + bus, t, 1.0}, x->err);
+    for (unsigned k = 0; k < GRID_POLYGON_SIDES && status == WALRAS_OK; k++) {
+        struct grid_side side = grid_polygon_side(k);
+
+        status = inverter_side(draws, n_draw, side, column, side.share * kva - side.kw * firm_kw,
+                               block, x->err);
+    }
+    return status;
+}
+
+static enum walras_status add_inverter(struct export *x, const struct agent_device *device,
+                                       const struct agent_program *program, size_t bus)
+{
+    struct export_draw *draws = calloc(program->n_draw + 1, sizeof(*draws));
+    enum walras_status status = WALRAS_OK;
+
+    if (!draws)
+        return walras_fail(x->err, WALRAS_NOMEM, "no memory for %zu draws", program->n_draw);
+    for (size_t t = 0; t < x->n_step && status == WALRAS_OK; t++)
+        status = inverter_step(x, device, program, bus, t, draws);
+    free(draws);
+    return status;
+}
+
 static enum walras_status device_block(struct export *x, const struct agent_device *device,
                                        const struct device_names *names, size_t bus,
                                        struct export_block *block)
@@ -131,7 +199,11 @@ static enum walras_status device_block(struct export *x, const struct agent_devi
     status = take_columns(program, block, x->err);
     if (status == WALRAS_OK)
         status = take_rows(program, block, x->err);
-    return status == WALRAS_OK ? take_draws(x, device, program, bus, block) : status;
+    if (status == WALRAS_OK)
+        status = take_draws(x, device, program, bus, block);
+    if (status == WALRAS_OK && x->reactive && agent_device_apparent_kva(device) > 0.0)
+        status = add_inverter(x, device, program, bus);
+    return status;
 }
 
 /* Two columns a step. */
@@ -187,36 +259,6 @@ static enum walras_status visit(struct export *x, const struct export_visitor *v
     return status;
 }
 
-static struct export_name inverter_column_name(const struct export_block *block, size_t column)
-{
-    const struct device_names *of = block->of;
-
-    return (struct export_name){
-        .what = "inverter_kvar", .id = {of->agent, of->device}, .step = column};
-}
-
-/* The kvar that an inverter can draw or give whatever its kW are: a column a step. */
-static enum walras_status inverter_block(struct export *x, const struct agent_device *device,
-                                         const struct device_names *names, size_t bus)
-{
-    struct export_block *block = &x->block;
-    enum walras_status status = WALRAS_OK;
-
-    export_block_clear(block);
-    block->of = names;
-    block->column_name = inverter_column_name;
-    for (size_t t = 0; t < x->n_step && status == WALRAS_OK; t++) {
-        double spare = agent_device_spare_kvar(device, t);
-
-        status = export_block_column(block, (struct export_column){.low = -spare, .high = spare},
-                                     x->err);
-        if (status == WALRAS_OK && export_has_kvar(x, bus))
-            status =
-                export_block_draw(block, (struct export_draw){t, x->n_bus + bus, t, 1.0}, x->err);
-    }
-    return status;
-}
-
 static enum walras_status visit_device(struct export *x, size_t i, size_t bus,
                                        const struct export_visitor *visitor, void *context)
 {
@@ -233,11 +275,6 @@ static enum walras_status visit_device(struct export *x, size_t i, size_t bus,
     status = device_block(x, &s->devices[i], &names, bus, &x->block);
     if (status == WALRAS_OK)
         status = visit(x, visitor, context);
-    if (status == WALRAS_OK && x->reactive && agent_device_apparent_kva(&s->devices[i]) > 0.0) {
-        status = inverter_block(x, &s->devices[i], &names, bus);
-        if (status == WALRAS_OK)
-            status = visit(x, visitor, context);
-    }
     agent_program_free(&program);
     return status;
 }

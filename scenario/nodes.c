@@ -1,6 +1,7 @@
 #include "scenario/nodes.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@ struct builder {
     size_t n_extra;
     size_t n_series; /* rows of made.ratios */
     double *ratio;   /* [n_step] of the device at hand */
+    bool owns_network, lacks_memory;
 };
 
 double scenario_kvar_per_kw(double power_factor)
@@ -42,6 +44,12 @@ void scenario_nodes_release(struct scenario_nodes *nodes)
     free(nodes->ratios);
     free(nodes->reactive);
     free(nodes->inverters);
+    for (size_t k = 1; k <= nodes->n_inverter; k++) /* the bus has the same */
+        free(nodes->network.lines[nodes->network.n_line - k].id);
+    if (nodes->n_inverter > 0) {
+        free(nodes->network.buses);
+        free(nodes->network.lines);
+    }
     *nodes = (struct scenario_nodes){0};
 }
 
@@ -64,7 +72,7 @@ static bool is_same(const struct grid_node *node, const double *ratio, bool cons
 /* The node of a bus and the ratio at hand, made when it is not there. */
 static uint32_t find_node(struct builder *b, uint32_t bus)
 {
-    size_t n_step = b->scenario->horizon.n_step, n_bus = b->scenario->network.n_bus;
+    size_t n_step = b->scenario->horizon.n_step, n_bus = b->made.network.n_bus;
     bool constant = is_constant(b->ratio, n_step);
     struct grid_node *node = NULL;
 
@@ -86,19 +94,42 @@ static uint32_t find_node(struct builder *b, uint32_t bus)
     return (uint32_t)(n_bus + b->n_extra++);
 }
 
-/* The node of kvar alone at a bus, made when it is not there. */
-static uint32_t find_reactive(struct builder *b, uint32_t bus)
+/* "agent/device" */
+static char *terminal_id(const struct scenario *s, size_t device)
 {
-    size_t n_bus = b->scenario->network.n_bus;
+    const char *agent = s->agents[s->device_agent[device]].id, *own = s->devices[device].id;
+    size_t size = strlen(agent) + strlen(own) + 2;
+    char *id = malloc(size);
 
-    for (size_t i = b->first[bus]; i != SIZE_MAX; i = b->next[i])
-        if (b->made.extra[i].reactive)
-            return (uint32_t)(n_bus + i);
-    b->made.extra[b->n_extra] = (struct grid_node){.bus = bus, .reactive = true};
-    b->made.reactive[n_bus + b->n_extra] = true;
-    b->next[b->n_extra] = b->first[bus];
-    b->first[bus] = b->n_extra;
-    return (uint32_t)(n_bus + b->n_extra++);
+    if (id)
+        snprintf(id, size, "%s/%s", agent, own);
+    return id;
+}
+
+/* The next inverter's terminal, the line to it, and the node of kvar there. */
+static uint32_t add_terminal(struct builder *b, size_t device)
+{
+    const struct scenario *s = b->scenario;
+    size_t k = b->made.n_inverter++;
+    uint32_t bus = (uint32_t)(s->network.n_bus + k);
+    size_t node = b->made.network.n_bus + b->n_extra;
+    char *id = terminal_id(s, device);
+
+    b->lacks_memory = b->lacks_memory || !id;
+    b->made.network.buses[bus] = (struct grid_bus){.id = id, .v_max_pu = INFINITY};
+    b->made.network.lines[s->network.n_line + k] =
+        (struct grid_line){.id = id,
+                           .from = scenario_device_bus(s, device),
+                           .to = bus,
+                           .limit_kw = INFINITY,
+                           .limit_kva = agent_device_apparent_kva(&s->devices[device]),
+                           .tap = 1.0,
+                           .in_service = true,
+                           .terminal = true};
+    b->made.extra[b->n_extra++] = (struct grid_node){.bus = bus, .reactive = true};
+    b->made.reactive[node] = true;
+    b->made.inverters[k] = (struct scenario_inverter){device, node};
+    return bus;
 }
 
 static void place_device(struct builder *b, size_t i)
@@ -113,10 +144,8 @@ static void place_device(struct builder *b, size_t i)
         fixed[t] += reactive.fixed_kvar;
         b->ratio[t] = reactive.kvar_per_kw;
     }
-    b->made.of_device[i] = find_node(b, bus);
-    if (agent_device_apparent_kva(&s->devices[i]) > 0.0)
-        b->made.inverters[b->made.n_inverter++] =
-            (struct scenario_inverter){i, find_reactive(b, bus)};
+    b->made.of_device[i] =
+        agent_device_apparent_kva(&s->devices[i]) > 0.0 ? add_terminal(b, i) : find_node(b, bus);
 }
 
 /* Loads whose ratio may differ from step to step. */
@@ -147,10 +176,33 @@ static size_t count_ratios(const struct scenario *s)
     return n;
 }
 
+/* The scenario's network with room for as many terminals. */
+static bool extend_network(struct builder *b, size_t n_inverter)
+{
+    struct grid_network *network = &b->made.network;
+    const struct grid_bus *buses = network->buses;
+    const struct grid_line *lines = network->lines;
+
+    if (n_inverter == 0)
+        return true;
+    network->buses = calloc(network->n_bus + n_inverter, sizeof(*network->buses));
+    network->lines = calloc(network->n_line + n_inverter, sizeof(*network->lines));
+    b->owns_network = true;
+    if (!network->buses || !network->lines)
+        return false;
+    memcpy(network->buses, buses, network->n_bus * sizeof(*buses));
+    if (network->n_line > 0)
+        memcpy(network->lines, lines, network->n_line * sizeof(*lines));
+    network->n_bus += n_inverter;
+    network->n_line += n_inverter;
+    return true;
+}
+
 static bool take_memory(struct builder *b)
 {
     const struct scenario *s = b->scenario;
-    size_t n_bus = s->network.n_bus, n_step = s->horizon.n_step, n_inverter = count_inverters(s);
+    size_t n_step = s->horizon.n_step, n_inverter = count_inverters(s);
+    size_t n_bus = s->network.n_bus + n_inverter;
     size_t most = count_ratios(s) + n_inverter + 1;
 
     b->made.extra = calloc(most, sizeof(*b->made.extra));
@@ -161,14 +213,24 @@ static bool take_memory(struct builder *b)
     b->made.reactive = calloc(n_bus + most, sizeof(*b->made.reactive));
     b->first = calloc(n_bus, sizeof(*b->first));
     b->ratio = calloc(n_step, sizeof(*b->ratio));
-    return b->made.extra && b->made.fixed_kvar && b->made.ratios && b->made.inverters &&
-           b->made.reactive && b->next && b->first && b->ratio;
+    return extend_network(b, n_inverter) && b->made.extra && b->made.fixed_kvar && b->made.ratios &&
+           b->made.inverters && b->made.reactive && b->next && b->first && b->ratio;
+}
+
+/* The network is the nodes' own once there is an inverter, and may be half made before. */
+static void give_up(struct builder *b)
+{
+    if (b->owns_network && b->made.n_inverter == 0) {
+        free(b->made.network.buses);
+        free(b->made.network.lines);
+    }
+    scenario_nodes_release(&b->made);
 }
 
 enum walras_status scenario_nodes_make(const struct scenario *scenario, struct scenario_nodes *out,
                                        struct walras_err *err)
 {
-    struct builder b = {.scenario = scenario, .made = {.n = scenario->network.n_bus}};
+    struct builder b = {.scenario = scenario, .made = {.network = scenario->network}};
     bool reactive = scenario->model == SCENARIO_LINDISTFLOW;
     enum walras_status status = WALRAS_OK;
 
@@ -176,17 +238,19 @@ enum walras_status scenario_nodes_make(const struct scenario *scenario, struct s
     if (!b.made.of_device || (reactive && !take_memory(&b)))
         status =
             walras_fail(err, WALRAS_NOMEM, "%zu devices do not fit in memory", scenario->n_device);
-    for (size_t i = 0; i < scenario->network.n_bus && reactive && status == WALRAS_OK; i++)
+    for (size_t i = 0; i < b.made.network.n_bus && reactive && status == WALRAS_OK; i++)
         b.first[i] = SIZE_MAX;
     for (size_t i = 0; i < scenario->n_device && status == WALRAS_OK; i++)
         if (reactive)
             place_device(&b, i);
         else
             b.made.of_device[i] = scenario_device_bus(scenario, i);
+    if (b.lacks_memory)
+        status = walras_fail(err, WALRAS_NOMEM, "the terminals of inverters do not fit in memory");
     free(b.next);
     free(b.first);
     free(b.ratio);
-    b.made.n += b.n_extra;
+    b.made.n = b.made.network.n_bus + b.n_extra;
     if (b.made.n_inverter == 0) {
         free(b.made.reactive);
         b.made.reactive = NULL;
@@ -194,6 +258,6 @@ enum walras_status scenario_nodes_make(const struct scenario *scenario, struct s
     if (status == WALRAS_OK)
         *out = b.made;
     else
-        scenario_nodes_release(&b.made);
+        give_up(&b);
     return status;
 }

@@ -3,10 +3,15 @@
  *
  * A device that draws no kvar, or none that depends on what it decides, stands at its bus; one
  * whose kvar go with its kW stands at a node of that bus with others of the same ratio. In the
- * market a node is a bus like any other, with a price of its own. Inverters offer their kvar at a
- * node of kvar alone, one at each bus that has any. In the other models there are buses only.
+ * market a node is a bus like any other, with a price of its own. In the other models there are
+ * buses only.
  *
- * Ownership  the arrays are the nodes' own.
+ * Inverters  A device that gives or takes kvar of its own stands at a bus of its own, its terminal,
+ * behind a line without impedance that carries as many kVA as the inverter: that the kW and kvar
+ * behind a line share its limit is all that an inverter's circle is. Its kW are drawn at the
+ * terminal, its kvar at a node of kvar alone there. Terminals are of the market's network only.
+ *
+ * Ownership  the arrays are the nodes' own; the network borrows what the scenario's is made of.
  * Threads    read only once made.
  */
 #ifndef WALRAS_SCENARIO_NODES_H
@@ -16,13 +21,15 @@
 #include "scenario/scenario.h"
 
 struct scenario_inverter { /* a device that gives or takes kvar of its own, and where */
-    size_t device, node;
+    size_t device, node;   /* of its kvar */
 };
 
 struct scenario_nodes {
-    size_t n;                /* buses, then extra nodes */
+    /* The scenario's, then terminals of inverters and lines to them, one each, in their order. */
+    struct grid_network network;
+    size_t n;                /* buses of that network, then extra nodes */
     uint32_t *of_device;     /* [n_device] */
-    struct grid_node *extra; /* [n - n_bus] */
+    struct grid_node *extra; /* [n - buses] */
     double *fixed_kvar;      /* [n_bus x n_step] drawn whatever is decided; NULL: not lindistflow */
     double *ratios;          /* what extra nodes point to */
     bool *reactive;          /* [n] nodes of kvar alone; NULL: there are none */
@@ -35,13 +42,14 @@ WALRAS_NODISCARD enum walras_status scenario_nodes_make(const struct scenario *s
                                                         struct walras_err *err);
 void scenario_nodes_release(struct scenario_nodes *nodes);
 
-/* The bus of a node. */
+/* The scenario's bus that a node is at. */
 static inline size_t scenario_node_bus(const struct scenario *scenario,
                                        const struct scenario_nodes *nodes, size_t node)
 {
-    size_t n_bus = scenario->network.n_bus;
+    size_t n_bus = scenario->network.n_bus, n_all = n_bus + nodes->n_inverter;
+    size_t bus = node < n_all ? node : nodes->extra[node - n_all].bus;
 
-    return node < n_bus ? node : nodes->extra[node - n_bus].bus;
+    return bus < n_bus ? bus : scenario_device_bus(scenario, nodes->inverters[bus - n_bus].device);
 }
 
 /* kvar drawn with each kW by a device of this power factor. */

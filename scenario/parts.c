@@ -45,12 +45,12 @@ static int by_row(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-/* Each limit's effects are found once. */
+/* Each limit's effects are found once; inverters' are on their own terminals, not on buses. */
 static enum walras_status add_all(struct scenario_parts *parts, const struct market_result *market,
                                   struct grid_limits *limits, const struct scenario *scenario,
                                   struct walras_err *err)
 {
-    size_t n_bus = scenario->network.n_bus, previous = SIZE_MAX;
+    size_t n_bus = grid_limits_buses(limits), previous = SIZE_MAX;
     const struct market_binding **order = calloc(market->n_binding + 1, sizeof(*order));
     double *kw = calloc(2 * n_bus, sizeof(*kw));
     enum walras_status status = WALRAS_OK;
@@ -66,7 +66,7 @@ static enum walras_status add_all(struct scenario_parts *parts, const struct mar
         if (order[k]->row != previous)
             status = grid_limits_effect(limits, order[k]->row, kw, kw + n_bus, err);
         previous = order[k]->row;
-        if (status == WALRAS_OK)
+        if (status == WALRAS_OK && grid_limits_at(limits, previous)->kind != GRID_LIMIT_INVERTER)
             add(parts, order[k], part_of(parts, grid_limits_at(limits, previous)->kind), scenario,
                 kw, kw + n_bus);
     }

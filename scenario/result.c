@@ -204,7 +204,7 @@ static void put_limit(struct walras_json_out *out, const struct scenario_result 
 {
     put_text(out, "kind", grid_limit_kind_name(grid_limits_at(result->limits, row)->kind));
     put_text(out, "id", grid_limits_id(result->limits, row));
-    if (grid_limits_at(result->limits, row)->kind == GRID_LIMIT_APPARENT)
+    if (grid_limit_is_side(grid_limits_at(result->limits, row)))
         put_integer(out, "side", grid_limits_at(result->limits, row)->side);
 }
 
@@ -214,6 +214,7 @@ static const char *unit_key(const struct scenario_result *result, size_t row, co
 {
     switch (grid_limits_at(result->limits, row)->kind) {
     case GRID_LIMIT_APPARENT:
+    case GRID_LIMIT_INVERTER:
         return apparent;
     case GRID_LIMIT_VOLTAGE:
         return voltage;

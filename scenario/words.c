@@ -123,6 +123,10 @@ void scenario_limit_words(const struct scenario *scenario, const struct grid_lim
         snprintf(words, SCENARIO_LIMIT_WORDS, "the tree of slack bus %.60s (no line to the others)",
                  grid_limits_id(limits, row));
         break;
+    case GRID_LIMIT_INVERTER:
+        snprintf(words, SCENARIO_LIMIT_WORDS, "inverter %.120s (%g kVA)",
+                 grid_limits_id(limits, row), limit->high / grid_polygon_side(limit->side).share);
+        break;
     default:
         line_words(scenario, limit, words);
         break;
@@ -136,7 +140,7 @@ void scenario_breach_words(const struct grid_limits *limits, size_t row, int dir
 
     if (grid_limits_at(limits, row)->kind == GRID_LIMIT_VOLTAGE)
         number_words(breach, "per unit", words);
-    else if (grid_limits_at(limits, row)->kind == GRID_LIMIT_APPARENT)
+    else if (grid_limit_is_side(grid_limits_at(limits, row)))
         number_words(breach, "kVA", words);
     else
         scenario_power_words(breach, words);

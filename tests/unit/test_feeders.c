@@ -117,8 +117,8 @@ static void test_a_shed_load_sheds_its_kvar(void)
 
 /*
  * An inverter of 10 kVA without sun gives 10 kvar: w = 0.9 + 0.1 · 0.01, the generator 15 kW for
- * the other 0.0015. Its price 80 = 50 + 0.1 m makes a kvar worth 0.1 m = 30. With 100 kVA, of which
- * the sun may take 60, there are 80 kvar: nothing is short any more, and kvar are free.
+ * the other 0.0015. Its price 80 = 50 + 0.1 m makes a kvar worth 0.1 m = 30. With 100 kVA nothing
+ * is short any more, and kvar are free; sun that is too dear to be used takes none of them.
  */
 static void test_an_inverter_gives_kvar(void)
 {
@@ -141,7 +141,61 @@ static void test_an_inverter_gives_kvar(void)
           &kit);
     TESTKIT_CLOSE(marketkit_price(&kit, "b", 0), 50.0, 1e-6);
     CU_ASSERT_TRUE(kit.result->inverter_kvar[0] <= -25.0 + 1e-6);
-    CU_ASSERT_TRUE(kit.result->inverter_kvar[0] >= -80.0 - 1e-6);
+    CU_ASSERT_TRUE(kit.result->inverter_kvar[0] >= -100.0 - 1e-6);
+    marketkit_release(&kit);
+}
+
+/*
+ * kW and kvar raise w alike, and 10 kVA are to be shared between them. The generator's price makes
+ * a kW worth 80, a kvar 30: of the corners of the polygon that at 30° is the best, 8.66 kW and 5
+ * kvar, and the generator gives the rest of 25. All sun and no kvar would leave it 15.
+ */
+static void test_an_inverter_shares_its_kva_between_kw_and_kvar(void)
+{
+    const double kw = 10.0 * cos(acos(-1.0) / 6.0);
+    struct marketkit kit = {0};
+
+    clear(TWO_BUSES("\"line_overload_price_per_mwh\": 1, ", "0.05") AT_B(
+              "{\"id\": \"l\", \"type\": \"load\", \"draw_kw\": 1000}, {\"id\": \"i\", \"type\": "
+              "\"pv\", \"available_kw\": 10, \"apparent_kva\": 10}, " GENERATOR),
+          &kit);
+    TESTKIT_CLOSE(marketkit_award(&kit, "a", "i", 0), -kw, 1e-6);
+    TESTKIT_CLOSE(kit.result->inverter_kvar[0], -5.0, 1e-6);
+    TESTKIT_CLOSE(marketkit_award(&kit, "a", "g", 0), -(20.0 - kw), 1e-6);
+    TESTKIT_CLOSE(marketkit_price(&kit, "b", 0), 80.0, 1e-6);
+    TESTKIT_CLOSE(reactive_price(&kit, "b"), 30.0, 1e-6);
+    TESTKIT_CLOSE(kit.market->objective, 0.98 * 50.0 + 0.001 * (20.0 - kw) * 80.0, 1e-6);
+    CU_ASSERT_EQUAL(kit.market->n_breach, 0);
+    marketkit_release(&kit);
+}
+
+/*
+ * 600 kW that cost nothing, of which v_b <= 1.02 lets p − q <= 404 out while q kvar are drawn. The
+ * side at 15° of 600 kVA has q = 196 / (1 + tan 15°) there. A kW is worth 30 − m, a drawn kvar m,
+ * and the inverter is content on that side at m = (30 − m) tan 15°.
+ */
+static void test_an_inverter_draws_kvar_to_let_its_sun_out(void)
+{
+    const double tangent = tan(acos(-1.0) / 12.0), kvar = 196.0 / (1.0 + tangent);
+    struct marketkit kit = {0};
+    bool full = false;
+
+    clear(HEAD
+          "\"slack\": \"s\", \"buses\": [{\"id\": \"s\"}, {\"id\": \"b\", \"v_max_pu\": 1.02}], "
+          "\"lines\": [{\"id\": \"l\", \"from\": \"s\", \"to\": \"b\", \"r_pu\": 0.05, "
+          "\"x_pu\": 0.05}], \"rating_scale\": 0.5}, \"supply\": [{\"id\": \"w\", \"bus\": \"s\", "
+          "\"price_per_mwh\": 50, \"export_price_per_mwh\": 30, \"export_limit_kw\": 1000}], " AT_B(
+              "{\"id\": \"p\", \"type\": \"pv\", \"available_kw\": 600, \"apparent_kva\": 600}"),
+          &kit);
+    TESTKIT_CLOSE(marketkit_award(&kit, "a", "p", 0), -(404.0 + kvar), 1e-6);
+    TESTKIT_CLOSE(kit.result->inverter_kvar[0], kvar, 1e-6);
+    TESTKIT_CLOSE(marketkit_price(&kit, "s", 0), 30.0, 1e-6);
+    TESTKIT_CLOSE(marketkit_price(&kit, "b", 0), 30.0 / (1.0 + tangent), 1e-6);
+    TESTKIT_CLOSE(reactive_price(&kit, "b"), -30.0 * tangent / (1.0 + tangent), 1e-6);
+    for (size_t k = 0; k < kit.market->n_binding; k++)
+        full = full ||
+               strcmp(grid_limits_id(kit.result->limits, kit.market->binding[k].row), "a/p") == 0;
+    CU_ASSERT_TRUE(full);
     marketkit_release(&kit);
 }
 
@@ -402,6 +456,9 @@ static const struct testkit_test tests[] = {
     {"a power factor is paid for its kvar", test_a_power_factor_is_paid_for_its_kvar},
     {"a shed load sheds its kvar", test_a_shed_load_sheds_its_kvar},
     {"an inverter gives kvar", test_an_inverter_gives_kvar},
+    {"an inverter shares its kVA between kW and kvar",
+     test_an_inverter_shares_its_kva_between_kw_and_kvar},
+    {"an inverter draws kvar to let its sun out", test_an_inverter_draws_kvar_to_let_its_sun_out},
     {"a high voltage makes power cheap behind it", test_a_high_voltage_makes_power_cheap_behind_it},
     {"a limit of apparent power prices kvar", test_a_limit_of_apparent_power_prices_kvar},
     {"trees have prices of their own", test_trees_have_prices_of_their_own},
