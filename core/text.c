@@ -72,6 +72,25 @@ void walras_text_addf(struct walras_text *text, const char *format, ...)
     va_end(args);
 }
 
+/* whole / 10^k, without printf: most numbers of a market are like that. */
+static size_t put_decimal(uint64_t whole, int k, bool negative, char text[WALRAS_NUMBER_TEXT])
+{
+    char back[WALRAS_NUMBER_TEXT];
+    size_t n = 0;
+
+    for (int i = 0; i <= k || whole > 0; i++, whole /= 10) {
+        if (i == k && k > 0)
+            back[n++] = '.';
+        back[n++] = (char)('0' + whole % 10);
+    }
+    if (negative)
+        back[n++] = '-';
+    for (size_t i = 0; i < n; i++)
+        text[i] = back[n - 1 - i];
+    text[n] = '\0';
+    return n;
+}
+
 /* m / 10^k with m < 2^53 is correctly rounded, so it is what reading the decimal gives. */
 static bool short_decimal(double value, char text[WALRAS_NUMBER_TEXT], size_t *size)
 {
@@ -83,7 +102,7 @@ static bool short_decimal(double value, char text[WALRAS_NUMBER_TEXT], size_t *s
         double whole = round(value * powers[k]);
 
         if (whole / powers[k] == value) {
-            *size = (size_t)snprintf(text, WALRAS_NUMBER_TEXT, "%.*f", k, value);
+            *size = put_decimal((uint64_t)fabs(whole), k, value < 0.0, text);
             return true;
         }
     }
@@ -100,7 +119,7 @@ size_t walras_number_text(double value, char text[WALRAS_NUMBER_TEXT])
         return size;
     for (int digits = 15; digits <= 17; digits++) {
         size = (size_t)snprintf(text, WALRAS_NUMBER_TEXT, "%.*g", digits, value);
-        if (strtod(text, NULL) == value)
+        if (digits == 17 || strtod(text, NULL) == value) /* 17 always do */
             break;
     }
     return size;
