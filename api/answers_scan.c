@@ -10,7 +10,7 @@
 /* well within what api_answer_read allows */
 #define MOST_KW   0.99e9
 #define MOST_COST 0.99e12
-enum { MOST_DIGITS = 19, MOST_WHOLE_DIGITS = 15, MOST_EXPONENT = 30 };
+enum { MOST_DIGITS = 19, MOST_WHOLE_DIGITS = 15, MOST_EXPONENT = 30, MOST_PART = 40 };
 
 struct scan {
     const char *at, *end;
@@ -45,14 +45,15 @@ static bool take_key(struct scan *s, const char *key)
     return take(s, ':');
 }
 
-/* Digits, counted and taken into *mantissa; how many, or MOST_DIGITS + 1 when there are too many.
- */
-static int take_digits(struct scan *s, uint64_t *mantissa)
+/* Digits, taken into *mantissa, which has room for MOST_DIGITS behind its zeros; how many. */
+static int take_digits(struct scan *s, uint64_t *mantissa, int *significant)
 {
     int n = 0;
 
-    for (; s->at < s->end && *s->at >= '0' && *s->at <= '9' && n <= MOST_DIGITS; n++)
+    for (; s->at < s->end && *s->at >= '0' && *s->at <= '9' && *significant <= MOST_DIGITS; n++) {
         *mantissa = *mantissa * 10 + (uint64_t)(*s->at++ - '0');
+        *significant += *mantissa > 0;
+    }
     return n;
 }
 
@@ -60,14 +61,14 @@ static bool take_exponent(struct scan *s, int *exponent)
 {
     uint64_t size = 0;
     bool minus = false;
-    int n = 0;
+    int n = 0, significant = 0;
 
     if (s->at == s->end || (*s->at != 'e' && *s->at != 'E'))
         return true;
     s->at++;
     if (s->at < s->end && (*s->at == '-' || *s->at == '+'))
         minus = *s->at++ == '-';
-    n = take_digits(s, &size);
+    n = take_digits(s, &size, &significant);
     if (n < 1 || n > 3 || size > MOST_EXPONENT)
         return false;
     *exponent += minus ? -(int)size : (int)size;
@@ -79,19 +80,19 @@ static bool copy_number(struct scan *s, double most, struct walras_text *out)
 {
     const char *from = NULL;
     uint64_t mantissa = 0;
-    int whole = 0, part = 0, exponent = 0;
+    int whole = 0, part = 0, exponent = 0, significant = 0;
 
     skip_space(s);
     from = s->at;
     if (s->at < s->end && *s->at == '-')
         s->at++;
-    whole = take_digits(s, &mantissa);
+    whole = take_digits(s, &mantissa, &significant);
     if (whole < 1 || whole > MOST_WHOLE_DIGITS || (whole > 1 && s->at[-whole] == '0'))
         return false;
     if (s->at < s->end && *s->at == '.') {
         s->at++;
-        part = take_digits(s, &mantissa);
-        if (part < 1 || whole + part > MOST_DIGITS)
+        part = take_digits(s, &mantissa, &significant);
+        if (part < 1 || part > MOST_PART || significant > MOST_DIGITS)
             return false;
     }
     exponent = -part;

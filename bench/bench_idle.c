@@ -157,12 +157,15 @@ int main(int argc, char **argv)
     }
     crowd.clients = calloc(crowd.n + 1, sizeof(*crowd.clients));
     crowd.poll = epoll_create1(0);
-    if (!crowd.clients || crowd.poll < 0)
+    if (!crowd.clients || crowd.poll < 0) {
+        free(crowd.clients);
         return 1;
+    }
     for (size_t i = 0; i < crowd.n; i++) {
         crowd.clients[i].kind = i < n[0] ? POLL : i < n[0] + n[1] ? STREAM : SLOW;
         if (!join(&crowd, &crowd.clients[i])) {
             fprintf(stderr, "connection %zu: %s\n", i, strerror(errno));
+            free(crowd.clients);
             return 1;
         }
     }

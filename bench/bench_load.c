@@ -138,20 +138,18 @@ static bool fetch_token(const struct load_address *address, const char *path, ch
 static int call(const struct load_address *address, const char *token, int argc, char **argv)
 {
     const char *body = argc > 2 ? argv[2] : "";
-    char *request = malloc(REPLY), *reply = malloc(REPLY);
+    static char request[REPLY], reply[REPLY];
     int size = 0;
     long status = 0;
 
-    if (!request || !reply || argc < 2)
+    if (argc < 2)
         return 2;
-    size = snprintf(request, REPLY,
+    size = snprintf(request, sizeof(request),
                     "%s %s HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer %s\r\nContent-Type: "
                     "application/json\r\nContent-Length: %zu\r\n\r\n%s",
                     argv[0], argv[1], token, strlen(body), body);
-    status = load_call(address, request, (size_t)size, reply, REPLY);
+    status = load_call(address, request, (size_t)size, reply, sizeof(reply));
     printf("%ld %s\n", status, reply);
-    free(request);
-    free(reply);
     return status >= 200 && status < 300 ? 0 : 1;
 }
 

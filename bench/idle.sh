@@ -54,11 +54,11 @@ again() {
         'BEGIN { printf "%-44s %8.0f %9.1f %12d %9s %9s\n", name, sum / n, worst, n * 10 * agents, before, after }'
 }
 
-"$walras" serve --listen 127.0.0.1:0 --data "$work/data" --requests-per-second 1e6 --request-burst 1e6 --connections-per-client 8000 \
+"$walras" serve --listen 127.0.0.1:0 --data "$work/data" --requests-per-second 1e6 --request-burst 1e6 --max-connections 16000 --connections-per-client 16000 \
     --event-streams-per-client 4000 2>"$work/log" &
 server=$!
 for _ in $(seq 600); do
-    ! grep -q '^listening' "$work/log" || break
+    ! grep -qs "^listening" "$work/log" || break
     kill -0 "$server" 2>/dev/null || { cat "$work/log" >&2; exit 1; }
     sleep 0.1
 done
@@ -85,7 +85,7 @@ hold() { # hold POLLS STREAMS SLOW
     crowd=$!
     exec 9>"$work/hold"
     for _ in $(seq 600); do
-        ! grep -q ready "$work/crowd" || return 0
+        ! grep -qs ready "$work/crowd" || return 0
         sleep 0.1
     done
     echo "idle: not all connections came about" >&2
@@ -97,7 +97,7 @@ let_go() {
     wait "$crowd" || true
     crowd=
     tail -1 "$work/crowd" | sed 's/^/    /'
-    rm "$work/hold"
+    rm "$work/hold" "$work/crowd"
 }
 
 printf '%-44s %8s %9s %12s %9s %9s\n' "" "a second" "p99 in ms" "answers" "MiB then" "MiB now"

@@ -85,7 +85,7 @@ ratio() {
 "$walras" serve --listen 127.0.0.1:0 --data "$work/data" --requests-per-second 1e6 --request-burst 1e6 2>"$work/log" &
 server=$!
 for _ in $(seq 600); do
-    ! grep -q '^listening' "$work/log" || break
+    ! grep -qs '^listening' "$work/log" || break
     kill -0 "$server" 2>/dev/null || { cat "$work/log" >&2; exit 1; }
     sleep 0.1
 done

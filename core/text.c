@@ -127,7 +127,7 @@ double walras_number_read(const char *text, char **end)
     if (n_digit == 0 || n_digit > 18 || whole >= (uint64_t)1 << 53 ||
         strchr("eExX.", *at ? *at : ' '))
         return strtod(text, end);
-    *end = (char *)(uintptr_t)at;
+    *end = (char *)at;
     value = (double)whole / power[n_part];
     return *text == '-' ? -value : value;
 }

@@ -187,17 +187,20 @@ bool db_doubles_add(struct db_doubles *array, const char *text)
     if (*text++ != '{')
         return false;
     while (*text && *text != '}') {
-        char *end = NULL;
+        const char *start = text;
 
         if (strncmp(text, "NULL", 4) == 0) {
             put_null(array);
-            end = (char *)(uintptr_t)text + 4;
+            text += 4;
         } else {
+            char *end = NULL;
+
             put_double(array, walras_number_read(text, &end));
+            text = end;
         }
-        if (end == text || (*end != ',' && *end != '}'))
+        if (text == start || (*text != ',' && *text != '}'))
             return false;
-        text = *end == ',' ? end + 1 : end;
+        text += *text == ',';
         array->n++;
     }
     return *text == '}';

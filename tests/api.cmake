@@ -4,6 +4,7 @@ endif()
 
 include(${CMAKE_CURRENT_LIST_DIR}/fuzz/fuzz_request.cmake)
 walras_test(test_request SOURCES unit/test_request.c USES api)
+walras_test(test_answers_scan SOURCES unit/test_answers_scan.c USES api)
 walras_test(test_request_corpus SOURCES unit/test_request_corpus.c fuzz/fuzz_request.c USES api db
     LINKS PkgConfig::MICROHTTPD PkgConfig::LIBPQ)
 walras_fuzz_request_wraps(test_request_corpus)
