@@ -203,6 +203,31 @@ static void test_an_inverter_shares_its_kva_between_kw_and_kvar(void)
     marketkit_release(&kit);
 }
 
+/* Of 10 kVA 8 are taken by the sun, so that 6 kvar are left: a plan with 7 is found out. */
+static void test_a_certificate_finds_an_inverter_out_of_its_circle(void)
+{
+    const double honest = -6.0, forged = -7.0;
+    struct scenario_certificate certificate = {0};
+    struct scenario_result result;
+    struct marketkit kit = {0};
+
+    clear(TWO_BUSES("", "0.05")
+              AT_B("{\"id\": \"i\", \"type\": \"pv\", \"available_kw\": 8, \"curtailable\": false, "
+                   "\"apparent_kva\": 10}, {\"id\": \"l\", \"type\": \"load\", \"draw_kw\": 100}"),
+          &kit);
+    result = *kit.result;
+    result.inverter_kvar = &honest;
+    CU_ASSERT_EQUAL(scenario_certify(&result, &certificate, NULL), WALRAS_OK);
+    CU_ASSERT_TRUE(certificate.max_device_breach < 1e-9);
+    result.inverter_kvar = &forged;
+    CU_ASSERT_EQUAL(scenario_certify(&result, &certificate, NULL), WALRAS_OK);
+    TESTKIT_CLOSE(certificate.max_device_breach, hypot(8.0, 7.0) - 10.0, 1e-9);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(certificate.device_what);
+    CU_ASSERT_STRING_EQUAL(certificate.device_what, "apparent power of the inverter");
+    CU_ASSERT_FALSE(certificate.clean);
+    marketkit_release(&kit);
+}
+
 /*
  * 600 kW that cost nothing, of which v_b <= 1.02 lets p − q <= 404 out while q kvar are drawn. The
  * side at 15° of 600 kVA has q = 196 / (1 + tan 15°) there. A kW is worth 30 − m, a drawn kvar m,
@@ -462,6 +487,8 @@ static const struct testkit_test tests[] = {
     {"an inverter gives kvar", test_an_inverter_gives_kvar},
     {"an inverter shares its kVA between kW and kvar",
      test_an_inverter_shares_its_kva_between_kw_and_kvar},
+    {"a certificate finds an inverter out of its circle",
+     test_a_certificate_finds_an_inverter_out_of_its_circle},
     {"an inverter draws kvar to let its sun out", test_an_inverter_draws_kvar_to_let_its_sun_out},
     {"a high voltage makes power cheap behind it", test_a_high_voltage_makes_power_cheap_behind_it},
     {"a limit of apparent power prices kvar", test_a_limit_of_apparent_power_prices_kvar},
