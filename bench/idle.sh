@@ -55,7 +55,7 @@ again() {
 }
 
 "$walras" serve --listen 127.0.0.1:0 --data "$work/data" --requests-per-second 1e6 --request-burst 1e6 --max-connections 16000 --connections-per-client 16000 \
-    --event-streams-per-client 4000 2>"$work/log" &
+    --event-streams 16000 --event-streams-per-client 16000 2>"$work/log" &
 server=$!
 for _ in $(seq 600); do
     ! grep -qs "^listening" "$work/log" || break
