@@ -3,13 +3,15 @@
 
 #include "agents/sdk/wire.h"
 #include "core/clock.h"
+#include "core/json.h"
+#include "core/json_write.h"
 #include "core/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_BODY = 1 << 28 };
+enum { MOST_BODY = 1 << 28, STATE_TEXT = 16 };
 
 static enum walras_status no_memory(struct walras_err *err)
 {
@@ -84,18 +86,45 @@ static const char *bus_id(const struct swarm_state *state, const struct swarm_pa
     return state->scenario->network.buses[part->bus].id;
 }
 
+/* Any text, also one with quotation marks, as JSON. */
+static void add_quoted(struct walras_text *out, const char *text)
+{
+    char *quoted = NULL;
+    size_t size = 0;
+    FILE *file = open_memstream(&quoted, &size);
+
+    if (file) {
+        struct walras_json_out json = walras_json_out_start(file, 0);
+
+        walras_json_out_text(&json, text);
+    }
+    if (!file || fclose(file) != 0)
+        out->failure = WALRAS_NOMEM;
+    else
+        walras_text_add(out, quoted, size);
+    free(quoted);
+}
+
+/* ,"key":"value" */
+static void add_member(struct walras_text *out, const char *key, const char *value)
+{
+    walras_text_addf(out, ", \"%s\": ", key);
+    add_quoted(out, value);
+}
+
 /* What makes an agent; a change of one that is there has neither id nor kind. */
 static char *word_agent(const struct swarm_state *state, const struct swarm_part *part, bool change)
 {
     struct walras_text text;
 
     walras_text_init(&text, MOST_BODY);
-    walras_text_addf(&text, "{\"bus\": \"%s\"", bus_id(state, part));
+    walras_text_addf(&text, "{\"bus\": ");
+    add_quoted(&text, bus_id(state, part));
     if (!change)
         walras_text_addf(&text, ", \"id\": \"%s\", \"kind\": \"%s\"", part->id,
                          part->delegated ? "delegated" : "remote");
     else
-        walras_text_addf(&text, ", \"owner\": \"%s\"", state->settings->http.client_id);
+        add_member(&text, "owner", state->settings->http.client_id);
     if (part->delegated)
         walras_text_addf(&text, ", \"devices\": %s", part->delegated);
     walras_text_addf(&text, "}");
@@ -179,24 +208,40 @@ static enum walras_status put_agents(struct swarm_state *state, struct walras_er
     return status;
 }
 
+/* Made by a POST, or by a PATCH made the owner's and put at its bus. */
+static enum walras_status put_guest_as(struct swarm_state *state, const char *method,
+                                       const char *path, long also_good, struct walras_err *err)
+{
+    const struct swarm_guest *guest = &state->settings->guest;
+    bool made = strcmp(method, "POST") == 0;
+    struct walras_text body;
+    enum walras_status status = WALRAS_OK;
+
+    walras_text_init(&body, MOST_BODY);
+    walras_text_addf(&body, "{\"bus\": ");
+    add_quoted(&body, guest->bus);
+    add_member(&body, "owner", guest->owner);
+    if (made)
+        add_member(&body, "id", guest->id);
+    walras_text_addf(&body, "%s}", made ? ", \"kind\": \"remote\"" : "");
+    status = body.failure == WALRAS_OK
+                 ? swarm_ask(state, method, path, body.data, made ? 201 : 200, also_good, NULL, err)
+                 : no_memory(err);
+    walras_text_release(&body);
+    return status;
+}
+
 static enum walras_status put_guest(struct swarm_state *state, struct walras_err *err)
 {
     const struct swarm_guest *guest = &state->settings->guest;
-    char body[400], path[SWARM_PATH], *text = NULL;
+    char path[SWARM_PATH];
     enum walras_status status = WALRAS_OK;
 
     if (!guest->id)
         return WALRAS_OK;
-    snprintf(body, sizeof(body),
-             "{\"id\": \"%.64s\", \"bus\": \"%.64s\", \"kind\": \"remote\", \"owner\": \"%.64s\"}",
-             guest->id, guest->bus, guest->owner);
-    status = swarm_ask(state, "POST", "/v1/agents", body, 201, 409, &text, err);
-    free(text);
-    snprintf(body, sizeof(body), "{\"bus\": \"%.64s\", \"owner\": \"%.64s\"}", guest->bus,
-             guest->owner);
     snprintf(path, sizeof(path), "/v1/agents/%.64s", guest->id);
-    return status == WALRAS_OK ? swarm_ask(state, "PATCH", path, body, 200, 200, NULL, err)
-                               : status;
+    status = put_guest_as(state, "POST", "/v1/agents", 409, err);
+    return status == WALRAS_OK ? put_guest_as(state, "PATCH", path, 200, err) : status;
 }
 
 /* Until the guest has joined, for as long as the server would be waited for. */
@@ -233,16 +278,53 @@ static enum walras_status put_grid(struct swarm_state *state, struct walras_err 
     return swarm_ask(state, "PUT", path, state->cast.grid, 201, 200, NULL, err);
 }
 
-static enum walras_status move_market(struct swarm_state *state, const char *verb,
-                                      struct walras_err *err)
+/* Whether there is such a market, and in which state. */
+static enum walras_status look_up(struct swarm_state *state, bool *there, char now[STATE_TEXT],
+                                  struct walras_err *err)
 {
-    char path[SWARM_PATH];
+    char path[SWARM_PATH], *text = NULL;
+    const char *word = NULL;
+    struct walras_json_doc *doc = NULL;
+    enum walras_status status = WALRAS_OK;
 
-    snprintf(path, sizeof(path), "/v1/markets/%s/%s", state->settings->market, verb);
-    return swarm_ask(state, "POST", path, NULL, 200, 200, NULL, err);
+    snprintf(path, sizeof(path), "/v1/markets/%s", state->settings->market);
+    status = swarm_ask(state, "GET", path, NULL, 200, 404, &text, err);
+    if (status == WALRAS_OK)
+        status = walras_json_parse("the market", text, strlen(text), &doc, err);
+    if (status == WALRAS_OK) {
+        struct walras_json root = walras_json_root(doc), node;
+
+        *there = walras_json_find(&root, "state", &node);
+        if (*there)
+            status = walras_json_text(&node, STATE_TEXT - 1, &word, err);
+        snprintf(now, STATE_TEXT, "%s", word ? word : "");
+    }
+    walras_json_free(doc);
+    free(text);
+    return status;
 }
 
-static enum walras_status put_market(struct swarm_state *state, struct walras_err *err)
+/*
+ * Out of the state `from`. That it is out of it already is no fault: it was asked for before, and
+ * the answer got lost.
+ */
+static enum walras_status move_market(struct swarm_state *state, const char *verb, const char *from,
+                                      struct walras_err *err)
+{
+    char path[SWARM_PATH], now[STATE_TEXT] = "";
+    bool there = false;
+    enum walras_status status = WALRAS_OK;
+
+    snprintf(path, sizeof(path), "/v1/markets/%s/%s", state->settings->market, verb);
+    status = swarm_ask(state, "POST", path, NULL, 200, 409, NULL, err);
+    if (status == WALRAS_OK)
+        status = look_up(state, &there, now, err);
+    if (status == WALRAS_OK && (!there || strcmp(now, from) == 0))
+        status = walras_fail(err, WALRAS_INVALID, "%s: the market is %s still", path, from);
+    return status;
+}
+
+static enum walras_status post_market(struct swarm_state *state, struct walras_err *err)
 {
     const struct swarm_settings *s = state->settings;
     struct walras_text body;
@@ -250,16 +332,38 @@ static enum walras_status put_market(struct swarm_state *state, struct walras_er
 
     walras_text_init(&body, MOST_BODY);
     walras_text_addf(&body,
-                     "{\"id\": \"%s\", \"grid\": \"%s\", \"currency\": \"%s\", \"gap\": %.17g, "
-                     "\"points\": %u, \"max_rounds\": %u, \"round_timeout_s\": %u, \"horizon\": "
-                     "%s, \"supply\": %s}",
-                     s->market, s->market, state->scenario->currency, s->gap, s->points,
-                     s->max_rounds, s->round_timeout_s, state->cast.horizon, state->cast.supply);
+                     "{\"id\": \"%s\", \"grid\": \"%s\", \"gap\": %.17g, \"points\": %u, "
+                     "\"max_rounds\": %u, \"round_timeout_s\": %u, \"horizon\": %s, \"supply\": %s",
+                     s->market, s->market, s->gap, s->points, s->max_rounds, s->round_timeout_s,
+                     state->cast.horizon, state->cast.supply);
+    add_member(&body, "currency", state->scenario->currency);
+    walras_text_addf(&body, "}");
     status = body.failure == WALRAS_OK
-                 ? swarm_ask(state, "POST", "/v1/markets", body.data, 201, 201, NULL, err)
+                 ? swarm_ask(state, "POST", "/v1/markets", body.data, 201, 409, NULL, err)
                  : no_memory(err);
     walras_text_release(&body);
-    return status == WALRAS_OK ? move_market(state, "open", err) : status;
+    return status;
+}
+
+/* One that was there before is somebody else's. */
+static enum walras_status check_new(struct swarm_state *state, struct walras_err *err)
+{
+    char now[STATE_TEXT] = "";
+    bool there = false;
+    enum walras_status status = look_up(state, &there, now, err);
+
+    if (status == WALRAS_OK && there)
+        status = walras_fail(err, WALRAS_INVALID, "there is a market \"%s\" already, and it is %s",
+                             state->settings->market, now);
+    return status;
+}
+
+/* It was new: when it is there now, it is this one, and the answer that said so got lost. */
+static enum walras_status put_market(struct swarm_state *state, struct walras_err *err)
+{
+    enum walras_status status = post_market(state, err);
+
+    return status == WALRAS_OK ? move_market(state, "open", "draft", err) : status;
 }
 
 static void make_joining(void *context, size_t i, struct swarm_request *request)
@@ -303,8 +407,10 @@ static enum walras_status join(struct swarm_state *state, struct walras_err *err
 
 enum walras_status swarm_set_up(struct swarm_state *state, struct walras_err *err)
 {
-    enum walras_status status = put_grid(state, err);
+    enum walras_status status = check_new(state, err);
 
+    if (status == WALRAS_OK)
+        status = put_grid(state, err);
     if (status == WALRAS_OK)
         status = put_agents(state, err);
     if (status == WALRAS_OK)
@@ -320,7 +426,7 @@ enum walras_status swarm_set_up(struct swarm_state *state, struct walras_err *er
     if (status == WALRAS_OK)
         status = wait_for_guest(state, err);
     if (status == WALRAS_OK)
-        status = move_market(state, "start", err);
+        status = move_market(state, "start", "open", err);
     swarm_forget_bodies(state);
     return status;
 }

@@ -9,12 +9,17 @@
 #include "servekit.h"
 #include "testkit.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -180,6 +185,136 @@ static void test_the_server_is_killed(void)
     clear_stage(&stage);
 }
 
+/* A relay that loses the first answer to each of these, as a server does that dies behind them. */
+static const char *const lost[] = {"POST /v1/markets HTTP", "POST /v1/markets/m1/open HTTP",
+                                   "POST /v1/markets/m1/start HTTP"};
+enum { N_LOST = sizeof(lost) / sizeof(lost[0]) };
+
+struct relay {
+    pid_t pid;
+    int listening;
+    char url[64];
+    bool *done; /* [N_LOST] shared with its processes: that answer was lost */
+};
+
+static int connect_to(int port)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    int made = socket(AF_INET, SOCK_STREAM, 0);
+
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (connect(made, (const struct sockaddr *)&at, sizeof(at)) != 0)
+        _exit(1);
+    return made;
+}
+
+/* Passes on what comes, until an end hangs up or an answer is to be lost. */
+static void relay_connection(const struct relay *relay, int client, int server)
+{
+    static char data[1 << 16];
+    struct pollfd ends[2] = {{.fd = client, .events = POLLIN}, {.fd = server, .events = POLLIN}};
+    bool losing = false;
+
+    while (poll(ends, 2, -1) > 0)
+        for (int i = 0; i < 2; i++) {
+            ssize_t n = ends[i].revents ? read(ends[i].fd, data, sizeof(data)) : -1;
+
+            if (!ends[i].revents)
+                continue;
+            if (n <= 0 || (i == 1 && losing))
+                return;
+            for (int k = 0; i == 0 && k < N_LOST; k++)
+                if (!relay->done[k] && strncmp(data, lost[k], strlen(lost[k])) == 0)
+                    losing = relay->done[k] = true;
+            for (ssize_t sent = 0, more = 0; sent < n; sent += more)
+                if ((more = write(ends[1 - i].fd, data + sent, (size_t)(n - sent))) <= 0)
+                    return;
+        }
+}
+
+static void start_relay(struct relay *relay, int port)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET};
+    socklen_t size = sizeof(at);
+
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int zeros = open("/dev/zero", O_RDWR); /* shared by who is forked */
+
+    relay->done = mmap(NULL, N_LOST, PROT_READ | PROT_WRITE, MAP_SHARED, zeros, 0);
+    close(zeros);
+    relay->listening = socket(AF_INET, SOCK_STREAM, 0);
+    CU_ASSERT_NOT_EQUAL_FATAL(relay->done, MAP_FAILED);
+    CU_ASSERT_EQUAL_FATAL(bind(relay->listening, (const struct sockaddr *)&at, sizeof(at)), 0);
+    CU_ASSERT_EQUAL_FATAL(listen(relay->listening, 64), 0);
+    CU_ASSERT_EQUAL(getsockname(relay->listening, (struct sockaddr *)&at, &size), 0);
+    snprintf(relay->url, sizeof(relay->url), "http://127.0.0.1:%d", ntohs(at.sin_port));
+    fflush(stdout);
+    relay->pid = fork();
+    if (relay->pid != 0)
+        return;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    signal(SIGCHLD, SIG_IGN);
+    for (;;) {
+        int client = accept(relay->listening, NULL, NULL);
+
+        if (fork() == 0) {
+            prctl(PR_SET_PDEATHSIG, SIGKILL);
+            relay_connection(relay, client, connect_to(port));
+            _exit(0);
+        }
+        close(client);
+    }
+}
+
+static void stop_relay(struct relay *relay)
+{
+    kill(relay->pid, SIGKILL);
+    CU_ASSERT_EQUAL(waitpid(relay->pid, NULL, 0), relay->pid);
+    close(relay->listening);
+    munmap(relay->done, N_LOST);
+}
+
+/* Two batteries that must be charged, behind buses whose names need quoting in JSON. */
+static const char quoted_scenario[] =
+    "{\"walras\": 1, \"name\": \"quoted\", \"horizon\": {\"start\": \"2026-07-01T00:00:00Z\", "
+    "\"step_minutes\": 60, \"steps\": 2}, \"grid\": {\"slack\": \"s\", \"buses\": [{\"id\": "
+    "\"s\"}, "
+    "{\"id\": \"a\\\"b\"}, {\"id\": \"c\\\\d\"}], \"lines\": [{\"id\": \"l1\", \"from\": \"s\", "
+    "\"to\": \"a\\\"b\", \"x_pu\": 0.1}, {\"id\": \"l2\", \"from\": \"s\", \"to\": \"c\\\\d\", "
+    "\"x_pu\": 0.1}]}, \"supply\": [{\"id\": \"w\", \"bus\": \"s\", \"price_per_mwh\": [50, 80]}], "
+    "\"agents\": [{\"id\": \"x\", \"bus\": \"a\\\"b\", \"devices\": [{\"id\": \"bat\", \"type\": "
+    "\"battery\", \"capacity_kwh\": 10, \"charge_kw\": 10, \"discharge_kw\": 10, \"start_kwh\": 0, "
+    "\"end_min_kwh\": 10}]}, {\"id\": \"y\", \"bus\": \"c\\\\d\", \"devices\": [{\"id\": \"bat\", "
+    "\"type\": \"battery\", \"capacity_kwh\": 10, \"charge_kw\": 10, \"discharge_kw\": 10, "
+    "\"start_kwh\": 0, \"end_min_kwh\": 10}]}]}";
+
+/* Each charges 10 kWh in the cheap hour: 2 · 0.01 MWh · 50 = 1. */
+static void test_answers_get_lost(void)
+{
+    struct relay relay = {0};
+    struct stage stage;
+    char path[300];
+
+    if (!set_stage(&stage))
+        return;
+    snprintf(path, sizeof(path), "%s/quoted.json", dbkit_folder());
+    FILE *file = fopen(path, "w");
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    fputs(quoted_scenario, file);
+    CU_ASSERT_EQUAL(fclose(file), 0);
+    start_relay(&relay, (int)strtol(strrchr(stage.server.url, ':') + 1, NULL, 10));
+    snprintf(stage.server.url, sizeof(stage.server.url), "%s", relay.url);
+    CU_ASSERT_EQUAL(end_of(start_swarm(&stage, path, "m1", NULL)), 0);
+    TESTKIT_CLOSE(told(&stage, "\"objective\": "), 1.0, 1e-4);
+    for (int k = 0; k < N_LOST; k++)
+        CU_ASSERT_TRUE(relay.done[k]);
+    /* that market is over: nobody plays it again */
+    CU_ASSERT_EQUAL(end_of(start_swarm(&stage, path, "m1", NULL)), 2);
+    stop_relay(&relay);
+    clear_stage(&stage);
+}
+
 static void test_refusals(void)
 {
     struct stage stage;
@@ -200,6 +335,7 @@ static void test_refusals(void)
 static const struct testkit_test tests[] = {
     {"it clears as in process", test_it_clears_as_in_process},
     {"the server is killed", test_the_server_is_killed},
+    {"answers get lost", test_answers_get_lost},
     {"refusals", test_refusals},
 };
 
