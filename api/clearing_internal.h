@@ -59,6 +59,7 @@ struct clearing {
     size_t *remote_row;             /* [n_remote] of people */
     double *remote_swing_kw;        /* [n_remote] */
     size_t n_remote, n_bus, n_step;
+    size_t n_node; /* of the market: its buses, then nodes of devices that draw kvar */
     struct clearing_guest *guests; /* [n_guest] */
     struct market_group *groups;   /* [n_guest] */
     size_t *member_room;           /* what guests' members point into */
@@ -66,7 +67,9 @@ struct clearing {
     struct api_live_market *live_market;
     /* the round that is asked about now */
     int64_t number;
-    const double *price_per_mwh;    /* [n_point x n_bus x n_step] */
+    const double *asked_per_mwh;    /* [n_point x n_node x n_step] as the market asks */
+    const double *price_per_mwh;    /* [n_point x n_bus x n_step] as remote agents are told */
+    double *told_per_mwh;           /* holds these; NULL: they are what the market asks */
     size_t n_point, n_answer;       /* n_answer: of the agents themselves */
     struct api_round_report report; /* of the last round; number 0: none */
     double *draw_kw;                /* [most points x n_remote x n_step] */

@@ -206,6 +206,19 @@ static enum walras_status note_points(struct clearing *c, bool own, struct walra
     return WALRAS_OK;
 }
 
+static void take_prices(struct clearing *c, const struct market_query *query)
+{
+    size_t n_price = c->n_bus * c->n_step;
+
+    c->n_point = query->n_point;
+    c->asked_per_mwh = c->price_per_mwh = query->price_per_mwh;
+    for (size_t i = 0; c->told_per_mwh && i < c->n_point; i++)
+        memcpy(c->told_per_mwh + i * n_price, query->price_per_mwh + i * c->n_node * c->n_step,
+               n_price * sizeof(*c->told_per_mwh));
+    if (c->told_per_mwh)
+        c->price_per_mwh = c->told_per_mwh;
+}
+
 enum walras_status clearing_announce(void *context, const struct market_query *query,
                                      struct walras_err *err)
 {
@@ -223,8 +236,7 @@ enum walras_status clearing_announce(void *context, const struct market_query *q
     if (status != WALRAS_OK)
         return status;
     c->number++;
-    c->price_per_mwh = query->price_per_mwh;
-    c->n_point = query->n_point;
+    take_prices(c, query);
     status = clearing_write(c, enter, &closed, err);
     if (status == WALRAS_OK && !closed)
         status = wait_for_answers(c, err);
@@ -242,12 +254,12 @@ static enum walras_status respond(void *self, size_t part, unsigned worker,
 {
     const struct clearing_guest *guest = self;
     const struct clearing *c = guest->clearing;
-    size_t n_price = c->n_bus * c->n_step, point = 0;
+    size_t n_asked = c->n_node * c->n_step, point = 0;
 
     (void)part;
     (void)worker;
     while (point < c->n_point &&
-           price_per_mwh != c->price_per_mwh + point * n_price + guest->bus * c->n_step)
+           price_per_mwh != c->asked_per_mwh + point * n_asked + guest->bus * c->n_step)
         point++;
     if (point == c->n_point)
         return walras_fail(err, WALRAS_INTERNAL, "asked for prices that were not announced");

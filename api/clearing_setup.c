@@ -3,6 +3,7 @@
 #include "core/names.h"
 #include "db/grids.h"
 #include "db/values.h"
+#include "scenario/nodes.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -28,6 +29,7 @@ void clearing_release(struct clearing *c)
     free(c->draw_kw);
     free(c->cost);
     free(c->points);
+    free(c->told_per_mwh);
     db_rows_release(&c->people);
     db_rows_release(&c->grid_rows);
     db_rows_release(&c->market_rows);
@@ -78,6 +80,24 @@ static enum walras_status word_delegated(struct clearing *c, struct walras_err *
                : walras_fail(err, WALRAS_NOMEM, "no memory for the agents of %s", c->id);
 }
 
+/* Remote agents stand at buses: of the market's nodes beyond them they are told nothing. */
+static enum walras_status count_nodes(struct clearing *c, struct walras_err *err)
+{
+    struct scenario_nodes nodes = {0};
+    enum walras_status status = scenario_nodes_make(&c->scenario, &nodes, err);
+
+    if (status != WALRAS_OK)
+        return status;
+    c->n_node = nodes.n;
+    scenario_nodes_release(&nodes);
+    if (c->n_node == c->n_bus)
+        return WALRAS_OK;
+    c->told_per_mwh = calloc(CLEARING_MOST_POINTS * c->n_bus * c->n_step, sizeof(*c->told_per_mwh));
+    return c->told_per_mwh
+               ? WALRAS_OK
+               : walras_fail(err, WALRAS_NOMEM, "no memory for the prices of %s", c->id);
+}
+
 static enum walras_status read_scenario(struct clearing *c, struct walras_err *err)
 {
     struct api_wording wording = api_wording_of(&c->market, db_text(&c->grid_rows, 0, 2));
@@ -90,6 +110,9 @@ static enum walras_status read_scenario(struct clearing *c, struct walras_err *e
         return status;
     c->n_bus = c->scenario.network.n_bus;
     c->n_step = c->scenario.horizon.n_step;
+    status = count_nodes(c, err);
+    if (status != WALRAS_OK)
+        return status;
     c->bus_ids = calloc(c->n_bus + 1, sizeof(*c->bus_ids));
     if (!c->bus_ids)
         return walras_fail(err, WALRAS_NOMEM, "no memory for the buses of %s", c->id);

@@ -182,7 +182,7 @@ enum walras_status api_commit_new(struct db_pool *pool, struct api_live *live,
     return WALRAS_OK;
 }
 
-void api_commit_free(struct api_commit *commit)
+void api_commit_stop(struct api_commit *commit)
 {
     if (!commit)
         return;
@@ -192,6 +192,14 @@ void api_commit_free(struct api_commit *commit)
     pthread_mutex_unlock(&commit->lock);
     if (commit->running)
         pthread_join(commit->thread, NULL);
+    commit->running = false;
+}
+
+void api_commit_free(struct api_commit *commit)
+{
+    if (!commit)
+        return;
+    api_commit_stop(commit);
     pthread_cond_destroy(&commit->come);
     pthread_mutex_destroy(&commit->lock);
     free(commit);

@@ -38,7 +38,8 @@ WALRAS_NODISCARD enum walras_status api_commit_new(struct db_pool *pool, struct 
                                                    const struct api_lead *lead,
                                                    struct api_commit **made,
                                                    struct walras_err *err);
-/* Writes what has come and ends. NULL is fine. */
+/* Writes what has come and ends; what comes then is not taken. NULL is fine, here and below. */
+void api_commit_stop(struct api_commit *commit);
 void api_commit_free(struct api_commit *commit);
 
 /* `suspend` is called before anybody can tell. False: it is ending. */

@@ -141,12 +141,20 @@ static bool type_is(const char *type, const char *wanted)
            (type[n] == '\0' || strchr("; \t", type[n]));
 }
 
+/* So much too large a body is read and dropped, so that its sender hears why it is refused. */
+static size_t most_dropped(const struct api_route *route)
+{
+    return 4 * route->max_body + 65536;
+}
+
 static bool body_fits(struct api_request *request)
 {
     const struct api_route *route = request->route;
     const char *length = header(request, "Content-Length"), *type = header(request, "Content-Type");
 
-    if (length && strtoull(length, NULL, 10) > route->max_body) {
+    request->too_large = length && strtoull(length, NULL, 10) > route->max_body;
+    if (request->too_large &&
+        (route->body == API_NO_BODY || strtoull(length, NULL, 10) > most_dropped(route))) {
         (void)api_refuse(request, MHD_HTTP_CONTENT_TOO_LARGE, "the body is larger than %zu bytes",
                          route->max_body);
         return false;
@@ -196,9 +204,9 @@ static bool append(struct api_request *request, const char *data, size_t size)
     size_t needed = request->size + size + 1;
 
     if (request->too_large || needed > request->route->max_body + 1) {
-        request->too_large = true; /* the rest is read and dropped, so that the answer arrives */
+        request->too_large = true;
         request->size += size;
-        return request->size <= 4 * request->route->max_body + 65536;
+        return request->size <= most_dropped(request->route);
     }
     if (needed > request->capacity) {
         size_t capacity = needed < 4096 ? 4096 : needed + needed / 2;

@@ -105,7 +105,7 @@ enum walras_status api_lead_new(const struct api_lead_settings *settings, struct
     return status;
 }
 
-void api_lead_free(struct api_lead *lead)
+void api_lead_stop(struct api_lead *lead)
 {
     if (!lead)
         return;
@@ -115,7 +115,17 @@ void api_lead_free(struct api_lead *lead)
     pthread_mutex_unlock(&lead->lock);
     if (lead->running)
         pthread_join(lead->thread, NULL);
+    lead->running = false;
     db_lead_free(lead->lead);
+    lead->lead = NULL;
+    lead->epoch = 0;
+}
+
+void api_lead_free(struct api_lead *lead)
+{
+    if (!lead)
+        return;
+    api_lead_stop(lead);
     pthread_cond_destroy(&lead->ended);
     pthread_mutex_destroy(&lead->lock);
     free(lead);

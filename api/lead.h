@@ -25,6 +25,7 @@ struct api_lead_settings {
 WALRAS_NODISCARD enum walras_status api_lead_new(const struct api_lead_settings *settings,
                                                  struct api_lead **made, struct walras_err *err);
 /* Gives it up, so that another can take it now. NULL is fine. */
+void api_lead_stop(struct api_lead *lead);
 void api_lead_free(struct api_lead *lead);
 /* The epoch in which this server leads; 0: it follows. */
 int64_t api_lead_epoch(const struct api_lead *lead);

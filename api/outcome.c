@@ -51,7 +51,7 @@ static void find_points(const struct clearing *c, struct outcome *o)
     size_t n_price = c->n_bus * c->n_step;
 
     for (size_t j = 0; j < r->n_point; j++) {
-        uint64_t hash = walras_hash(0, r->point_price_per_mwh + j * n_price,
+        uint64_t hash = walras_hash(0, r->point_price_per_mwh + j * c->n_node * c->n_step,
                                     n_price * sizeof(*r->point_price_per_mwh));
 
         o->point_of[j] = SIZE_MAX;

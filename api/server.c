@@ -273,12 +273,15 @@ void api_server_stop(struct api_server *server)
     server->stopping = true;
     api_live_stop(server->live);
     api_news_free(server->news);
-    api_worker_free(server->worker);
-    api_commit_free(server->commit);
-    api_lead_free(server->lead); /* another goes on at once */
+    api_worker_stop(server->worker);
+    api_commit_stop(server->commit);
+    api_lead_stop(server->lead); /* another goes on at once */
     wait_for_requests(server);
     if (server->daemon)
         MHD_stop_daemon(server->daemon);
+    api_worker_free(server->worker); /* requests that came late may have used them */
+    api_commit_free(server->commit);
+    api_lead_free(server->lead);
     api_mirror_free(server->mirror);
     api_live_free(server->live);
     api_watch_free(server->watch);

@@ -138,7 +138,7 @@ void api_worker_wake(struct api_worker *worker)
     pthread_mutex_unlock(&worker->lock);
 }
 
-void api_worker_free(struct api_worker *worker)
+void api_worker_stop(struct api_worker *worker)
 {
     if (!worker)
         return;
@@ -146,9 +146,18 @@ void api_worker_free(struct api_worker *worker)
     worker->stopping = true;
     pthread_cond_broadcast(&worker->woken);
     pthread_mutex_unlock(&worker->lock);
-    for (unsigned i = 0; i < worker->n_place; i++)
+    for (unsigned i = 0; i < worker->n_place; i++) {
         if (worker->places[i].running)
             pthread_join(worker->places[i].thread, NULL);
+        worker->places[i].running = false;
+    }
+}
+
+void api_worker_free(struct api_worker *worker)
+{
+    if (!worker)
+        return;
+    api_worker_stop(worker);
     pthread_cond_destroy(&worker->woken);
     pthread_mutex_destroy(&worker->lock);
     free(worker);

@@ -20,6 +20,7 @@ WALRAS_NODISCARD enum walras_status api_worker_new(const struct api_worker_setti
                                                    struct api_worker **made,
                                                    struct walras_err *err);
 /* After api_live_stop: markets under way are parked. NULL is fine. */
+void api_worker_stop(struct api_worker *worker);
 void api_worker_free(struct api_worker *worker);
 /* There may be something to do. */
 void api_worker_wake(struct api_worker *worker);

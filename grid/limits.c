@@ -200,8 +200,12 @@ enum walras_status grid_limits_effect(struct grid_limits *limits, size_t row, do
 
 struct grid_side grid_polygon_side(unsigned side)
 {
-    const double twelfth = acos(-1.0) / 12.0;
-    double angle = twelfth + 2.0 * twelfth * (double)side;
+    /* cos 15°, 45°, 75°, … 345°; sines are those of nine sides on */
+    static const double c15 = 0.96592582628906828675, c45 = 0.70710678118654752440,
+                        c75 = 0.25881904510252076235;
+    const double cosines[GRID_POLYGON_SIDES] = {c15,  c45,  c75,  -c75, -c45, -c15,
+                                                -c15, -c45, -c75, c75,  c45,  c15};
 
-    return (struct grid_side){.kw = cos(angle), .kvar = sin(angle), .share = cos(twelfth)};
+    return (struct grid_side){
+        .kw = cosines[side], .kvar = cosines[(side + 9) % GRID_POLYGON_SIDES], .share = c15};
 }

@@ -173,12 +173,56 @@ static size_t rows_per_step(const struct market_rows *rows, size_t n_breached)
     return share;
 }
 
-static bool is_line(const struct market_rows *rows, size_t limit)
+static bool is_of_kind(const struct market_rows *rows, size_t limit, enum grid_limit_kind kind)
 {
-    return grid_limits_at(rows->problem->limits, limit)->kind == GRID_LIMIT_LINE;
+    return grid_limits_at(rows->problem->limits, limit)->kind == kind;
 }
 
-/* The worst of a step; where lines all come in anyway, of the others. */
+static bool is_line(const struct market_rows *rows, size_t limit)
+{
+    return is_of_kind(rows, limit, GRID_LIMIT_LINE);
+}
+
+/* Limits that come in by themselves, not for being the worst of all. */
+static bool comes_in_anyway(const struct market_rows *rows, size_t limit)
+{
+    return is_of_kind(rows, limit, GRID_LIMIT_INVERTER) ||
+           (rows->nearly > 0.0 && is_line(rows, limit));
+}
+
+/*
+ * Of every inverter the side that is breached most: no inverter's limit helps that of another, so
+ * that waiting for the worst of them would only take passes.
+ */
+static enum walras_status separate_inverters(struct market_rows *rows, uint32_t step,
+                                             double tolerance, struct walras_err *err)
+{
+    const struct grid_limits *limits = rows->problem->limits;
+    size_t n = grid_limits_count(limits), worst = SIZE_MAX;
+    double most = 0.0;
+    enum walras_status status = WALRAS_OK;
+
+    for (size_t limit = 0; limit < n && status == WALRAS_OK; limit++) {
+        int direction = 0;
+        double found = 0.0;
+
+        if (!is_of_kind(rows, limit, GRID_LIMIT_INVERTER))
+            continue;
+        found = breach_of(rows, limit, step, tolerance, &direction);
+        if (found > most) {
+            most = found;
+            worst = limit;
+        }
+        if (grid_limits_at(limits, limit)->side + 1 < GRID_POLYGON_SIDES || worst == SIZE_MAX)
+            continue;
+        status = append(rows, worst, step, 1, err); /* sides have high limits only */
+        worst = SIZE_MAX;
+        most = 0.0;
+    }
+    return status;
+}
+
+/* The worst of a step that do not come in anyway. */
 static enum walras_status separate_step(struct market_rows *rows, uint32_t step, size_t most,
                                         double tolerance, struct walras_err *err)
 {
@@ -189,7 +233,7 @@ static enum walras_status separate_step(struct market_rows *rows, uint32_t step,
 
     for (size_t limit = 0; limit < grid_limits_count(rows->problem->limits); limit++) {
         int direction = 0;
-        double found = rows->nearly > 0.0 && is_line(rows, limit)
+        double found = comes_in_anyway(rows, limit)
                            ? 0.0
                            : breach_of(rows, limit, step, tolerance, &direction);
         size_t at = n_worst;
@@ -267,6 +311,8 @@ enum walras_status market_rows_separate(struct market_rows *rows, const double *
         status = value_step(rows, injection_kw, t, err);
         if (status == WALRAS_OK && rows->nearly > 0.0)
             status = separate_lines(rows, t, err);
+        if (status == WALRAS_OK)
+            status = separate_inverters(rows, t, tolerance, err);
         if (status == WALRAS_OK)
             status = separate_step(rows, t, rows_per_step(rows, n_breached), tolerance, err);
     }

@@ -374,6 +374,32 @@ static void print_kind(const struct explanation *x, bool voltage, const char *wh
                 value - told);
 }
 
+/* Slacks balance kvar for nothing: what one costs is what it does to limits. */
+static void print_reactive(const struct explanation *x, FILE *file)
+{
+    bool touches = false;
+
+    for (size_t i = 0; i < x->n_share; i++)
+        touches = touches || x->shares[i].adds_kvar != 0.0;
+    print_part(file, "reactive", x->reactive,
+               touches ? "what one more Mvarh drawn here costs, by what it does to limits:"
+                       : "what one more Mvarh drawn here costs: no limit that it touches binds");
+    for (size_t i = 0; i < x->n_share; i++) {
+        const struct share *share = &x->shares[i];
+        const struct grid_limit *limit = grid_limits_at(x->limits, share->row);
+        bool voltage = limit->kind == GRID_LIMIT_VOLTAGE;
+        char words[SCENARIO_LIMIT_WORDS];
+
+        if (share->adds_kvar == 0.0)
+            continue;
+        scenario_limit_words(&x->scenario, x->limits, share->row, share->direction, words);
+        fprintf(file, "%-12s %12.4f   %s: a kvar drawn here %s %+.3g %s\n", "", share->adds_kvar,
+                words, voltage ? "moves it by" : "adds",
+                voltage ? share->kvar : share->direction * share->kvar,
+                voltage ? "per unit" : "kVA");
+    }
+}
+
 static enum walras_status print(const struct explanation *x, FILE *file, struct walras_err *err)
 {
     char from[SCENARIO_TIME_TEXT], to[SCENARIO_TIME_TEXT];
@@ -391,7 +417,7 @@ static enum walras_status print(const struct explanation *x, FILE *file, struct 
         print_part(file, "loss", x->loss, "what more is lost on the way");
     print_part(file, "price", x->price, "the sum: what one more MWh drawn here costs");
     if (x->scenario.model == SCENARIO_LINDISTFLOW)
-        print_part(file, "reactive", x->reactive, "what one more Mvarh drawn here costs");
+        print_reactive(x, file);
     return status;
 }
 

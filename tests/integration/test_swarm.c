@@ -288,6 +288,51 @@ static const char quoted_scenario[] =
     "\"type\": \"battery\", \"capacity_kwh\": 10, \"charge_kw\": 10, \"discharge_kw\": 10, "
     "\"start_kwh\": 0, \"end_min_kwh\": 10}]}]}";
 
+static void write_scenario(const char *name, const char *text, char path[300])
+{
+    FILE *file = NULL;
+
+    snprintf(path, 300, "%s/%s.json", dbkit_folder(), name);
+    file = fopen(path, "w");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    fputs(text, file);
+    CU_ASSERT_EQUAL(fclose(file), 0);
+}
+
+/* A feeder with an inverter that is left to the server, and a battery that is asked. */
+static const char kvar_scenario[] =
+    "{\"walras\": 1, \"name\": \"kvar\", \"horizon\": {\"start\": \"2026-07-01T00:00:00Z\", "
+    "\"step_minutes\": 60, \"steps\": 2}, \"grid\": {\"model\": \"lindistflow\", \"base_mva\": 1, "
+    "\"slack\": \"s\", \"buses\": [{\"id\": \"s\"}, {\"id\": \"b\", \"v_min_pu\": 0.95}], "
+    "\"lines\": [{\"id\": \"l\", \"from\": \"s\", \"to\": \"b\", \"r_pu\": 0.05, \"x_pu\": "
+    "0.05}]}, "
+    "\"supply\": [{\"id\": \"w\", \"bus\": \"s\", \"price_per_mwh\": [50, 60]}], \"agents\": ["
+    "{\"id\": \"b\", \"bus\": \"b\", \"devices\": [{\"id\": \"l\", \"type\": \"load\", "
+    "\"draw_kw\": "
+    "1000}, {\"id\": \"i\", \"type\": \"pv\", \"available_kw\": 10, \"apparent_kva\": 10}, "
+    "{\"id\": \"g\", \"type\": \"generator\", \"max_kw\": 500, \"segments\": [[500, 80]]}]}, "
+    "{\"id\": \"s\", \"bus\": \"s\", \"devices\": [{\"id\": \"bat\", \"type\": \"battery\", "
+    "\"capacity_kwh\": 10, \"charge_kw\": 10, \"discharge_kw\": 0, \"start_kwh\": 0, "
+    "\"end_min_kwh\": 10}]}]}";
+
+/*
+ * Voltage needs 25 kW or kvar of the feeder (tests/unit/test_feeders.c). At 50 a kvar is worth 30,
+ * the inverter gives 8.66 kW and 5 kvar, the generator 11.34; at 60 it is worth 20, and 10 kW are
+ * better: 0.98 · 50 + 0.01134 · 80 + 0.975 · 60 + 0.015 · 80, and the battery's 0.01 · 50
+ */
+static void test_an_inverter_is_left_to_the_server(void)
+{
+    struct stage stage;
+    char path[300];
+
+    if (!set_stage(&stage))
+        return;
+    write_scenario("kvar", kvar_scenario, path);
+    CU_ASSERT_EQUAL(end_of(start_swarm(&stage, path, "m1", NULL)), 0);
+    TESTKIT_CLOSE(told(&stage, "\"objective\": "), 110.10718, 0.012);
+    clear_stage(&stage);
+}
+
 /* Each charges 10 kWh in the cheap hour: 2 · 0.01 MWh · 50 = 1. */
 static void test_answers_get_lost(void)
 {
@@ -297,12 +342,7 @@ static void test_answers_get_lost(void)
 
     if (!set_stage(&stage))
         return;
-    snprintf(path, sizeof(path), "%s/quoted.json", dbkit_folder());
-    FILE *file = fopen(path, "w");
-
-    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
-    fputs(quoted_scenario, file);
-    CU_ASSERT_EQUAL(fclose(file), 0);
+    write_scenario("quoted", quoted_scenario, path);
     start_relay(&relay, (int)strtol(strrchr(stage.server.url, ':') + 1, NULL, 10));
     snprintf(stage.server.url, sizeof(stage.server.url), "%s", relay.url);
     CU_ASSERT_EQUAL(end_of(start_swarm(&stage, path, "m1", NULL)), 0);
@@ -336,6 +376,7 @@ static const struct testkit_test tests[] = {
     {"it clears as in process", test_it_clears_as_in_process},
     {"the server is killed", test_the_server_is_killed},
     {"answers get lost", test_answers_get_lost},
+    {"an inverter is left to the server", test_an_inverter_is_left_to_the_server},
     {"refusals", test_refusals},
 };
 

@@ -60,6 +60,37 @@ static double voltage(const struct marketkit *kit, const char *bus)
     return kit->result->v_pu[marketkit_bus(kit, bus) * kit->scenario.horizon.n_step];
 }
 
+/* What `walras explain` says of a result that is written to a directory; static. */
+static const char *explained(const struct marketkit *kit, const char *bus, size_t step,
+                             enum walras_status expected)
+{
+    static char said[4000];
+    struct walras_err err = {0};
+    const char *directory = resultkit_directory();
+    FILE *file = tmpfile();
+    size_t n = 0;
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(directory);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    CU_ASSERT_EQUAL(scenario_result_write(directory, kit->result, NULL), WALRAS_OK);
+    CU_ASSERT_EQUAL(scenario_explain(directory, bus, step, file, &err), expected);
+    rewind(file);
+    n = fread(said, 1, sizeof(said) - 1, file);
+    said[n] = '\0';
+    fclose(file);
+    resultkit_remove(directory);
+    if (err.code != WALRAS_OK)
+        snprintf(said, sizeof(said), "%s", err.msg);
+    return said;
+}
+
+static void expect_said(const char *said, const char *says)
+{
+    if (!strstr(said, says))
+        fprintf(stderr, "\"%s\" is not in: %s\n", says, said);
+    CU_ASSERT_PTR_NOT_NULL(strstr(said, says));
+}
+
 /* Of 1000 kW at b the generator must give 25; each kW more of room saves 30 EUR/MWh. */
 static void test_a_low_voltage_makes_power_dear_behind_it(void)
 {
@@ -165,7 +196,35 @@ static void test_an_inverter_shares_its_kva_between_kw_and_kvar(void)
     TESTKIT_CLOSE(marketkit_price(&kit, "b", 0), 80.0, 1e-6);
     TESTKIT_CLOSE(reactive_price(&kit, "b"), 30.0, 1e-6);
     TESTKIT_CLOSE(kit.market->objective, 0.98 * 50.0 + 0.001 * (20.0 - kw) * 80.0, 1e-6);
+    expect_said(explained(&kit, "b", 0, WALRAS_OK),
+                "30.0000   bus b (at least 0.95 per unit): a kvar drawn here moves it by -5.26e-05 "
+                "per unit");
     CU_ASSERT_EQUAL(kit.market->n_breach, 0);
+    marketkit_release(&kit);
+}
+
+/* Of 10 kVA 8 are taken by the sun, so that 6 kvar are left: a plan with 7 is found out. */
+static void test_a_certificate_finds_an_inverter_out_of_its_circle(void)
+{
+    const double honest = -6.0, forged = -7.0;
+    struct scenario_certificate certificate = {0};
+    struct scenario_result result;
+    struct marketkit kit = {0};
+
+    clear(TWO_BUSES("", "0.05")
+              AT_B("{\"id\": \"i\", \"type\": \"pv\", \"available_kw\": 8, \"curtailable\": false, "
+                   "\"apparent_kva\": 10}, {\"id\": \"l\", \"type\": \"load\", \"draw_kw\": 100}"),
+          &kit);
+    result = *kit.result;
+    result.inverter_kvar = &honest;
+    CU_ASSERT_EQUAL(scenario_certify(&result, &certificate, NULL), WALRAS_OK);
+    CU_ASSERT_TRUE(certificate.max_device_breach < 1e-9);
+    result.inverter_kvar = &forged;
+    CU_ASSERT_EQUAL(scenario_certify(&result, &certificate, NULL), WALRAS_OK);
+    TESTKIT_CLOSE(certificate.max_device_breach, hypot(8.0, 7.0) - 10.0, 1e-9);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(certificate.device_what);
+    CU_ASSERT_STRING_EQUAL(certificate.device_what, "apparent power of the inverter");
+    CU_ASSERT_FALSE(certificate.clean);
     marketkit_release(&kit);
 }
 
@@ -391,37 +450,6 @@ static void test_bad_grids_are_named(void)
                  "several slack buses need the model \"lindistflow\"");
 }
 
-/* What `walras explain` says of a result that is written to a directory; static. */
-static const char *explained(const struct marketkit *kit, const char *bus, size_t step,
-                             enum walras_status expected)
-{
-    static char said[4000];
-    struct walras_err err = {0};
-    const char *directory = resultkit_directory();
-    FILE *file = tmpfile();
-    size_t n = 0;
-
-    CU_ASSERT_PTR_NOT_NULL_FATAL(directory);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
-    CU_ASSERT_EQUAL(scenario_result_write(directory, kit->result, NULL), WALRAS_OK);
-    CU_ASSERT_EQUAL(scenario_explain(directory, bus, step, file, &err), expected);
-    rewind(file);
-    n = fread(said, 1, sizeof(said) - 1, file);
-    said[n] = '\0';
-    fclose(file);
-    resultkit_remove(directory);
-    if (err.code != WALRAS_OK)
-        snprintf(said, sizeof(said), "%s", err.msg);
-    return said;
-}
-
-static void expect_said(const char *said, const char *says)
-{
-    if (!strstr(said, says))
-        fprintf(stderr, "\"%s\" is not in: %s\n", says, said);
-    CU_ASSERT_PTR_NOT_NULL(strstr(said, says));
-}
-
 /*
  * 30 of the 80 at b are the voltage's: a kW takes 1e-4 of w, 1e-4 / 1.9 = 5.26e-5 of v, at
  * 0.03 / 5.26e-5 = 570 EUR for a unit and hour. The generator sets it, the exchange the 50.
@@ -443,6 +471,7 @@ static void test_a_price_is_explained(void)
                 "30.0000   bus b (at least 0.95 per unit) is there: a kW drawn here moves it by "
                 "-5.26e-05 per unit, which is worth 570 a unit and h");
     expect_said(said, "price             80.0000");
+    expect_said(said, "reactive           0.0000   what one more Mvarh drawn here costs: no limit");
     said = explained(&kit, "s", 0, WALRAS_OK);
     expect_said(said, "voltage            0.0000   no limit that a draw here touches binds");
     expect_said(explained(&kit, "x", 0, WALRAS_INVALID), "there is no bus \"x\"");
@@ -458,6 +487,8 @@ static const struct testkit_test tests[] = {
     {"an inverter gives kvar", test_an_inverter_gives_kvar},
     {"an inverter shares its kVA between kW and kvar",
      test_an_inverter_shares_its_kva_between_kw_and_kvar},
+    {"a certificate finds an inverter out of its circle",
+     test_a_certificate_finds_an_inverter_out_of_its_circle},
     {"an inverter draws kvar to let its sun out", test_an_inverter_draws_kvar_to_let_its_sun_out},
     {"a high voltage makes power cheap behind it", test_a_high_voltage_makes_power_cheap_behind_it},
     {"a limit of apparent power prices kvar", test_a_limit_of_apparent_power_prices_kvar},
