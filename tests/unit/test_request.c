@@ -154,6 +154,7 @@ static void test_a_cost_may_be_left_out(void)
     CU_ASSERT_EQUAL(
         answers("[{\"draw_kw\": [1, 2, 3]}, {\"draw_kw\": [1, 2, 3], \"cost\": 4}]", &answer, NULL),
         WALRAS_OK);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(answer.cost.data);
     CU_ASSERT_STRING_EQUAL(answer.cost.data, "{NULL,4}");
     api_answer_release(&answer);
 }
