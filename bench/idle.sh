@@ -11,29 +11,15 @@ walras=build/walras
 load=build/bench/bench_load
 agents=10000
 steps=24
-work=$(mktemp -d)
-chmod 755 "$work"
-server=
 crowd=
+source tools/server.sh
 
 clean_up() {
     exec 9>&- || true
     [ -z "$crowd" ] || wait "$crowd" 2>/dev/null || true
-    if [ -n "$server" ]; then
-        kill "$server" 2>/dev/null || true
-        wait "$server" 2>/dev/null || true
-    fi
-    rm -rf "$work"
+    end_server
 }
 trap clean_up EXIT
-
-sql() {
-    psql -q -At -v ON_ERROR_STOP=1 "host=$work/data/run port=5432 user=walras dbname=walras" "$@"
-}
-
-call() {
-    "$load" "$url" call "$work/op.key" "$@" >"$work/said" || { cat "$work/said" >&2; exit 1; }
-}
 
 resident_mib() {
     awk '/^VmRSS/ { printf "%.1f", $2 / 1024 }' "/proc/$server/status"
@@ -54,16 +40,7 @@ again() {
         'BEGIN { printf "%-44s %8.0f %9.1f %12d %9s %9s\n", name, sum / n, worst, n * 10 * agents, before, after }'
 }
 
-"$walras" serve --listen 127.0.0.1:0 --data "$work/data" --requests-per-second 1e6 --request-burst 1e6 --max-connections 16000 --connections-per-client 16000 \
-    --event-streams 16000 --event-streams-per-client 16000 2>"$work/log" &
-server=$!
-for _ in $(seq 600); do
-    ! grep -qs "^listening" "$work/log" || break
-    kill -0 "$server" 2>/dev/null || { cat "$work/log" >&2; exit 1; }
-    sleep 0.1
-done
-url=$(sed -n 's/^listening url=\([^ ]*\).*/\1/p' "$work/log")
-"$walras" key create op --role operator --data "$work/data" >"$work/op.key" 2>/dev/null
+begin_server --max-connections 16000 --connections-per-client 16000 --event-streams 16000 --event-streams-per-client 16000
 call PUT /v1/grids/g '{"slack": "b", "buses": [{"id": "b"}], "lines": []}'
 call POST /v1/markets "{\"id\": \"m\", \"grid\": \"g\", \"points\": 1, \"round_timeout_s\": 3600, \"horizon\": {\"start\":
     \"2026-01-20T00:00:00Z\", \"step_minutes\": 60, \"steps\": $steps}, \"supply\": [{\"id\": \"s\", \"bus\": \"b\", \"price_per_mwh\": 80}]}"

@@ -9,29 +9,15 @@ set -euo pipefail
 answers=${1:-30000}
 walras=build/walras
 load=build/bench/bench_load
-work=$(mktemp -d)
-chmod 755 "$work"
-server=
 floor=
+source tools/server.sh
 
 clean_up() {
     exec 9>&- || true
-    if [ -n "$server" ]; then
-        kill "$server" 2>/dev/null || true
-        wait "$server" 2>/dev/null || true
-    fi
     [ -z "$floor" ] || wait "$floor" 2>/dev/null || true
-    rm -rf "$work"
+    end_server
 }
 trap clean_up EXIT
-
-sql() {
-    psql -q -At -v ON_ERROR_STOP=1 "host=$work/data/run port=5432 user=walras dbname=walras" "$@"
-}
-
-call() {
-    "$load" "$url" call "$work/op.key" "$@" >"$work/said" || { cat "$work/said" >&2; exit 1; }
-}
 
 numbers() { # numbers N VALUE: "VALUE, VALUE, …"
     awk -v n="$1" -v value="$2" 'BEGIN { for (i = 0; i < n; i++) printf "%s%s", (i ? ", " : ""), value }'
@@ -82,14 +68,7 @@ ratio() {
     awk -v a="$1" -v b="$2" 'BEGIN { printf "%.0f %%", 100 * a / b }'
 }
 
-"$walras" serve --listen 127.0.0.1:0 --data "$work/data" --requests-per-second 1e6 --request-burst 1e6 2>"$work/log" &
-server=$!
-for _ in $(seq 600); do
-    ! grep -qs '^listening' "$work/log" || break
-    kill -0 "$server" 2>/dev/null || { cat "$work/log" >&2; exit 1; }
-    sleep 0.1
-done
-url=$(sed -n 's/^listening url=\([^ ]*\).*/\1/p' "$work/log")
+begin_server
 mkfifo "$work/hold"
 build/bench/bench_floor 4 <"$work/hold" >"$work/floor" &
 floor=$!
@@ -99,7 +78,6 @@ for _ in $(seq 100); do
     sleep 0.1
 done
 floor_url=$(cat "$work/floor")
-"$walras" key create op --role operator --data "$work/data" >"$work/op.key" 2>/dev/null
 call PUT /v1/grids/g '{"slack": "b", "buses": [{"id": "b"}], "lines": []}'
 
 printf '%-26s %10s %10s %10s %12s %12s %20s\n' "answers a second" "walras" "floor" "of floor" "COPY text" "COPY binary" "of COPY text, binary"

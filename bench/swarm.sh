@@ -9,18 +9,9 @@ set -euo pipefail
 agents=${1:-10000}
 steps=${2:-24}
 walras=build/walras
-work=$(mktemp -d)
-chmod 755 "$work"
-server=
-
-clean_up() {
-    if [ -n "$server" ]; then
-        kill "$server" 2>/dev/null || true
-        wait "$server" 2>/dev/null || true
-    fi
-    rm -rf "$work"
-}
-trap clean_up EXIT
+source tools/server.sh
+trap end_server EXIT
+begin_server
 
 awk -v agents="$agents" -v steps="$steps" 'BEGIN {
     feeders = 8
@@ -46,15 +37,6 @@ awk -v agents="$agents" -v steps="$steps" 'BEGIN {
     printf "]}\n"
 }' >"$work/crowd.json"
 
-"$walras" serve --listen 127.0.0.1:0 --data "$work/data" --requests-per-second 1e6 --request-burst 1e6 2>"$work/log" &
-server=$!
-for _ in $(seq 600); do
-    ! grep -qs '^listening' "$work/log" || break
-    kill -0 "$server" 2>/dev/null || { cat "$work/log" >&2; exit 1; }
-    sleep 0.1
-done
-url=$(sed -n 's/^listening url=\([^ ]*\).*/\1/p' "$work/log")
-"$walras" key create op --role operator --data "$work/data" >"$work/op.key" 2>/dev/null
 echo "== in process"
 "$walras" clear "$work/crowd.json" --quiet --json |
     sed -n 's/^ *"\(objective\|rounds\|seconds\)": \([0-9.e+-]*\).*/\1 \2/p'

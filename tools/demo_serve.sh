@@ -5,26 +5,29 @@ set -euo pipefail
 
 walras=$1
 source=$2
-work=$(mktemp -d)
-chmod 755 "$work"
-server=
 swarm=
 car=
+source "$source/tools/server.sh"
 
 clean_up() {
     local pid
 
-    for pid in $car $swarm $server; do
+    for pid in $car $swarm; do
         kill "$pid" 2>/dev/null || true
         wait "$pid" 2>/dev/null || true
     done
-    rm -rf "$work"
+    end_server
 }
 trap clean_up EXIT
 
 value() { # value FILE KEY: the first number behind the key
     sed -n "s/.*\"$2\": \\(-\\{0,1\\}[0-9.e+-]*\\).*/\\1/p" "$1" | head -1
 }
+
+echo "Starting walras serve on a private PostgreSQL"
+begin_server
+"$walras" key create vendor --role agent --data "$work/data" >"$work/vendor.key" 2>/dev/null
+echo "It listens at $url; its protocol is at $url/docs"
 
 # the feeder, and a car that somebody else runs: 12 kWh between 18:00 and 24:00
 cp "$source"/examples/feeder33/* "$work"
@@ -34,19 +37,6 @@ if command -v python3 >/dev/null; then
     sed -i '$ s/\]}$/,\n  {"id": "car-of-a-vendor", "bus": "18", "devices": [{"id": "car", "type": "ev", "arrive": 72, "depart": 96, "energy_kwh": 12, "charge_kw": 7.4}]}]}/' "$scenario"
     guest=(--guest car-of-a-vendor --guest-bus 18 --guest-owner vendor)
 fi
-
-echo "Starting walras serve on a private PostgreSQL"
-"$walras" serve --listen 127.0.0.1:0 --data "$work/data" --requests-per-second 1e5 --request-burst 1e5 2>"$work/log" &
-server=$!
-for _ in $(seq 600); do
-    ! grep -qs '^listening' "$work/log" || break
-    kill -0 "$server" 2>/dev/null || { cat "$work/log" >&2; exit 1; }
-    sleep 0.1
-done
-url=$(sed -n 's/^listening url=\([^ ]*\).*/\1/p' "$work/log")
-"$walras" key create op --role operator --data "$work/data" >"$work/op.key" 2>/dev/null
-"$walras" key create vendor --role agent --data "$work/data" >"$work/vendor.key" 2>/dev/null
-echo "It listens at $url; its protocol is at $url/docs"
 
 "$walras" swarm --url "$url" --key "$work/op.key" --scenario "$source/examples/feeder33/feeder33.json" --market demo \
     "${guest[@]}" --json >"$work/swarm.out" 2>"$work/swarm.log" &
