@@ -220,3 +220,27 @@ void servekit_token(const char *conninfo, const char *id, enum db_role role,
     CU_ASSERT_TRUE(known);
     db_session_free(session);
 }
+
+pid_t servekit_spawn(const char *const *argv, const char *output)
+{
+    pid_t child = 0;
+
+    fflush(stdout);
+    child = fork();
+    if (child != 0)
+        return child;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    int out = open(output, O_CREAT | O_TRUNC | O_WRONLY, 0600);
+
+    dup2(out, STDOUT_FILENO);
+    execv(argv[0], (char *const *)argv);
+    _exit(126);
+}
+
+int servekit_end_of(pid_t child)
+{
+    int state = 0;
+
+    CU_ASSERT_EQUAL(waitpid(child, &state, 0), child);
+    return WIFEXITED(state) ? WEXITSTATUS(state) : 128 + WTERMSIG(state);
+}

@@ -24,6 +24,12 @@ int servekit_stop(struct servekit_server *server);
 void servekit_kill(struct servekit_server *server); /* SIGKILL */
 bool servekit_log_has(const struct servekit_server *server, const char *text);
 
+/* A program on its way: standard output into the file `output`, the rest to where the test's goes.
+ */
+pid_t servekit_spawn(const char *const *argv, const char *output);
+/* Waits for it; its exit status, or 128 + signal. */
+int servekit_end_of(pid_t child);
+
 struct servekit_client {
     void *curl;
     char base[128], token[DB_SECRET_TEXT];

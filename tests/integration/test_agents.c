@@ -7,12 +7,10 @@
 #include "playkit.h"
 #include "testkit.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -38,30 +36,9 @@ static void write_file(const char *name, const char *text)
     CU_ASSERT_EQUAL(fclose(out), 0);
 }
 
-/* Standard output goes to the file `output`, the rest to where the test's own goes. */
 static pid_t spawn(const char *const *argv, const char *output)
 {
-    const char *path = file_of(output);
-    pid_t child = 0;
-
-    fflush(stdout);
-    child = fork();
-    if (child != 0)
-        return child;
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    int out = open(path, O_CREAT | O_TRUNC | O_WRONLY, 0600);
-
-    dup2(out, STDOUT_FILENO);
-    execv(argv[0], (char *const *)argv);
-    _exit(126);
-}
-
-static int ends_with(pid_t child)
-{
-    int state = 0;
-
-    CU_ASSERT_EQUAL(waitpid(child, &state, 0), child);
-    return WIFEXITED(state) ? WEXITSTATUS(state) : 128 + WTERMSIG(state);
+    return servekit_spawn(argv, file_of(output));
 }
 
 /* A client whose key lies in the file "key"; its secret for those that want it as an argument. */
@@ -218,7 +195,7 @@ static void play_with(pid_t (*start)(const struct play *play, size_t i), const c
     play_go(&play, "m1");
     child[0] = start(&play, 0);
     for (size_t i = 0; i < CARS; i++)
-        CU_ASSERT_EQUAL(ends_with(child[i]), 0);
+        CU_ASSERT_EQUAL(servekit_end_of(child[i]), 0);
     check_market(&play);
     for (size_t i = 0; i < CARS; i++)
         TESTKIT_CLOSE(sum_behind(play.agents[i].id, before), play.agents[i].kwh, 1e-9);
@@ -309,7 +286,7 @@ static void test_programs_that_fail(void)
     wait_for_agents(&play, 3);
     play_go(&play, "m1");
     for (size_t i = 0; i < 3; i++)
-        CU_ASSERT_EQUAL(ends_with(child[i]), 0);
+        CU_ASSERT_EQUAL(servekit_end_of(child[i]), 0);
     CU_ASSERT_STRING_EQUAL(play_state(&play, "m1"), "cleared");
     for (size_t i = 0; i < 2; i++) /* they were stood in for */
         TESTKIT_CLOSE(sum_behind(play.agents[i].id, "\"draw_kw\": ["), PLAY_STEPS, 1e-9);
@@ -330,7 +307,7 @@ static bool compile_example(void)
              file_of("heater"), WALRAS_SANITIZE_FLAG);
     const char *argv[] = {"/bin/sh", "-c", command, NULL};
 
-    return ends_with(spawn(argv, "compile.out")) == 0;
+    return servekit_end_of(spawn(argv, "compile.out")) == 0;
 }
 
 static void test_the_example_in_c(void)
@@ -351,7 +328,7 @@ static void test_the_example_in_c(void)
 
     wait_for_agents(&play, 1);
     play_go(&play, "m1");
-    CU_ASSERT_EQUAL(ends_with(child), 0);
+    CU_ASSERT_EQUAL(servekit_end_of(child), 0);
     CU_ASSERT_STRING_EQUAL(play_state(&play, "m1"), "cleared");
     char *said = NULL, *at = NULL;
     size_t size = 0;
@@ -401,7 +378,7 @@ static void test_refusals(void)
                               "--agent",     r->agent,        "--device", file_of(r->device),
                               NULL};
 
-        CU_ASSERT_EQUAL(ends_with(spawn(argv, "refusal.out")), 2);
+        CU_ASSERT_EQUAL(servekit_end_of(spawn(argv, "refusal.out")), 2);
     }
     play_end(&play);
 }

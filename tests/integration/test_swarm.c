@@ -74,26 +74,8 @@ static pid_t start_swarm(struct stage *stage, const char *scenario, const char *
     const char *argv[] = {
         WALRAS_BINARY, "swarm",    "--url", stage->server.url, "--key",   stage->key, "--scenario",
         scenario,      "--market", market,  "--json",          "--quiet", more,       NULL};
-    pid_t child = 0;
 
-    fflush(stdout);
-    child = fork();
-    if (child != 0)
-        return child;
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    int out = open(stage->out, O_CREAT | O_TRUNC | O_WRONLY, 0600);
-
-    dup2(out, STDOUT_FILENO);
-    execv(argv[0], (char *const *)argv);
-    _exit(126);
-}
-
-static int end_of(pid_t child)
-{
-    int state = 0;
-
-    CU_ASSERT_EQUAL(waitpid(child, &state, 0), child);
-    return WIFEXITED(state) ? WEXITSTATUS(state) : 128 + WTERMSIG(state);
+    return servekit_spawn(argv, stage->out);
 }
 
 static double told(const struct stage *stage, const char *key)
@@ -142,10 +124,10 @@ static void test_it_clears_as_in_process(void)
 
     if (!set_stage(&stage))
         return;
-    CU_ASSERT_EQUAL(end_of(start_swarm(&stage, scenario_path, "m1", NULL)), 0);
+    CU_ASSERT_EQUAL(servekit_end_of(start_swarm(&stage, scenario_path, "m1", NULL)), 0);
     check_end(&stage);
     /* the same agents once more, which are there now, each for itself */
-    CU_ASSERT_EQUAL(end_of(start_swarm(&stage, scenario_path, "m2", "--per-agent")), 0);
+    CU_ASSERT_EQUAL(servekit_end_of(start_swarm(&stage, scenario_path, "m2", "--per-agent")), 0);
     check_end(&stage);
     clear_stage(&stage);
 }
@@ -180,7 +162,7 @@ static void test_the_server_is_killed(void)
     wait_for_round_3(&stage);
     servekit_kill(&stage.server);
     servekit_start(&stage.server, stage.database, options);
-    CU_ASSERT_EQUAL(end_of(child), 0);
+    CU_ASSERT_EQUAL(servekit_end_of(child), 0);
     check_end(&stage);
     clear_stage(&stage);
 }
@@ -328,7 +310,7 @@ static void test_an_inverter_is_left_to_the_server(void)
     if (!set_stage(&stage))
         return;
     write_scenario("kvar", kvar_scenario, path);
-    CU_ASSERT_EQUAL(end_of(start_swarm(&stage, path, "m1", NULL)), 0);
+    CU_ASSERT_EQUAL(servekit_end_of(start_swarm(&stage, path, "m1", NULL)), 0);
     TESTKIT_CLOSE(told(&stage, "\"objective\": "), 110.10718, 0.012);
     clear_stage(&stage);
 }
@@ -345,12 +327,12 @@ static void test_answers_get_lost(void)
     write_scenario("quoted", quoted_scenario, path);
     start_relay(&relay, (int)strtol(strrchr(stage.server.url, ':') + 1, NULL, 10));
     snprintf(stage.server.url, sizeof(stage.server.url), "%s", relay.url);
-    CU_ASSERT_EQUAL(end_of(start_swarm(&stage, path, "m1", NULL)), 0);
+    CU_ASSERT_EQUAL(servekit_end_of(start_swarm(&stage, path, "m1", NULL)), 0);
     TESTKIT_CLOSE(told(&stage, "\"objective\": "), 1.0, 1e-4);
     for (int k = 0; k < N_LOST; k++)
         CU_ASSERT_TRUE(relay.done[k]);
     /* that market is over: nobody plays it again */
-    CU_ASSERT_EQUAL(end_of(start_swarm(&stage, path, "m1", NULL)), 2);
+    CU_ASSERT_EQUAL(servekit_end_of(start_swarm(&stage, path, "m1", NULL)), 2);
     stop_relay(&relay);
     clear_stage(&stage);
 }
@@ -362,13 +344,13 @@ static void test_refusals(void)
 
     if (!set_stage(&stage))
         return;
-    CU_ASSERT_EQUAL(end_of(start_swarm(&stage, "nowhere.json", "m1", NULL)), 1);
-    CU_ASSERT_EQUAL(end_of(start_swarm(&stage, scenario_path, "no id", NULL)), 2);
+    CU_ASSERT_EQUAL(servekit_end_of(start_swarm(&stage, "nowhere.json", "m1", NULL)), 1);
+    CU_ASSERT_EQUAL(servekit_end_of(start_swarm(&stage, scenario_path, "no id", NULL)), 2);
     file = fopen(stage.key, "w");
     CU_ASSERT_PTR_NOT_NULL_FATAL(file);
     fprintf(file, "client_id op\nclient_secret wrong\n");
     CU_ASSERT_EQUAL(fclose(file), 0);
-    CU_ASSERT_EQUAL(end_of(start_swarm(&stage, scenario_path, "m1", NULL)), 2);
+    CU_ASSERT_EQUAL(servekit_end_of(start_swarm(&stage, scenario_path, "m1", NULL)), 2);
     clear_stage(&stage);
 }
 
