@@ -2,7 +2,7 @@
 # How many answers a second `walras serve` accepts and commits, beside a floor (the same HTTP server that parses the same JSON
 # and forgets it) and beside PostgreSQL's own COPY of the same rows into a table of the same shape.   serve.sh [ANSWERS (30000)]
 #
-# An answer has five points, as markets have by default, so a round is answered first. "single": a request an answer, 256 connections; "batch": 100 answers a request, 16 connections. Load,
+# An answer has five points, as markets have by default, so a round is answered first. "single": a request an answer, 256 connections; "batch": 100 answers a request, 64 connections. Load,
 # server and database share the machine.
 set -euo pipefail
 
@@ -84,7 +84,7 @@ printf '%-26s %10s %10s %10s %12s %12s %20s\n' "answers a second" "walras" "floo
 for steps in 24 96; do
     make_market "$steps" $((5 * answers))
     for batch in 1 100; do
-        connections=$((batch == 1 ? 256 : 16))
+        connections=$((batch == 1 ? 256 : 64))
         first=$((batch == 1 ? 0 : answers))
         read -r bare _ < <("$load" "$floor_url" answers - "m$steps" 2 0 "$answers" 5 "$steps" "$batch" "$connections" 0)
         read -r rate _ < <("$load" "$url" answers "$work/op.key" "m$steps" 2 "$first" "$answers" 5 "$steps" "$batch" "$connections" 0)
