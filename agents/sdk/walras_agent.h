@@ -58,7 +58,7 @@ struct walras_agent_settings {
 };
 
 struct walras_agent_market {
-    char id[65], currency[4];
+    char id[65], currency[17];
     char start[40]; /* RFC 3339 */
     size_t n_step;
     double step_h;

@@ -114,7 +114,7 @@ static bool market_of(const char *steps, const char *minutes, struct walras_agen
     char text[300];
 
     snprintf(text, sizeof(text),
-             "{\"id\": \"m\", \"currency\": \"EUR\", \"horizon\": {\"start\": "
+             "{\"id\": \"m\", \"currency\": \"sixteen-letters!\", \"horizon\": {\"start\": "
              "\"2026-07-01T00:00:00Z\", \"step_minutes\": %s, \"steps\": %s}}",
              minutes, steps);
     return wire_market(text, strlen(text), out);
@@ -135,6 +135,8 @@ static void test_tokens_and_markets(void)
     CU_ASSERT_TRUE(market_of("96", "15", &market));
     CU_ASSERT_EQUAL(market.n_step, 96);
     CU_ASSERT_EQUAL(market.step_h, 0.25);
+    CU_ASSERT_STRING_EQUAL(market.currency,
+                           "sixteen-letters!"); /* the longest that a market may have */
     CU_ASSERT_FALSE(market_of("0", "15", &market));
     CU_ASSERT_FALSE(market_of("1e9", "15", &market));
     CU_ASSERT_FALSE(market_of("96", "0", &market));
