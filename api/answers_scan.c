@@ -45,14 +45,17 @@ static bool take_key(struct scan *s, const char *key)
     return take(s, ':');
 }
 
-/* Digits, taken into *mantissa, which has room for MOST_DIGITS behind its zeros; how many. */
+/*
+ * Digits, taken into *mantissa, which has room for MOST_DIGITS behind its zeros; how many. One more
+ * may wrap it around, to 0 even: *significant counts it all the same.
+ */
 static int take_digits(struct scan *s, uint64_t *mantissa, int *significant)
 {
     int n = 0;
 
     for (; s->at < s->end && *s->at >= '0' && *s->at <= '9' && *significant <= MOST_DIGITS; n++) {
         *mantissa = *mantissa * 10 + (uint64_t)(*s->at++ - '0');
-        *significant += *mantissa > 0;
+        *significant += *significant > 0 || *mantissa > 0;
     }
     return n;
 }

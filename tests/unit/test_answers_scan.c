@@ -58,6 +58,10 @@ static void test_the_rest_is_left_to_the_tree(void)
         TWICE("{\"draw_kw\": [1000000000, 2, 3], \"cost\": 0}"),
         TWICE("{\"draw_kw\": [1e10, 2, 3], \"cost\": 0}"),
         TWICE("{\"draw_kw\": [12345678901234567890, 2, 3], \"cost\": 0}"),
+        /* digits that are 0 modulo 2^64 */
+        TWICE("{\"draw_kw\": [184467440737095.51616, 2, 3], \"cost\": 0}"),
+        TWICE("{\"draw_kw\": [1844674407.3709551616e25, 2, 3], \"cost\": 0}"),
+        TWICE("{\"draw_kw\": [1, 2, 3], \"cost\": 368934881474191.03232}"),
         TWICE("{\"draw_kw\": [1, 2, 3], \"cost\": 2e12}"),
         TWICE("{\"draw_kw\": [1, 2, 3,], \"cost\": 0}"),
         TWICE("{\"draw_kw\": [1 2, 3], \"cost\": 0}"),
