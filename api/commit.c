@@ -118,7 +118,7 @@ static void write_group(struct api_commit *commit, struct api_answers *group)
     if (status == WALRAS_OK)
         status = write_all(commit, session, group, NULL, &err);
     set_status(group, NULL, status, &err);
-    if (status != WALRAS_OK && status != WALRAS_UNAVAILABLE)
+    if (session && status != WALRAS_OK && status != WALRAS_UNAVAILABLE)
         for (struct api_answers *at = group; at; at = at->next) {
             struct walras_err own = {0};
 
