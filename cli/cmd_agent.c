@@ -221,6 +221,8 @@ static int run(int argc, char **argv)
         print_json(&b);
     else if (err.code == WALRAS_OK)
         print_award(&b);
+    signal(SIGINT, SIG_DFL); /* there will be nothing left to stop */
+    signal(SIGTERM, SIG_DFL);
     own_devices_free(b.own);
     walras_agent_free(b.agent);
     free(b.draw_kw);

@@ -196,15 +196,17 @@ static int respond_all(struct walras_agent *agent, const struct walras_agent_mar
     size_t n_step = market->n_step;
     double *draw_kw = calloc(round->n_point, (n_step + 1) * sizeof(*draw_kw));
     double *cost = draw_kw ? draw_kw + round->n_point * n_step : NULL;
-    int refused = 0;
+    int refused = 0, status = WALRAS_AGENT_OK;
 
     *body = NULL;
     if (!draw_kw)
         return fail(agent, WALRAS_AGENT_NO_MEMORY, "out of memory");
-    for (size_t i = 0; i < round->n_point && refused == 0; i++)
+    for (size_t i = 0; i < round->n_point && refused == 0 && !atomic_load(&agent->stop); i++)
         refused = respond(context, market, round->price_per_mwh + i * n_step, draw_kw + i * n_step,
                           &cost[i]);
-    if (refused == 0) {
+    if (atomic_load(&agent->stop)) {
+        status = fail(agent, WALRAS_AGENT_STOPPED, "stopped as asked");
+    } else if (refused == 0) {
         *body = wire_answers(draw_kw, cost, round->n_point, n_step);
         if (!*body)
             sdk_log(agent->transport, "round %lld: an answer is not finite and is not sent",
@@ -213,7 +215,7 @@ static int respond_all(struct walras_agent *agent, const struct walras_agent_mar
         sdk_log(agent->transport, "round %lld: no answer", round->number);
     }
     free(draw_kw);
-    return WALRAS_AGENT_OK;
+    return status;
 }
 
 static int answer(struct walras_agent *agent, const struct walras_agent_market *market,

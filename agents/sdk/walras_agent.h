@@ -112,7 +112,10 @@ WALRAS_AGENT_NODISCARD int walras_agent_award(struct walras_agent *agent,
                                               const struct walras_agent_market *market,
                                               const char *id, double *draw_kw, double *cost);
 
-/* Whatever the agent does ends soon (a wait within about a second), with WALRAS_AGENT_STOPPED. */
+/*
+ * Whatever the agent does ends with WALRAS_AGENT_STOPPED: a wait within about a second, a round as
+ * soon as the point that you are asked about is done with; it is then not answered.
+ */
 void walras_agent_stop(struct walras_agent *agent);
 
 #ifdef __cplusplus
