@@ -194,7 +194,7 @@ static const char *missing(const struct agent_options *o)
 
 static int run(int argc, char **argv)
 {
-    struct agent_options o = {.fallback_kw = (double)NAN, .time_limit_s = 20};
+    struct agent_options o = {.fallback_kw = (double)NAN, .time_limit_s = 5};
     const struct cli_option options[] = {
         {.name = "url", .kind = CLI_TEXT, .value = &o.url},
         {.name = "key", .kind = CLI_TEXT, .value = &o.key},
@@ -253,7 +253,7 @@ const struct cli_command cli_agent = {
         "  --glpk             ask all devices through GLPK instead of the exact fast solvers\n"
         "  --hide-cost        keep to itself what draws cost: the market infers it, and proves "
         "less\n"
-        "  --time-limit S     for an lp device and question; then the round has no answer (20)\n"
+        "  --time-limit S     for an lp device and question; then the round has no answer (5)\n"
         "  --json             print the award as JSON\n"
         "  --quiet            do not tell of what is tried again\n\n"
         "Exit status: 0 the market is cleared, 1 stopped by a signal or a file could not be read, "

@@ -212,5 +212,5 @@ char *swarm_answers_fallback(const struct swarm_answers *a, size_t i)
 {
     size_t n_step = a->cast->scenario->horizon.n_step;
 
-    return wire_fallback(a->first_kw + i * n_step, n_step);
+    return walras_wire_fallback(a->first_kw + i * n_step, n_step);
 }

@@ -172,12 +172,12 @@ static enum walras_status read_token(struct swarm_http *http, const struct slot 
     char why[200];
     double expires_s = 0.0;
 
-    if (status == 200 && wire_token(slot->reply.data, slot->reply.size, http->token,
-                                    sizeof(http->token), &expires_s)) {
+    if (status == 200 && walras_wire_token(slot->reply.data, slot->reply.size, http->token,
+                                           sizeof(http->token), &expires_s)) {
         http->token_ended = false;
         return WALRAS_OK;
     }
-    wire_problem(slot->reply.data, slot->reply.size, why, sizeof(why));
+    walras_wire_problem(slot->reply.data, slot->reply.size, why, sizeof(why));
     return walras_fail(err, WALRAS_INVALID, "%s: %s", http->settings.url, why);
 }
 
@@ -205,7 +205,7 @@ static enum walras_status fetch_token(struct swarm_http *http, struct walras_err
         curl_easy_getinfo(slot->easy, CURLINFO_RESPONSE_CODE, &status);
         if (code != CURLE_OK)
             snprintf(http->error, sizeof(http->error), "%s", curl_easy_strerror(code));
-        if (sdk_is_final((int)code))
+        if (walras_sdk_is_final((int)code))
             return walras_fail(err, WALRAS_INVALID, "%s: %s", http->settings.url, http->error);
         if (is_later(status) && is_hopeless(http))
             return give_up(http, err);
@@ -286,7 +286,7 @@ static enum walras_status finish(struct swarm_http *http, struct slot *slot, CUR
     else
         snprintf(http->error, sizeof(http->error), "%s", curl_easy_strerror(code));
     withdraw(http, slot);
-    if (sdk_is_final((int)code))
+    if (walras_sdk_is_final((int)code))
         return walras_fail(err, WALRAS_INVALID, "%s: %s", slot->url, http->error);
     http->n_answer += status != 0;
     if (is_later(status) || status == 401) {

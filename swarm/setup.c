@@ -23,7 +23,7 @@ enum walras_status swarm_refused(const char *what, const struct swarm_reply *rep
 {
     char why[300];
 
-    wire_problem(reply->body, reply->size, why, sizeof(why));
+    walras_wire_problem(reply->body, reply->size, why, sizeof(why));
     return walras_fail(err, WALRAS_INVALID, "%s: status %ld: %s", what, reply->status, why);
 }
 

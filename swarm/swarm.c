@@ -249,10 +249,10 @@ static enum walras_status play(struct swarm_state *state, struct walras_err *err
     int64_t last = 0;
     enum walras_status status = WALRAS_OK;
 
-    while (status == WALRAS_OK && wire_state_goes_on(round.state)) {
+    while (status == WALRAS_OK && walras_wire_state_goes_on(round.state)) {
         status = wait_for_round(state, last, &round, err);
         if (last > 0 && status == WALRAS_OK &&
-            (round.number > 0 || !wire_state_goes_on(round.state))) {
+            (round.number > 0 || !walras_wire_state_goes_on(round.state))) {
             report->round_s[report->n_round - 1] = walras_monotonic_s() - last_s;
             last_s = walras_monotonic_s();
         }

@@ -8,7 +8,7 @@
 enum { MOST_ID = 64, PATH = 400 };
 
 struct walras_agent {
-    struct sdk_transport *transport;
+    struct walras_sdk_transport *transport;
     atomic_bool stop;
     char error[500];
 };
@@ -52,7 +52,7 @@ int walras_agent_new(const struct walras_agent_settings *settings, struct walras
     if (status != WALRAS_AGENT_OK)
         return status;
     agent = calloc(1, sizeof(*agent));
-    status = agent ? sdk_transport_new(settings, &agent->stop, &agent->transport)
+    status = agent ? walras_sdk_transport_new(settings, &agent->stop, &agent->transport)
                    : WALRAS_AGENT_NO_MEMORY;
     if (status == WALRAS_AGENT_OK) {
         *made = agent;
@@ -68,7 +68,7 @@ void walras_agent_free(struct walras_agent *agent)
 {
     if (!agent)
         return;
-    sdk_transport_free(agent->transport);
+    walras_sdk_transport_free(agent->transport);
     free(agent);
 }
 
@@ -84,21 +84,22 @@ void walras_agent_stop(struct walras_agent *agent)
 
 /* A request whose failure is told. */
 static int request(struct walras_agent *agent, const char *method, const char *path,
-                   const char *body, struct sdk_reply *reply)
+                   const char *body, struct walras_sdk_reply *reply)
 {
-    int status = sdk_request(agent->transport, method, path, body, reply);
+    int status = walras_sdk_request(agent->transport, method, path, body, reply);
 
     if (status == WALRAS_AGENT_STOPPED)
         return fail(agent, status, "stopped as asked");
     if (status == WALRAS_AGENT_NO_MEMORY)
         return fail(agent, status, "out of memory");
-    return status == WALRAS_AGENT_OK ? status
-                                     : fail(agent, status, sdk_transport_error(agent->transport));
+    return status == WALRAS_AGENT_OK
+               ? status
+               : fail(agent, status, walras_sdk_transport_error(agent->transport));
 }
 
-static int refuse(struct walras_agent *agent, const struct sdk_reply *reply)
+static int refuse(struct walras_agent *agent, const struct walras_sdk_reply *reply)
 {
-    wire_problem(reply->body, reply->size, agent->error, sizeof(agent->error));
+    walras_wire_problem(reply->body, reply->size, agent->error, sizeof(agent->error));
     return WALRAS_AGENT_REFUSED;
 }
 
@@ -112,7 +113,7 @@ int walras_agent_market(struct walras_agent *agent, const char *market,
                         struct walras_agent_market *out)
 {
     char path[PATH];
-    struct sdk_reply reply;
+    struct walras_sdk_reply reply;
     int status = WALRAS_AGENT_OK;
 
     if (!is_id(market))
@@ -121,17 +122,18 @@ int walras_agent_market(struct walras_agent *agent, const char *market,
     status = request(agent, "GET", path, NULL, &reply);
     if (status == WALRAS_AGENT_OK && reply.status != 200)
         return refuse(agent, &reply);
-    if (status == WALRAS_AGENT_OK && !wire_market(reply.body, reply.size, out))
+    if (status == WALRAS_AGENT_OK && !walras_wire_market(reply.body, reply.size, out))
         return not_understood(agent, "market");
     return status;
 }
 
 /* Waits for a round after `last`; of a market of which the agent need not be part yet. */
 static int wait_for_round(struct walras_agent *agent, const struct walras_agent_market *market,
-                          const char *id, long long last, int wait_s, struct wire_round *round)
+                          const char *id, long long last, int wait_s,
+                          struct walras_wire_round *round)
 {
     char path[PATH];
-    struct sdk_reply reply;
+    struct walras_sdk_reply reply;
     int status = WALRAS_AGENT_OK;
 
     snprintf(path, sizeof(path), "/v1/markets/%s/round?after=%lld&wait=%d&agent=%s", market->id,
@@ -139,7 +141,8 @@ static int wait_for_round(struct walras_agent *agent, const struct walras_agent_
     status = request(agent, "GET", path, NULL, &reply);
     if (status == WALRAS_AGENT_OK && reply.status != 200)
         return refuse(agent, &reply);
-    if (status == WALRAS_AGENT_OK && !wire_round(reply.body, reply.size, market->n_step, round))
+    if (status == WALRAS_AGENT_OK &&
+        !walras_wire_round(reply.body, reply.size, market->n_step, round))
         return not_understood(agent, "round");
     return status;
 }
@@ -149,15 +152,15 @@ static int wait_to_join(struct walras_agent *agent, const struct walras_agent_ma
                         const char *id, bool *in)
 {
     char why[sizeof(agent->error)];
-    struct wire_round round = {0};
+    struct walras_wire_round round = {0};
     int status = WALRAS_AGENT_OK;
 
     memcpy(why, agent->error, sizeof(why));
     status = wait_for_round(agent, market, id, 0, 1, &round);
     *in = status == WALRAS_AGENT_OK && round.number > 0;
-    if (status == WALRAS_AGENT_OK && !wire_state_goes_on(round.state))
+    if (status == WALRAS_AGENT_OK && !walras_wire_state_goes_on(round.state))
         status = fail(agent, WALRAS_AGENT_REFUSED, why);
-    wire_round_release(&round);
+    walras_wire_round_release(&round);
     return status;
 }
 
@@ -165,13 +168,13 @@ int walras_agent_join(struct walras_agent *agent, const struct walras_agent_mark
                       const char *id, const double *fallback_kw)
 {
     char path[PATH], *body = NULL;
-    struct sdk_reply reply = {0};
+    struct walras_sdk_reply reply = {0};
     bool in = false;
     int status = WALRAS_AGENT_OK;
 
     if (!is_id(id))
         return fail(agent, WALRAS_AGENT_INVALID, "that is no id of an agent");
-    body = wire_fallback(fallback_kw, market->n_step);
+    body = walras_wire_fallback(fallback_kw, market->n_step);
     if (!body)
         return fail(agent, WALRAS_AGENT_INVALID, "the fallback has values that are not finite");
     snprintf(path, sizeof(path), "/v1/markets/%s/participants/%s", market->id, id);
@@ -190,8 +193,8 @@ int walras_agent_join(struct walras_agent *agent, const struct walras_agent_mark
 
 /* *body NULL: there is no answer to send. */
 static int respond_all(struct walras_agent *agent, const struct walras_agent_market *market,
-                       const struct wire_round *round, walras_agent_respond respond, void *context,
-                       char **body)
+                       const struct walras_wire_round *round, walras_agent_respond respond,
+                       void *context, char **body)
 {
     size_t n_step = market->n_step;
     double *draw_kw = calloc(round->n_point, (n_step + 1) * sizeof(*draw_kw));
@@ -207,23 +210,23 @@ static int respond_all(struct walras_agent *agent, const struct walras_agent_mar
     if (atomic_load(&agent->stop)) {
         status = fail(agent, WALRAS_AGENT_STOPPED, "stopped as asked");
     } else if (refused == 0) {
-        *body = wire_answers(draw_kw, cost, round->n_point, n_step);
+        *body = walras_wire_answers(draw_kw, cost, round->n_point, n_step);
         if (!*body)
-            sdk_log(agent->transport, "round %lld: an answer is not finite and is not sent",
-                    round->number);
+            walras_sdk_log(agent->transport, "round %lld: an answer is not finite and is not sent",
+                           round->number);
     } else {
-        sdk_log(agent->transport, "round %lld: no answer", round->number);
+        walras_sdk_log(agent->transport, "round %lld: no answer", round->number);
     }
     free(draw_kw);
     return status;
 }
 
 static int answer(struct walras_agent *agent, const struct walras_agent_market *market,
-                  const char *id, const struct wire_round *round, walras_agent_respond respond,
-                  void *context)
+                  const char *id, const struct walras_wire_round *round,
+                  walras_agent_respond respond, void *context)
 {
     char path[PATH], why[200], *body = NULL;
-    struct sdk_reply reply;
+    struct walras_sdk_reply reply;
     int status = respond_all(agent, market, round, respond, context, &body);
 
     if (status != WALRAS_AGENT_OK || !body)
@@ -233,10 +236,10 @@ static int answer(struct walras_agent *agent, const struct walras_agent_market *
     status = request(agent, "PUT", path, body, &reply);
     free(body);
     if (status == WALRAS_AGENT_OK && reply.status != 200 && reply.status != 201) {
-        wire_problem(reply.body, reply.size, why, sizeof(why));
+        walras_wire_problem(reply.body, reply.size, why, sizeof(why));
         if (reply.status != 409) /* else the round is over, and another comes */
             return refuse(agent, &reply);
-        sdk_log(agent->transport, "round %lld: %s", round->number, why);
+        walras_sdk_log(agent->transport, "round %lld: %s", round->number, why);
     }
     return status;
 }
@@ -244,13 +247,13 @@ static int answer(struct walras_agent *agent, const struct walras_agent_market *
 int walras_agent_run(struct walras_agent *agent, const struct walras_agent_market *market,
                      const char *id, walras_agent_respond respond, void *context)
 {
-    struct wire_round round = {.state = "open"};
+    struct walras_wire_round round = {.state = "open"};
     long long last = 0;
     int status = is_id(id) ? WALRAS_AGENT_OK
                            : fail(agent, WALRAS_AGENT_INVALID, "that is no id of an agent");
 
-    while (status == WALRAS_AGENT_OK && wire_state_goes_on(round.state)) {
-        wire_round_release(&round);
+    while (status == WALRAS_AGENT_OK && walras_wire_state_goes_on(round.state)) {
+        walras_wire_round_release(&round);
         status = wait_for_round(agent, market, id, last, 30, &round);
         if (status == WALRAS_AGENT_OK && round.number > 0) {
             last = round.number;
@@ -261,7 +264,7 @@ int walras_agent_run(struct walras_agent *agent, const struct walras_agent_marke
         snprintf(agent->error, sizeof(agent->error), "market %s is %s", market->id, round.state);
         status = WALRAS_AGENT_NOT_CLEARED;
     }
-    wire_round_release(&round);
+    walras_wire_round_release(&round);
     return status;
 }
 
@@ -269,7 +272,7 @@ int walras_agent_award(struct walras_agent *agent, const struct walras_agent_mar
                        const char *id, double *draw_kw, double *cost)
 {
     char path[PATH];
-    struct sdk_reply reply;
+    struct walras_sdk_reply reply;
     double ignored = 0.0;
     int status = is_id(id) ? WALRAS_AGENT_OK
                            : fail(agent, WALRAS_AGENT_INVALID, "that is no id of an agent");
@@ -280,7 +283,7 @@ int walras_agent_award(struct walras_agent *agent, const struct walras_agent_mar
     if (status == WALRAS_AGENT_OK && reply.status != 200)
         return refuse(agent, &reply);
     if (status == WALRAS_AGENT_OK &&
-        !wire_award(reply.body, reply.size, market->n_step, draw_kw, cost ? cost : &ignored))
+        !walras_wire_award(reply.body, reply.size, market->n_step, draw_kw, cost ? cost : &ignored))
         return not_understood(agent, "award");
     return status;
 }

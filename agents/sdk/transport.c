@@ -15,7 +15,7 @@ static const double first_pause_s = 0.1, longest_pause_s = 10.0;
 static const long request_timeout_s = 90; /* a long poll waits for 60 at most */
 static const double renew_before_s = 10.0;
 
-struct sdk_transport {
+struct walras_sdk_transport {
     CURL *curl;
     const atomic_bool *stop;
     char *url, *client_id, *client_secret;
@@ -39,7 +39,7 @@ static double now_s(void)
 }
 
 /* From 0 to 1, so that many agents do not come back all at once (xorshift64). */
-static double jitter(struct sdk_transport *t)
+static double jitter(struct walras_sdk_transport *t)
 {
     t->random ^= t->random << 13;
     t->random ^= t->random >> 7;
@@ -49,7 +49,7 @@ static double jitter(struct sdk_transport *t)
 
 static size_t take_body(char *data, size_t size, size_t n, void *context)
 {
-    struct sdk_transport *t = context;
+    struct walras_sdk_transport *t = context;
     size_t bytes = size * n, wanted = t->size + bytes + 1;
 
     if (wanted > MOST_REPLY)
@@ -70,7 +70,7 @@ static size_t take_body(char *data, size_t size, size_t n, void *context)
 
 static int look_up(void *context, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
 {
-    const struct sdk_transport *t = context;
+    const struct walras_sdk_transport *t = context;
 
     (void)a, (void)b, (void)c, (void)d;
     return atomic_load(t->stop) ? 1 : 0;
@@ -84,7 +84,7 @@ static char *copy_text(const char *text)
     return copy ? memcpy(copy, text, n) : NULL;
 }
 
-static void set_up(struct sdk_transport *t, const char *ca_file)
+static void set_up(struct walras_sdk_transport *t, const char *ca_file)
 {
     CURL *c = t->curl;
 
@@ -102,10 +102,10 @@ static void set_up(struct sdk_transport *t, const char *ca_file)
         curl_easy_setopt(c, CURLOPT_CAINFO, ca_file);
 }
 
-int sdk_transport_new(const struct walras_agent_settings *settings, const atomic_bool *stop,
-                      struct sdk_transport **made)
+int walras_sdk_transport_new(const struct walras_agent_settings *settings, const atomic_bool *stop,
+                             struct walras_sdk_transport **made)
 {
-    struct sdk_transport *t = calloc(1, sizeof(*t));
+    struct walras_sdk_transport *t = calloc(1, sizeof(*t));
     size_t n = strlen(settings->url);
 
     if (!t)
@@ -120,7 +120,7 @@ int sdk_transport_new(const struct walras_agent_settings *settings, const atomic
     t->client_secret = copy_text(settings->client_secret);
     t->curl = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? curl_easy_init() : NULL;
     if (!t->url || !t->client_id || !t->client_secret || !t->curl) {
-        sdk_transport_free(t);
+        walras_sdk_transport_free(t);
         return WALRAS_AGENT_NO_MEMORY;
     }
     while (n > 0 && t->url[n - 1] == '/')
@@ -130,7 +130,7 @@ int sdk_transport_new(const struct walras_agent_settings *settings, const atomic
     return WALRAS_AGENT_OK;
 }
 
-void sdk_transport_free(struct sdk_transport *t)
+void walras_sdk_transport_free(struct walras_sdk_transport *t)
 {
     if (!t)
         return;
@@ -142,12 +142,12 @@ void sdk_transport_free(struct sdk_transport *t)
     free(t);
 }
 
-const char *sdk_transport_error(const struct sdk_transport *t)
+const char *walras_sdk_transport_error(const struct walras_sdk_transport *t)
 {
     return t->error;
 }
 
-void sdk_log(struct sdk_transport *t, const char *format, ...)
+void walras_sdk_log(struct walras_sdk_transport *t, const char *format, ...)
 {
     char line[500];
     va_list args;
@@ -160,7 +160,7 @@ void sdk_log(struct sdk_transport *t, const char *format, ...)
     t->log(t->context, line);
 }
 
-bool sdk_is_final(int curl_code)
+bool walras_sdk_is_final(int curl_code)
 {
     switch ((CURLcode)curl_code) {
     case CURLE_UNSUPPORTED_PROTOCOL:
@@ -174,7 +174,7 @@ bool sdk_is_final(int curl_code)
     }
 }
 
-static void read_retry_after(struct sdk_transport *t)
+static void read_retry_after(struct walras_sdk_transport *t)
 {
     curl_off_t seconds = 0;
 
@@ -184,8 +184,8 @@ static void read_retry_after(struct sdk_transport *t)
 }
 
 /* One try. *status 0: nothing came back, and it may be tried again. */
-static int perform(struct sdk_transport *t, const char *method, const char *path, const char *body,
-                   struct curl_slist *headers, long *status)
+static int perform(struct walras_sdk_transport *t, const char *method, const char *path,
+                   const char *body, struct curl_slist *headers, long *status)
 {
     char detail[CURL_ERROR_SIZE] = "";
     size_t size = strlen(t->url) + strlen(path) + 1;
@@ -220,9 +220,9 @@ static int perform(struct sdk_transport *t, const char *method, const char *path
     t->retry_after_s = 0.0;
     snprintf(t->error, sizeof(t->error), "%s: %s", t->url,
              detail[0] ? detail : curl_easy_strerror(code));
-    if (sdk_is_final((int)code))
+    if (walras_sdk_is_final((int)code))
         return WALRAS_AGENT_INVALID;
-    sdk_log(t, "%s", t->error);
+    walras_sdk_log(t, "%s", t->error);
     return WALRAS_AGENT_OK;
 }
 
@@ -232,7 +232,7 @@ static bool is_later(long status)
 }
 
 /* Sleeps in short turns, so that stopping is noticed. */
-static int wait_a_while(struct sdk_transport *t, double *pause_s)
+static int wait_a_while(struct walras_sdk_transport *t, double *pause_s)
 {
     double until_s = now_s() + fmax(t->retry_after_s, *pause_s * (0.5 + 0.5 * jitter(t)));
     const struct timespec turn = {.tv_nsec = 50000000};
@@ -243,7 +243,7 @@ static int wait_a_while(struct sdk_transport *t, double *pause_s)
     return atomic_load(t->stop) ? WALRAS_AGENT_STOPPED : WALRAS_AGENT_OK;
 }
 
-static int try_until(struct sdk_transport *t, const char *method, const char *path,
+static int try_until(struct walras_sdk_transport *t, const char *method, const char *path,
                      const char *body, struct curl_slist *headers, long *status)
 {
     double pause_s = first_pause_s;
@@ -251,7 +251,7 @@ static int try_until(struct sdk_transport *t, const char *method, const char *pa
 
     while (result == WALRAS_AGENT_OK && is_later(*status)) {
         if (*status != 0)
-            sdk_log(t, "%s %s: status %ld, trying again", method, path, *status);
+            walras_sdk_log(t, "%s %s: status %ld, trying again", method, path, *status);
         result = wait_a_while(t, &pause_s);
         if (result == WALRAS_AGENT_OK)
             result = perform(t, method, path, body, headers, status);
@@ -259,7 +259,7 @@ static int try_until(struct sdk_transport *t, const char *method, const char *pa
     return result;
 }
 
-static int fetch_token(struct sdk_transport *t)
+static int fetch_token(struct walras_sdk_transport *t)
 {
     struct curl_slist *headers =
         curl_slist_append(NULL, "Content-Type: application/x-www-form-urlencoded");
@@ -278,15 +278,16 @@ static int fetch_token(struct sdk_transport *t)
     curl_slist_free_all(headers);
     if (result != WALRAS_AGENT_OK)
         return result;
-    if (status == 200 && wire_token(t->body, t->size, t->token, sizeof(t->token), &expires_s)) {
+    if (status == 200 &&
+        walras_wire_token(t->body, t->size, t->token, sizeof(t->token), &expires_s)) {
         t->token_until_s = now_s() + fmax(expires_s - renew_before_s, 0.5 * expires_s);
         return WALRAS_AGENT_OK;
     }
-    wire_problem(t->body, t->size, t->error, sizeof(t->error));
+    walras_wire_problem(t->body, t->size, t->error, sizeof(t->error));
     return WALRAS_AGENT_REFUSED;
 }
 
-static struct curl_slist *make_headers(const struct sdk_transport *t, const char *body)
+static struct curl_slist *make_headers(const struct walras_sdk_transport *t, const char *body)
 {
     char bearer[sizeof(t->token) + 32];
     struct curl_slist *headers = NULL, *longer = NULL;
@@ -301,7 +302,7 @@ static struct curl_slist *make_headers(const struct sdk_transport *t, const char
 }
 
 /* With the token that there is. */
-static int request_once(struct sdk_transport *t, const char *method, const char *path,
+static int request_once(struct walras_sdk_transport *t, const char *method, const char *path,
                         const char *body, long *status)
 {
     int result = WALRAS_AGENT_OK;
@@ -321,8 +322,8 @@ static int request_once(struct sdk_transport *t, const char *method, const char 
     return result;
 }
 
-int sdk_request(struct sdk_transport *t, const char *method, const char *path, const char *body,
-                struct sdk_reply *out)
+int walras_sdk_request(struct walras_sdk_transport *t, const char *method, const char *path,
+                       const char *body, struct walras_sdk_reply *out)
 {
     long status = 0;
     int result = request_once(t, method, path, body, &status);
@@ -331,6 +332,6 @@ int sdk_request(struct sdk_transport *t, const char *method, const char *path, c
         t->token_until_s = 0.0;
         result = request_once(t, method, path, body, &status);
     }
-    *out = (struct sdk_reply){status, t->body ? t->body : "", t->size};
+    *out = (struct walras_sdk_reply){status, t->body ? t->body : "", t->size};
     return result;
 }

@@ -13,13 +13,14 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-struct sdk_transport;
+struct walras_sdk_transport;
 
-WALRAS_AGENT_NODISCARD int sdk_transport_new(const struct walras_agent_settings *settings,
-                                             const atomic_bool *stop, struct sdk_transport **made);
-void sdk_transport_free(struct sdk_transport *transport);
+WALRAS_AGENT_NODISCARD int walras_sdk_transport_new(const struct walras_agent_settings *settings,
+                                                    const atomic_bool *stop,
+                                                    struct walras_sdk_transport **made);
+void walras_sdk_transport_free(struct walras_sdk_transport *transport);
 
-struct sdk_reply { /* borrowed until the next request */
+struct walras_sdk_reply { /* borrowed until the next request */
     long status;
     const char *body;
     size_t size;
@@ -30,12 +31,13 @@ struct sdk_reply { /* borrowed until the next request */
  * 504). WALRAS_AGENT_REFUSED: the key is not known; WALRAS_AGENT_STOPPED, WALRAS_AGENT_NO_MEMORY;
  * WALRAS_AGENT_INVALID: the address or the certificates cannot be used.
  */
-WALRAS_AGENT_NODISCARD int sdk_request(struct sdk_transport *transport, const char *method,
-                                       const char *path, const char *body, struct sdk_reply *out);
+WALRAS_AGENT_NODISCARD int walras_sdk_request(struct walras_sdk_transport *transport,
+                                              const char *method, const char *path,
+                                              const char *body, struct walras_sdk_reply *out);
 /* Whether a CURLcode is a fault that no waiting mends: an address, a certificate. */
-bool sdk_is_final(int curl_code);
-const char *sdk_transport_error(const struct sdk_transport *transport);
-void sdk_log(struct sdk_transport *transport, const char *format, ...)
+bool walras_sdk_is_final(int curl_code);
+const char *walras_sdk_transport_error(const struct walras_sdk_transport *transport);
+void walras_sdk_log(struct walras_sdk_transport *transport, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 #endif

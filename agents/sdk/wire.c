@@ -29,12 +29,12 @@ static char *text_of(json_t *object)
     return text;
 }
 
-char *wire_fallback(const double *fallback_kw, size_t n_step)
+char *walras_wire_fallback(const double *fallback_kw, size_t n_step)
 {
     return text_of(json_pack("{s:o}", "fallback_kw", numbers(fallback_kw, n_step)));
 }
 
-char *wire_answers(const double *draw_kw, const double *cost, size_t n_point, size_t n_step)
+char *walras_wire_answers(const double *draw_kw, const double *cost, size_t n_point, size_t n_step)
 {
     json_t *answers = json_array();
 
@@ -96,7 +96,7 @@ static bool take_numbers(const json_t *object, const char *key, size_t n, double
     return true;
 }
 
-bool wire_token(const char *text, size_t length, char *token, size_t size, double *expires_s)
+bool walras_wire_token(const char *text, size_t length, char *token, size_t size, double *expires_s)
 {
     json_t *root = object_of(text, length);
     bool good =
@@ -106,7 +106,7 @@ bool wire_token(const char *text, size_t length, char *token, size_t size, doubl
     return good;
 }
 
-bool wire_market(const char *text, size_t length, struct walras_agent_market *out)
+bool walras_wire_market(const char *text, size_t length, struct walras_agent_market *out)
 {
     json_t *root = object_of(text, length), *horizon = json_object_get(root, "horizon");
     double n_step = 0.0, step_min = 0.0;
@@ -125,7 +125,7 @@ bool wire_market(const char *text, size_t length, struct walras_agent_market *ou
     return good;
 }
 
-static bool take_points(const json_t *root, size_t n_step, struct wire_round *out)
+static bool take_points(const json_t *root, size_t n_step, struct walras_wire_round *out)
 {
     const json_t *points = json_object_get(root, "points");
     size_t n = json_array_size(points);
@@ -142,13 +142,14 @@ static bool take_points(const json_t *root, size_t n_step, struct wire_round *ou
     return true;
 }
 
-bool wire_round(const char *text, size_t length, size_t n_step, struct wire_round *out)
+bool walras_wire_round(const char *text, size_t length, size_t n_step,
+                       struct walras_wire_round *out)
 {
     json_t *root = object_of(text, length);
     const json_t *number = json_object_get(root, "round");
     bool good = false;
 
-    *out = (struct wire_round){0};
+    *out = (struct walras_wire_round){0};
     good = take_text(root, "state", out->state, sizeof(out->state));
     if (good && !json_is_null(number)) {
         out->number = json_integer_value(number);
@@ -156,24 +157,25 @@ bool wire_round(const char *text, size_t length, size_t n_step, struct wire_roun
     }
     good = good && number;
     if (!good)
-        wire_round_release(out);
+        walras_wire_round_release(out);
     json_decref(root);
     return good;
 }
 
-void wire_round_release(struct wire_round *round)
+void walras_wire_round_release(struct walras_wire_round *round)
 {
     free(round->price_per_mwh);
-    *round = (struct wire_round){0};
+    *round = (struct walras_wire_round){0};
 }
 
-bool wire_state_goes_on(const char *state)
+bool walras_wire_state_goes_on(const char *state)
 {
     return strcmp(state, "draft") == 0 || strcmp(state, "open") == 0 ||
            strcmp(state, "clearing") == 0;
 }
 
-bool wire_award(const char *text, size_t length, size_t n_step, double *draw_kw, double *cost)
+bool walras_wire_award(const char *text, size_t length, size_t n_step, double *draw_kw,
+                       double *cost)
 {
     json_t *root = object_of(text, length);
     bool hidden = root && !json_object_get(root, "cost");
@@ -186,7 +188,7 @@ bool wire_award(const char *text, size_t length, size_t n_step, double *draw_kw,
     return good;
 }
 
-void wire_problem(const char *text, size_t length, char *out, size_t size)
+void walras_wire_problem(const char *text, size_t length, char *out, size_t size)
 {
     json_t *root = object_of(text, length);
     const char *detail = json_string_value(json_object_get(root, "detail"));

@@ -10,13 +10,13 @@
 static void test_answers_read_back(void)
 {
     const double draw[] = {0.1, -2.5, 1e-300, 3}, cost[] = {0.25, 1.0 / 3.0};
-    char *text = wire_answers(draw, cost, 2, 2);
+    char *text = walras_wire_answers(draw, cost, 2, 2);
 
     CU_ASSERT_PTR_NOT_NULL_FATAL(text);
     CU_ASSERT_STRING_EQUAL(text, "{\"answers\":[{\"draw_kw\":[0.10000000000000001,-2.5],\"cost\":"
                                  "0.25},{\"draw_kw\":[1e-300,3.0],\"cost\":0.33333333333333331}]}");
     free(text);
-    text = wire_fallback(draw, 2);
+    text = walras_wire_fallback(draw, 2);
     CU_ASSERT_PTR_NOT_NULL_FATAL(text);
     CU_ASSERT_STRING_EQUAL(text, "{\"fallback_kw\":[0.10000000000000001,-2.5]}");
     free(text);
@@ -28,15 +28,15 @@ static void test_a_cost_may_be_hidden(void)
                       none[] = "{\"draw_kw\": [1, 2.5], \"cost\": \"3\"}";
     const double draw[] = {1.0, 2.0}, cost[] = {(double)NAN, 0.5};
     double draw_kw[2], found = 0.0;
-    char *text = wire_answers(draw, cost, 2, 1);
+    char *text = walras_wire_answers(draw, cost, 2, 1);
 
     CU_ASSERT_PTR_NOT_NULL_FATAL(text);
     CU_ASSERT_STRING_EQUAL(text,
                            "{\"answers\":[{\"draw_kw\":[1.0]},{\"draw_kw\":[2.0],\"cost\":0.5}]}");
     free(text);
-    CU_ASSERT_TRUE(wire_award(award, strlen(award), 2, draw_kw, &found));
+    CU_ASSERT_TRUE(walras_wire_award(award, strlen(award), 2, draw_kw, &found));
     CU_ASSERT_TRUE(isnan(found));
-    CU_ASSERT_FALSE(wire_award(none, strlen(none), 2, draw_kw, &found));
+    CU_ASSERT_FALSE(walras_wire_award(none, strlen(none), 2, draw_kw, &found));
 }
 
 static void test_what_is_not_finite_is_not_written(void)
@@ -44,20 +44,20 @@ static void test_what_is_not_finite_is_not_written(void)
     const double good[] = {1.0, 2.0}, bad[] = {1.0, (double)NAN}, huge[] = {(double)INFINITY, 0.0};
     const double cost = 0.0, no_cost = (double)INFINITY;
 
-    CU_ASSERT_PTR_NULL(wire_answers(bad, &cost, 1, 2));
-    CU_ASSERT_PTR_NULL(wire_answers(huge, &cost, 1, 2));
-    CU_ASSERT_PTR_NULL(wire_answers(good, &no_cost, 1, 2));
-    CU_ASSERT_PTR_NULL(wire_fallback(bad, 2));
+    CU_ASSERT_PTR_NULL(walras_wire_answers(bad, &cost, 1, 2));
+    CU_ASSERT_PTR_NULL(walras_wire_answers(huge, &cost, 1, 2));
+    CU_ASSERT_PTR_NULL(walras_wire_answers(good, &no_cost, 1, 2));
+    CU_ASSERT_PTR_NULL(walras_wire_fallback(bad, 2));
 }
 
-static bool round_of(const char *text, struct wire_round *out)
+static bool round_of(const char *text, struct walras_wire_round *out)
 {
-    return wire_round(text, strlen(text), 2, out);
+    return walras_wire_round(text, strlen(text), 2, out);
 }
 
 static void test_rounds(void)
 {
-    struct wire_round round;
+    struct walras_wire_round round;
 
     CU_ASSERT_TRUE_FATAL(round_of("{\"state\": \"clearing\", \"round\": 3, \"remaining_s\": 29.9, "
                                   "\"points\": [{\"prices_per_mwh\": [50.5, 48]}, "
@@ -67,13 +67,13 @@ static void test_rounds(void)
     CU_ASSERT_EQUAL_FATAL(round.n_point, 2);
     CU_ASSERT_EQUAL(round.price_per_mwh[0], 50.5);
     CU_ASSERT_EQUAL(round.price_per_mwh[2], -1.0);
-    CU_ASSERT_TRUE(wire_state_goes_on(round.state));
-    wire_round_release(&round);
+    CU_ASSERT_TRUE(walras_wire_state_goes_on(round.state));
+    walras_wire_round_release(&round);
     CU_ASSERT_TRUE(round_of("{\"state\": \"cleared\", \"round\": null, \"new\": 1}", &round));
     CU_ASSERT_EQUAL(round.number, 0);
-    CU_ASSERT_FALSE(wire_state_goes_on(round.state));
-    CU_ASSERT_FALSE(wire_state_goes_on("failed"));
-    CU_ASSERT_TRUE(wire_state_goes_on("draft") && wire_state_goes_on("open"));
+    CU_ASSERT_FALSE(walras_wire_state_goes_on(round.state));
+    CU_ASSERT_FALSE(walras_wire_state_goes_on("failed"));
+    CU_ASSERT_TRUE(walras_wire_state_goes_on("draft") && walras_wire_state_goes_on("open"));
 }
 
 static void test_what_is_no_round(void)
@@ -96,7 +96,7 @@ static void test_what_is_no_round(void)
         "{\"state\": \"clearing\", \"round\": 1, \"points\": [{\"prices_per_mwh\": [1, 1e999]}]}",
         "{\"state\": \"clearing\", \"round\": 1, \"points\": [{}, {}]}",
     };
-    struct wire_round round;
+    struct walras_wire_round round;
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         CU_ASSERT_FALSE(round_of(texts[i], &round));
@@ -106,7 +106,7 @@ static void test_what_is_no_round(void)
 
 static bool token_of(const char *text, char token[8], double *expires_s)
 {
-    return wire_token(text, strlen(text), token, 8, expires_s);
+    return walras_wire_token(text, strlen(text), token, 8, expires_s);
 }
 
 static bool market_of(const char *steps, const char *minutes, struct walras_agent_market *out)
@@ -117,7 +117,7 @@ static bool market_of(const char *steps, const char *minutes, struct walras_agen
              "{\"id\": \"m\", \"currency\": \"sixteen-letters!\", \"horizon\": {\"start\": "
              "\"2026-07-01T00:00:00Z\", \"step_minutes\": %s, \"steps\": %s}}",
              minutes, steps);
-    return wire_market(text, strlen(text), out);
+    return walras_wire_market(text, strlen(text), out);
 }
 
 static void test_tokens_and_markets(void)
@@ -150,12 +150,12 @@ static void test_awards_and_problems(void)
     char small[8];
     double draw_kw[2], cost = 0.0;
 
-    CU_ASSERT_TRUE(wire_award(good, strlen(good), 2, draw_kw, &cost));
+    CU_ASSERT_TRUE(walras_wire_award(good, strlen(good), 2, draw_kw, &cost));
     CU_ASSERT_EQUAL(draw_kw[1] + cost, 5.5);
-    CU_ASSERT_FALSE(wire_award(bad, strlen(bad), 2, draw_kw, &cost));
-    wire_problem(problem, strlen(problem), small, sizeof(small));
+    CU_ASSERT_FALSE(walras_wire_award(bad, strlen(bad), 2, draw_kw, &cost));
+    walras_wire_problem(problem, strlen(problem), small, sizeof(small));
     CU_ASSERT_STRING_EQUAL(small, "no such");
-    wire_problem(page, strlen(page), small, sizeof(small));
+    walras_wire_problem(page, strlen(page), small, sizeof(small));
     CU_ASSERT_STRING_EQUAL(small, "<html> ");
 }
 
