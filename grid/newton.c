@@ -192,20 +192,34 @@ double grid_newton_look(struct grid_newton *newton, const struct grid_newton_tar
     return look(newton, target).worst;
 }
 
-/* The 2 x 2 block of the Jacobian at entry e of column k: equations A6 and A7. */
+struct block { /* of the Jacobian: what angle and magnitude of a bus do to P and Q of another */
+    double p_by_angle, q_by_angle, p_by_magnitude, q_by_magnitude;
+};
+
+/* At entry e of column k: equations A6 and A7. */
+static struct block block_at(const struct grid_newton *newton, size_t k, size_t e)
+{
+    size_t i = newton->y->row[e];
+    double p, q;
+
+    term_of(newton, i, k, e, &p, &q);
+    if (i != k)
+        return (struct block){q, -p, p, q};
+    return (struct block){q - newton->q[i], newton->p[i] - p, newton->p[i] + p, newton->q[i] + q};
+}
+
 static void put_block(struct grid_newton *newton, const struct grid_newton_target *target, size_t k,
                       size_t e)
 {
     const struct grid_admittance *y = newton->y;
     size_t i = y->row[e], n = y->start[k + 1] - y->start[k];
     double *by_angle = &newton->value[2 * y->start[k] + 2 * e], *by_magnitude = by_angle + 2 * n;
-    double p, q;
+    struct block block = block_at(newton, k, e);
 
-    term_of(newton, i, k, e, &p, &q);
-    by_angle[0] = i == k ? q - newton->q[i] : q;
-    by_angle[1] = i == k ? newton->p[i] - p : -p;
-    by_magnitude[0] = i == k ? newton->p[i] + p : p;
-    by_magnitude[1] = i == k ? newton->q[i] + q : q;
+    by_angle[0] = block.p_by_angle;
+    by_angle[1] = block.q_by_angle;
+    by_magnitude[0] = block.p_by_magnitude;
+    by_magnitude[1] = block.q_by_magnitude;
     if (target->slack[i]) {
         by_angle[0] = i == k;
         by_magnitude[0] = 0.0;
@@ -330,4 +344,29 @@ enum walras_status grid_newton_run(struct grid_newton *newton,
         end->converged = now.held || (now.rounded && now.worst > 0.5 * before);
     }
     return WALRAS_OK;
+}
+
+bool grid_newton_slack_effect(struct grid_newton *newton, const struct grid_newton_target *target,
+                              double *by_p, double *by_q)
+{
+    const struct grid_admittance *y = newton->y;
+    double *effect = newton->step;
+
+    for (size_t k = 0; k < y->n; k++) {
+        effect[2 * k] = effect[2 * k + 1] = 0.0;
+        for (size_t e = y->start[k]; e < y->start[k + 1]; e++) {
+            struct block block = block_at(newton, k, e);
+
+            effect[2 * k] += target->slack[y->row[e]] ? block.p_by_angle : 0.0;
+            effect[2 * k + 1] += target->slack[y->row[e]] ? block.p_by_magnitude : 0.0;
+        }
+    }
+    if (!factor_jacobian(newton, target) ||
+        !klu_tsolve(newton->symbolic, newton->numeric, (int)(2 * y->n), 1, effect, &newton->common))
+        return false;
+    for (size_t b = 0; b < y->n; b++) {
+        by_p[b] = target->slack[b] ? 1.0 : effect[2 * b];
+        by_q[b] = target->held[b] ? 0.0 : effect[2 * b + 1];
+    }
+    return true;
 }

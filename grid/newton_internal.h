@@ -55,6 +55,13 @@ WALRAS_NODISCARD enum walras_status grid_newton_run(struct grid_newton *newton,
  * slacks stand at their voltages. False: these are not determined.
  */
 bool grid_newton_go_idle(struct grid_newton *newton, const bool *slack);
+/*
+ * At the solution where it stands: what 1 injected as P or Q at each bus changes of what the slacks
+ * inject, [n_bus] each; a slack's own P is 1, what is held is 0. One solve with the transposed
+ * Jacobian (docs/grid.md, A9). False: it is singular there, or memory lacks.
+ */
+bool grid_newton_slack_effect(struct grid_newton *newton, const struct grid_newton_target *target,
+                              double *by_p, double *by_q);
 /* Only looks: the mismatch where it stands. */
 double grid_newton_look(struct grid_newton *newton, const struct grid_newton_target *target);
 

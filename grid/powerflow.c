@@ -388,3 +388,16 @@ enum walras_status grid_powerflow_solve(struct grid_powerflow *flow,
     *out = found;
     return WALRAS_OK;
 }
+
+enum walras_status grid_powerflow_loss_factors(struct grid_powerflow *flow, double *kw,
+                                               double *kvar, struct walras_err *err)
+{
+    struct grid_newton_target target = {.slack = flow->slack, .held = flow->held};
+
+    if (!flow->has_last || !grid_newton_slack_effect(flow->newton, &target, kw, kvar))
+        return walras_fail(err, WALRAS_INVALID,
+                           "loss factors are those of a solution, where powers determine voltages");
+    for (size_t b = 0; b < flow->network->n_bus; b++)
+        kw[b] = flow->slack[b] ? 0.0 : kw[b] + 1.0;
+    return WALRAS_OK;
+}

@@ -150,6 +150,25 @@ static void test_the_33_bus_feeder_loses_what_is_published(void)
     release(&solved);
 }
 
+/* What one more MWh at a bus costs, in MWh at the substation, when nothing binds. */
+static void test_the_33_bus_feeder_prices_losses_as_published(void)
+{
+    struct solved solved;
+    double kw[33], kvar[33], worst = 0.0;
+
+    solve(WALRAS_SOURCE_DIR "/tests/data/acpf/baran33/case.m",
+          WALRAS_SOURCE_DIR "/tests/data/acpf/baran33/expected.json", &solved);
+    struct walras_json root = walras_json_root(solved.doc);
+
+    CU_ASSERT_EQUAL_FATAL(solved.c.network.n_bus, 33);
+    CU_ASSERT_EQUAL(grid_powerflow_loss_factors(solved.flow, kw, kvar, NULL), WALRAS_OK);
+    for (size_t b = 0; b < 33; b++)
+        worst = fmax(worst, fabs(1.0 - kw[b] - number_at(&root, "substation_mwh_per_mwh", b)));
+    printf("(within %.0e) ", worst);
+    CU_ASSERT_TRUE(worst <= 6e-5);
+    release(&solved);
+}
+
 static double worst_flow_mw(const struct solved *solved, const struct walras_json *branch)
 {
     double worst = 0.0;
@@ -284,6 +303,8 @@ static void test_generators_give_and_hold_what_the_table_says(void)
 static const struct testkit_test tests[] = {
     {"the four-bus ring is as printed", test_the_four_bus_ring_is_as_printed},
     {"the 33-bus feeder loses what is published", test_the_33_bus_feeder_loses_what_is_published},
+    {"the 33-bus feeder prices losses as published",
+     test_the_33_bus_feeder_prices_losses_as_published},
     {"case22 is as MATPOWER solves it", test_case22},
     {"case33bw is as MATPOWER solves it", test_case33bw},
     {"case69 is as MATPOWER solves it", test_case69},

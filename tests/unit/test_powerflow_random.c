@@ -280,6 +280,69 @@ static void test_meshed_networks_obey_the_laws(void)
     CU_ASSERT_TRUE(n_raised > 0);
 }
 
+/* What all slacks give, and what the loss factors say that one more injected changes of it. */
+static double slack_kw(struct grid_powerflow *flow, const struct problem *problem)
+{
+    struct grid_powerflow_input input = {
+        .injection_kw = problem->p, .injection_kvar = problem->q, .hold_v_pu = problem->hold};
+    struct grid_powerflow_solution s = {0};
+
+    CU_ASSERT_EQUAL(grid_powerflow_solve(flow, &input, &s, NULL), WALRAS_OK);
+    CU_ASSERT_EQUAL_FATAL(s.outcome, GRID_POWERFLOW_SOLVED);
+    return s.injection_kw[problem->network.slack];
+}
+
+/* By central differences: `at` is a kW or kvar of the problem. */
+static double slope(struct grid_powerflow *flow, const struct problem *problem, double *at)
+{
+    const double step = 0.05;
+    double was = *at, up = 0.0;
+
+    *at = was + step;
+    up = slack_kw(flow, problem);
+    *at = was - step;
+    up -= slack_kw(flow, problem);
+    *at = was;
+    return up / (2.0 * step);
+}
+
+/* Taps, shifts, shunts, charging, loops, and buses that hold their voltage. */
+static void test_loss_factors_are_slopes_of_the_losses(void)
+{
+    struct walras_rng rng = walras_rng_from_seed(testkit_seed() + 4);
+    double worst = 0.0, largest = 0.0;
+
+    for (size_t i = 0; i < testkit_cases(40); i++) {
+        struct problem problem = random_feeder(&rng);
+        size_t n = problem.network.n_bus;
+        double kw[64], kvar[64];
+
+        for (size_t b = 1; b < n; b++)
+            if (walras_rng_below(&rng, 6) == 0)
+                problem.hold[b] = walras_rng_range(&rng, 0.99, 1.02);
+        struct grid_powerflow_solution s = {0};
+        struct grid_powerflow *flow = solve(&problem, &s);
+
+        if (s.outcome == GRID_POWERFLOW_SOLVED) {
+            CU_ASSERT_EQUAL_FATAL(grid_powerflow_loss_factors(flow, kw, kvar, NULL), WALRAS_OK);
+            CU_ASSERT_EQUAL(kw[0], 0.0);
+            for (size_t b = 1; b < n; b++) {
+                double by_kw = 1.0 + slope(flow, &problem, &problem.p[b]);
+                double by_kvar =
+                    isnan(problem.hold[b]) ? slope(flow, &problem, &problem.q[b]) : 0.0;
+
+                worst = fmax(worst, fmax(fabs(kw[b] - by_kw), fabs(kvar[b] - by_kvar)));
+                largest = fmax(largest, fmax(fabs(kw[b]), fabs(kvar[b])));
+            }
+        }
+        grid_powerflow_free(flow);
+        release(&problem);
+    }
+    printf("(within %.0e, the largest is %.2f) ", worst, largest);
+    CU_ASSERT_TRUE(worst < 1e-5);
+    CU_ASSERT_TRUE(largest > 0.02);
+}
+
 /* A day of steps, each from the one before: lawful too, and none needs the flat start. */
 static void test_steps_of_a_day_follow_each_other(void)
 {
@@ -352,6 +415,7 @@ static void test_collapse_is_where_it_is(void)
 static const struct testkit_test tests[] = {
     {"newton agrees with sweeps", test_newton_agrees_with_sweeps},
     {"meshed networks obey the laws", test_meshed_networks_obey_the_laws},
+    {"loss factors are slopes of the losses", test_loss_factors_are_slopes_of_the_losses},
     {"steps of a day follow each other", test_steps_of_a_day_follow_each_other},
     {"collapse is where it is", test_collapse_is_where_it_is},
 };
