@@ -5,6 +5,7 @@
 #include "core/units.h"
 #include "db/grids.h"
 #include "grid/matpower.h"
+#include "scenario/losses.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -25,6 +26,8 @@ static enum walras_status read_inline(struct api_request *request, struct scenar
     if (status != WALRAS_OK)
         return status;
     status = api_wording_read(&wording, scenario, err);
+    if (status == WALRAS_OK) /* agents' plans are not known to the end while they bid */
+        status = scenario_losses_refuse(scenario, "/losses: a market over the network", err);
     if (status != WALRAS_OK)
         api_wording_strip(err, "/grid");
     return status;

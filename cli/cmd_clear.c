@@ -15,7 +15,7 @@
 
 struct clear_options {
     const char *path, *out, *devices;
-    bool plots, json, quiet, ac;
+    bool plots, json, quiet, ac, losses;
     struct scenario_clear_settings settings;
 };
 
@@ -58,6 +58,7 @@ static int parse(int argc, char **argv, struct clear_options *o)
         {"groups", CLI_WHOLE, &n_group, 1, 1e6},
         {"devices", CLI_TEXT, &o->devices, 0, 0},
         {"ac", CLI_FLAG, &o->ac, 0, 0},
+        {"losses", CLI_FLAG, &o->losses, 0, 0},
         {"plots", CLI_FLAG, &o->plots, 0, 0},
         {"json", CLI_FLAG, &o->json, 0, 0},
         {"quiet", CLI_FLAG, &o->quiet, 0, 0},
@@ -160,6 +161,8 @@ static int clear_scenario(const struct clear_options *o, const struct scenario *
             fputs("walras: stopped as asked; what was found by then is judged\n", stderr);
         if (status == WALRAS_OK && o->quiet && result->why)
             fprintf(stderr, "walras: %s\n", result->why);
+        if (status == WALRAS_OK && o->quiet && result->losses && result->losses->why[0] != '\0')
+            fprintf(stderr, "walras: %s\n", result->losses->why);
         if (status == WALRAS_OK && o->quiet && result->ac && !result->ac->feasible)
             fprintf(stderr, "walras: %s\n", result->ac->why);
     }
@@ -194,6 +197,7 @@ static int clear_share(struct clear_options *o, bool *agreed)
         scenario_release(&scenario);
         return walras_ranks_lead(ranks) ? cli_fail(&err) : EXIT_SUCCESS;
     }
+    scenario.losses = scenario.losses || o->losses;
     walras_signals_install();
     line.shown = isatty(STDERR_FILENO) && !o->quiet;
     line.currency = scenario.currency;
@@ -243,6 +247,8 @@ const struct cli_command cli_clear = {
         "  --out DIR        write result.json, grid.json, awards.csv, prices.csv, rounds.csv\n"
         "  --plots          and charts (PNG, drawn by gnuplot)\n"
         "  --ac             tighten limits and clear again until the AC power flow keeps them all\n"
+        "  --losses         supply covers what lines lose, and prices say so (as \"losses\" in the "
+        "grid)\n"
         "  --json           print result.json instead of the summary\n"
         "  --quiet          print no summary and no progress, only errors\n"
         "  --gap G          relative gap to reach (1e-4)\n"

@@ -24,6 +24,7 @@ void grid_limits_free(struct grid_limits *limits)
     free(limits->varies);
     free(limits->worse);
     free(limits->dense);
+    limits_losses_release(&limits->losses);
     free(limits);
 }
 
@@ -75,7 +76,12 @@ void limits_add_lines(struct grid_limits *limits, double rating_scale)
 
 size_t grid_limits_count(const struct grid_limits *limits)
 {
-    return limits->n_row;
+    return limits->n_row + limits->losses.n_row;
+}
+
+size_t grid_limits_losses(const struct grid_limits *limits)
+{
+    return limits->losses.n_row;
 }
 
 size_t grid_limits_buses(const struct grid_limits *limits)
@@ -85,24 +91,23 @@ size_t grid_limits_buses(const struct grid_limits *limits)
 
 const struct grid_limit *grid_limits_at(const struct grid_limits *limits, size_t row)
 {
-    return &limits->limit[row];
+    return row < limits->n_row ? &limits->limit[row] : &limits->losses.limit[row - limits->n_row];
 }
 
 const char *grid_limit_kind_name(enum grid_limit_kind kind)
 {
-    static const char *const names[] = {[GRID_LIMIT_LINE] = "line",
-                                        [GRID_LIMIT_APPARENT] = "line_kva",
-                                        [GRID_LIMIT_VOLTAGE] = "voltage",
-                                        [GRID_LIMIT_ISLAND] = "island",
-                                        [GRID_LIMIT_INVERTER] = "inverter"};
+    static const char *const names[] = {
+        [GRID_LIMIT_LINE] = "line",         [GRID_LIMIT_APPARENT] = "line_kva",
+        [GRID_LIMIT_VOLTAGE] = "voltage",   [GRID_LIMIT_ISLAND] = "island",
+        [GRID_LIMIT_INVERTER] = "inverter", [GRID_LIMIT_LOSS] = "loss"};
 
     return names[kind];
 }
 
 const char *grid_limits_id(const struct grid_limits *limits, size_t row)
 {
-    const struct grid_limit *limit = &limits->limit[row];
-    bool of_line = limit->kind != GRID_LIMIT_VOLTAGE && limit->kind != GRID_LIMIT_ISLAND;
+    const struct grid_limit *limit = grid_limits_at(limits, row);
+    bool of_line = limit->kind == GRID_LIMIT_LINE || grid_limit_is_side(limit);
 
     return of_line ? limits->network->lines[limit->index].id
                    : limits->network->buses[limit->index].id;
@@ -110,17 +115,18 @@ const char *grid_limits_id(const struct grid_limits *limits, size_t row)
 
 size_t grid_limits_worse(const struct grid_limits *limits, size_t row)
 {
-    return limits->worse ? limits->worse[row] : SIZE_MAX;
+    return limits->worse && row < limits->n_row ? limits->worse[row] : SIZE_MAX;
 }
 
 double grid_limits_base(const struct grid_limits *limits, size_t row, size_t step)
 {
-    return limits->model->base(limits->self, row, step);
+    return row < limits->n_row ? limits->model->base(limits->self, row, step)
+                               : limits_loss_base(&limits->losses, row - limits->n_row, step);
 }
 
 bool grid_limits_varies(const struct grid_limits *limits, size_t row)
 {
-    return limits->varies && limits->varies[row];
+    return row >= limits->n_row || (limits->varies && limits->varies[row]);
 }
 
 enum walras_status grid_limits_values(struct grid_limits *limits, size_t step,
@@ -131,7 +137,12 @@ enum walras_status grid_limits_values(struct grid_limits *limits, size_t step,
         if (!isfinite(injection_kw[b]))
             return walras_fail(err, WALRAS_INVALID, "bus %s: the injection is not finite",
                                limits->network->buses[b].id);
-    return limits->model->values(limits->self, step, injection_kw, value, err);
+
+    enum walras_status status = limits->model->values(limits->self, step, injection_kw, value, err);
+
+    return status == WALRAS_OK && limits->losses.n_row > 0
+               ? limits_loss_values(limits, step, injection_kw, value + limits->n_row, err)
+               : status;
 }
 
 /* Keeps what matters of the row that stands in `dense`. */
@@ -167,9 +178,12 @@ enum walras_status grid_limits_row(struct grid_limits *limits, size_t row, size_
                                    struct grid_row *out, struct walras_err *err)
 {
     size_t at = grid_limits_varies(limits, row) ? step : 0;
-    struct kept_row *kept = &limits->kept[row * limits->n_step + at];
+    struct kept_row *kept = NULL;
     enum walras_status status = WALRAS_OK;
 
+    if (row >= limits->n_row)
+        return limits_loss_row(limits, row - limits->n_row, step, out, err);
+    kept = &limits->kept[row * limits->n_step + at];
     if (!kept->bus) {
         memset(limits->dense, 0, limits->n_node * sizeof(*limits->dense));
         status = limits->model->row(limits->self, row, at, limits->dense, err);
@@ -181,12 +195,16 @@ enum walras_status grid_limits_row(struct grid_limits *limits, size_t row, size_
     return status;
 }
 
-enum walras_status grid_limits_effect(struct grid_limits *limits, size_t row, double *kw,
-                                      double *kvar, struct walras_err *err)
+enum walras_status grid_limits_effect(struct grid_limits *limits, size_t row, size_t step,
+                                      double *kw, double *kvar, struct walras_err *err)
 {
     size_t n_bus = limits->network->n_bus;
     enum walras_status status = WALRAS_OK;
 
+    if (row >= limits->n_row) {
+        limits_loss_effect(&limits->losses, row - limits->n_row, step, kw, kvar);
+        return WALRAS_OK;
+    }
     memset(kvar, 0, n_bus * sizeof(*kvar));
     if (limits->model->effect) {
         limits->model->effect(limits->self, row, kw, kvar);

@@ -33,14 +33,15 @@ enum grid_limit_kind {
     GRID_LIMIT_LINE,     /* active power of a line */
     GRID_LIMIT_APPARENT, /* one of the sides of a line's limit of apparent power */
     GRID_LIMIT_VOLTAGE,
-    GRID_LIMIT_ISLAND,  /* what a tree injects in all: nothing, it has no line to the others */
-    GRID_LIMIT_INVERTER /* a side of the limit of an inverter, which is a line to its terminal */
+    GRID_LIMIT_ISLAND,   /* what a tree injects in all: nothing, it has no line to the others */
+    GRID_LIMIT_INVERTER, /* a side of the limit of an inverter, which is a line to its terminal */
+    GRID_LIMIT_LOSS      /* what a tree draws to cover its losses, beyond a tangent of them */
 };
 
 struct grid_limit {
     enum grid_limit_kind kind;
-    size_t index;     /* of the line or bus (of an island: its slack) */
-    unsigned side;    /* of the polygon, 0 to 11 */
+    size_t index;     /* of the line or bus (of an island or a loss: its slack) */
+    unsigned side;    /* of the polygon, 0 to 11; of a loss: 0, or 1 + the tangent */
     double low, high; /* ±INFINITY: no limit on that side */
     double size;      /* what deviations are measured by, > 0 */
 };
@@ -49,6 +50,12 @@ struct grid_limit {
 static inline bool grid_limit_is_side(const struct grid_limit *limit)
 {
     return limit->kind == GRID_LIMIT_APPARENT || limit->kind == GRID_LIMIT_INVERTER;
+}
+
+/* A limit that a drawer of electricity meets on the way: not what is lost there. */
+static inline bool grid_limit_is_loss(const struct grid_limit *limit)
+{
+    return limit->kind == GRID_LIMIT_LOSS;
 }
 
 struct grid_row { /* sparse: |coefficients| below 1e-12 of the largest are left out */
@@ -101,7 +108,61 @@ WALRAS_NODISCARD enum walras_status grid_limits_lindist(const struct grid_networ
                                                         struct walras_err *err);
 void grid_limits_free(struct grid_limits *limits);
 
+struct grid_tangent {  /* of what trees lose, as a function of what their buses inject */
+    double *kw, *kvar; /* [n_bus x n_step] marginal loss factors (grid/powerflow.h) */
+    double *loss_kw;   /* [n_tree x n_step] where no decision injects; NAN: none of this step */
+};
+
+struct grid_point { /* what decisions do in a step */
+    size_t step;
+    const double *kw, *kvar; /* [n_bus] injected */
+    const double *drawn_kw;  /* [n_tree] for losses */
+};
+
+/*
+ * What trees draw at their slacks to cover their losses, below by tangents that the caller knows.
+ * With L_j the draw of tree j and f, f' the factors of a tangent, row by row
+ *
+ *     value = L_j − Σ_b (f_b · kw_b + f'_b · kvar_b) − loss_kw    over the tree's buses,   >= 0
+ *
+ * (docs/mathematics.md, L2). First a row of each tree for the steps in which it draws what one
+ * tangent says, no more and no less: = 0. Then the tangents in order, each a row of each tree, for
+ * the other steps.
+ */
+struct grid_losses { /* borrowed */
+    size_t n_bus;    /* of the network without terminals of inverters */
+    size_t n_tree, n_step;
+    size_t n_tangent;    /* the most there may be */
+    const size_t *slack; /* [n_tree] */
+    const size_t *tree;  /* [n_bus] */
+    /* [n_tangent] Those of a step stay as they are; more may come where there are none yet. */
+    const struct grid_tangent *tangents;
+    const bool *exact;                   /* [n_tree x n_step] whether it draws what equation says */
+    const struct grid_tangent *equation; /* its columns of other steps are not read */
+    const double *size_kw;               /* [n_tree] about what it loses, > 0 */
+    /* Called by grid_limits_learn: may add a tangent of the step, at that point. */
+    enum walras_status (*learn)(void *self, const struct grid_point *point, struct walras_err *err);
+    void *self;
+};
+/*
+ * Puts those rows behind the limits' own. The nodes that draw L_j are the last n_tree: in the model
+ * lindistflow those of the input, at the slacks; in dc they come behind the buses by this call. A
+ * tangent ties every bus, so that the model is no tree any more. WALRAS_NOMEM.
+ */
+WALRAS_NODISCARD enum walras_status grid_limits_add_losses(struct grid_limits *limits,
+                                                           const struct grid_losses *losses,
+                                                           struct walras_err *err);
+/*
+ * Tells the losses what injection_kw [nodes] is in a step, so that the values found next are held
+ * against what is lost there. Nothing without losses. Errors are those of `learn`.
+ */
+WALRAS_NODISCARD enum walras_status grid_limits_learn(struct grid_limits *limits, size_t step,
+                                                      const double *injection_kw,
+                                                      struct walras_err *err);
+
+/* All rows; those of losses are the last of them. */
 size_t grid_limits_count(const struct grid_limits *limits);
+size_t grid_limits_losses(const struct grid_limits *limits);
 /* The buses of the network, terminals of inverters among them. */
 size_t grid_limits_buses(const struct grid_limits *limits);
 const struct grid_limit *grid_limits_at(const struct grid_limits *limits, size_t row);
@@ -137,11 +198,12 @@ WALRAS_NODISCARD enum walras_status grid_limits_row(struct grid_limits *limits, 
                                                     struct walras_err *err);
 
 /*
- * What 1 kW and 1 kvar injected at each bus change of a row's value: kw and kvar [n_bus]. Writes to
- * the workspace.
+ * What 1 kW and 1 kvar injected at each bus in a step change of a row's value: kw and kvar [n_bus].
+ * Only for losses (of the network's own buses; terminals are left as they were) does it depend on
+ * the step. Writes to the workspace.
  */
 WALRAS_NODISCARD enum walras_status grid_limits_effect(struct grid_limits *limits, size_t row,
-                                                       double *kw, double *kvar,
+                                                       size_t step, double *kw, double *kvar,
                                                        struct walras_err *err);
 
 /*

@@ -25,6 +25,17 @@ struct limits_model { /* what differs; `self` is the model's own */
     void (*effect)(void *self, size_t row, double *kw, double *kvar);
 };
 
+struct limits_losses {               /* rows of losses, in their order */
+    const struct grid_losses *given; /* NULL: there are none */
+    struct grid_limit *limit;        /* [n_row] */
+    size_t n_row;
+    uint32_t *node;    /* [n_node] 0, 1, 2, … */
+    double **coef;     /* [n_row x n_step][n_node] NULL: not computed yet */
+    size_t *own_bus;   /* [n_bus] the bus whose factors count */
+    double *kw, *kvar; /* [n_bus] scratch */
+    double *drawn_kw;  /* [n_tree] scratch */
+};
+
 struct grid_limits {
     const struct grid_network *network;
     struct grid_limit *limit;     /* [n_row] */
@@ -35,7 +46,20 @@ struct grid_limits {
     double *dense;                /* [n_node] scratch */
     const struct limits_model *model;
     void *self;
+    struct limits_losses losses; /* behind the n_row of the model */
 };
+
+/* `row` counts from the first of the losses. */
+double limits_loss_base(const struct limits_losses *losses, size_t row, size_t step);
+WALRAS_NODISCARD enum walras_status limits_loss_values(struct grid_limits *limits, size_t step,
+                                                       const double *injection_kw, double *value,
+                                                       struct walras_err *err);
+WALRAS_NODISCARD enum walras_status limits_loss_row(struct grid_limits *limits, size_t row,
+                                                    size_t step, struct grid_row *out,
+                                                    struct walras_err *err);
+void limits_loss_effect(const struct limits_losses *losses, size_t row, size_t step, double *kw,
+                        double *kvar);
+void limits_losses_release(struct limits_losses *losses);
 
 WALRAS_NODISCARD enum walras_status limits_check_scale(double rating_scale, struct walras_err *err);
 

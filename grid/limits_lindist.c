@@ -54,6 +54,8 @@ static double value_of(const struct lindist_limits *own, size_t row)
         return (m->w[limit->index] - plain_w(m, limit->index)) / own->w_per_kw[row];
     case GRID_LIMIT_ISLAND:
         return -m->p_kw[limit->index];
+    case GRID_LIMIT_LOSS: /* limits_losses.c */
+        break;
     }
     return 0.0;
 }
@@ -184,7 +186,7 @@ bool grid_limits_tree(const struct grid_limits *limits, struct grid_tree *out)
 {
     const struct lindist_limits *own = own_of(limits);
 
-    if (!own)
+    if (!own || limits->losses.n_row > 0)
         return false;
     *out = (struct grid_tree){limits->network->n_bus, own->model.tree.order, own->model.tree.parent,
                               own->model.sum_r, own->model.sum_x};
@@ -231,6 +233,7 @@ struct grid_place grid_limits_place(const struct grid_limits *limits, size_t row
         scale = own->model.total_gain[limit->index] / own->w_per_kw[row];
         return (struct grid_place){limit->index, true, scale, scale};
     case GRID_LIMIT_ISLAND:
+    case GRID_LIMIT_LOSS: /* there is no tree then */
         break;
     }
     return (struct grid_place){.bus = limit->index, .kw = 1.0};
@@ -415,7 +418,7 @@ enum walras_status grid_limits_lindist(const struct grid_network *network,
 
 double grid_limits_unit_per_kw(const struct grid_limits *limits, size_t row, int direction)
 {
-    const struct grid_limit *limit = &limits->limit[row];
+    const struct grid_limit *limit = grid_limits_at(limits, row);
     const struct grid_bus *bus = NULL;
 
     if (limit->kind != GRID_LIMIT_VOLTAGE)

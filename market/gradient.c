@@ -241,6 +241,8 @@ static enum walras_status move_prices(struct market_gradient *s, double value,
                                       struct walras_err *err)
 {
     size_t n_step = s->op.problem->n_step, added = 0;
+
+    s->op.rows.lessons = 1;
     enum walras_status status =
         market_rows_separate(&s->op.rows, s->injection_kw, 1e-6, &added, err);
 

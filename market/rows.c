@@ -283,6 +283,17 @@ static enum walras_status value_step(struct market_rows *rows, const double *inj
     return grid_limits_values(rows->problem->limits, step, rows->injection, rows->value, err);
 }
 
+/* What is lost in a step, where the market has losses. */
+static enum walras_status learn_step(struct market_rows *rows, const double *injection_kw,
+                                     uint32_t step, struct walras_err *err)
+{
+    if (rows->lessons == 0)
+        return WALRAS_OK;
+    for (size_t b = 0; b < rows->problem->n_bus; b++)
+        rows->injection[b] = injection_kw[b * rows->problem->n_step + step];
+    return grid_limits_learn(rows->problem->limits, step, rows->injection, err);
+}
+
 static bool any_breach(const struct market_rows *rows, uint32_t step, double tolerance)
 {
     int direction = 0;
@@ -304,7 +315,9 @@ enum walras_status market_rows_separate(struct market_rows *rows, const double *
     if (!problem->limits)
         return WALRAS_OK;
     for (uint32_t t = 0; t < problem->n_step && status == WALRAS_OK; t++) {
-        status = value_step(rows, injection_kw, t, err);
+        status = learn_step(rows, injection_kw, t, err);
+        if (status == WALRAS_OK)
+            status = value_step(rows, injection_kw, t, err);
         n_breached += status == WALRAS_OK && any_breach(rows, t, tolerance);
     }
     for (uint32_t t = 0; t < problem->n_step && n_breached > 0 && status == WALRAS_OK; t++) {
@@ -316,6 +329,7 @@ enum walras_status market_rows_separate(struct market_rows *rows, const double *
         if (status == WALRAS_OK)
             status = separate_step(rows, t, rows_per_step(rows, n_breached), tolerance, err);
     }
+    rows->lessons -= rows->lessons > 0;
     *added = rows->n - before;
     if (*added > 0)
         market_rows_sort(rows);
@@ -347,9 +361,18 @@ enum walras_status market_rows_add(struct market_rows *rows, const struct market
             rows->rows[a].direction == shadow->direction)
             return WALRAS_OK;
     status = append(rows, shadow->limit, shadow->step, shadow->direction, err);
-    if (status == WALRAS_OK)
+    if (status == WALRAS_OK && rows->rows[rows->n - 1].coef.n == 0)
+        rows->n--; /* nothing moves it in this step */
+    else if (status == WALRAS_OK)
         rows->rows[rows->n - 1].shadow_price_per_mwh = shadow->price_per_mwh;
     return status;
+}
+
+/* Of many tangents of losses few matter, and each has a coefficient at every bus. */
+static unsigned may_idle(const struct market_rows *rows, const struct market_row *row,
+                         unsigned idle)
+{
+    return is_of_kind(rows, row->limit, GRID_LIMIT_LOSS) ? idle / 8 : idle;
 }
 
 void market_rows_drop_idle(struct market_rows *rows, unsigned idle)
@@ -357,7 +380,7 @@ void market_rows_drop_idle(struct market_rows *rows, unsigned idle)
     size_t kept = 0;
 
     for (size_t a = 0; a < rows->n; a++)
-        if (rows->rows[a].idle <= idle)
+        if (rows->rows[a].idle <= may_idle(rows, &rows->rows[a], idle))
             rows->rows[kept++] = rows->rows[a];
     rows->n = kept;
     index_steps(rows);

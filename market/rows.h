@@ -37,6 +37,11 @@ struct market_rows {
     size_t n, capacity;
     size_t *step_first; /* [n_step + 1]: rows of step t are [step_first[t], step_first[t+1]) */
     double *value, *injection; /* scratch of the separation */
+    /*
+     * How many more passes may teach the grid what is lost where they look. A tangent more bends
+     * the model by ever less: what it misses then, later trials or another clearing find.
+     */
+    unsigned lessons;
     double nearly; /* > 0: the master takes many rows easily, so that what is within that share of
                       its limit comes in with what is breached */
 };
@@ -83,7 +88,7 @@ void market_rows_sort(struct market_rows *rows);
  */
 size_t market_rows_alike_limits(const struct market_problem *problem);
 
-/* Drops rows that had no shadow price for more than `idle` masters. */
+/* Drops rows that had no shadow price for more than `idle` masters, of losses an eighth of that. */
 void market_rows_drop_idle(struct market_rows *rows, unsigned idle);
 
 #endif

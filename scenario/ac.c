@@ -1,5 +1,7 @@
 #include "scenario/ac.h"
 
+#include "scenario/losses.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +15,7 @@ enum { MOST_CLEARINGS = 20, RECALLED = 8 };
 void scenario_ac_release(struct scenario_ac_run *run)
 {
     scenario_clearing_free(run->clearing);
+    scenario_losses_free(run->losses);
     free(run->tightened.network.buses);
     free(run->tightened.network.lines);
     free(run->breach);
@@ -47,7 +50,7 @@ static enum walras_status begin(const struct scenario *scenario,
         return walras_fail(err, WALRAS_UNSUPPORTED,
                            "AC-feasible clearing needs hard limits: leave out "
                            "line_overload_price_per_mwh and voltage_violation_price_per_pu_h");
-    return WALRAS_OK;
+    return scenario->losses ? scenario_losses_new(scenario, &run->losses, err) : WALRAS_OK;
 }
 
 /* The prices of the last clearing, where the next one begins. */
@@ -92,6 +95,7 @@ static enum walras_status clear_again(const struct scenario *scenario,
 
     with.market.warm = warm.start;
     with.market.n_recall = RECALLED;
+    with.losses = run->losses;
     with.ac = (struct scenario_ac_wish){&run->told, &scenario->network, run->breach};
     if (status == WALRAS_OK)
         status = scenario_clear(&run->tightened, &with, made, err);

@@ -1,7 +1,7 @@
 /*
  * Clearing until the plan keeps its limits on the grid as it is.
  *
- * Model    The market's linear model leaves out losses and what they do to voltages, so a plan at
+ * Model    The market's linear model leaves out what losses do to flows and voltages, so a plan at
  *          its limits may be beyond them in truth (struct scenario_physics). Then the limits of the
  *          model are tightened by what each bus and line is beyond its own in the worst step, and
  *          the market is cleared again from the last prices, until the AC power flow of the plan
@@ -16,9 +16,10 @@
 #include "scenario/clear.h"
 
 struct scenario_ac_run {
-    struct scenario_ac told;   /* what results say of it: result->ac */
-    struct scenario tightened; /* the scenario with network arrays of its own */
-    double *breach;            /* [2 n_bus + n_line] of the last plan: below, above, over */
+    struct scenario_ac told;        /* what results say of it: result->ac */
+    struct scenario tightened;      /* the scenario with network arrays of its own */
+    double *breach;                 /* [2 n_bus + n_line] of the last plan: below, above, over */
+    struct scenario_losses *losses; /* learned by all clearings; NULL: the market has none */
     struct scenario_clearing *clearing; /* the last that has a plan, or the first */
 };
 

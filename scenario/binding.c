@@ -30,6 +30,7 @@ static double towards_high(const struct market_binding *binding)
 }
 
 enum walras_status scenario_net_binding(const struct market_result *market,
+                                        const struct grid_limits *limits,
                                         struct market_binding **binding, size_t *n,
                                         struct walras_err *err)
 {
@@ -50,7 +51,8 @@ enum walras_status scenario_net_binding(const struct market_result *market,
                        all[next].step == all[i].step;
              next++)
             net += towards_high(&all[next]);
-        if (net == 0.0 || fabs(net) < least)
+        if (net == 0.0 || fabs(net) < least ||
+            grid_limit_is_loss(grid_limits_at(limits, all[i].row)))
             continue;
         all[n_kept] = all[i];
         all[n_kept].direction = net > 0.0 ? 1 : -1;

@@ -11,8 +11,12 @@
 
 double scenario_largest_price(const struct market_result *market); /* largest |price|; 0: none */
 
-/* *binding [*n], by row and step, is the caller's to free. Cost O(n log n) time. */
+/*
+ * *binding [*n], by row and step, is the caller's to free; tangents of losses, which always bind,
+ * are not told. Cost O(n log n) time.
+ */
 WALRAS_NODISCARD enum walras_status scenario_net_binding(const struct market_result *market,
+                                                         const struct grid_limits *limits,
                                                          struct market_binding **binding, size_t *n,
                                                          struct walras_err *err);
 

@@ -121,7 +121,8 @@ static enum walras_status judge(const struct scenario_result *result,
     compare_prices(result, price_per_mwh, out);
     out->objective = out->device_cost + out->supply_cost + out->breach_cost;
     out->dual_bound = devices->sums.bound +
-                      certificate_supply_bound(result->scenario, price_per_mwh) - limit_value;
+                      certificate_supply_bound(result->scenario, price_per_mwh) +
+                      certificate_loss_bound(result, price_per_mwh) - limit_value;
     out->gap = (out->objective - out->dual_bound) / fmax(1.0, fabs(out->objective));
     out->clean = is_clean(result, devices->gross_kw, out);
     return WALRAS_OK;

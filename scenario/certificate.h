@@ -13,6 +13,7 @@
  *            + Δ/1000 · Σ_st [min(0, price − p_bt) · import limit
  *                             + min(0, p_bt − export price) · export limit]     (supply)
  *            − Δ/1000 · Σ_lt μ_lt · (L_l − d · base_l)                          (limits)
+ *            + what trees could gain by drawing more for their losses            (losses)
  *
  * which no plan undercuts, whatever λ and μ are. With soft limits it holds as long as no μ exceeds
  * the price of a breach. On an unlimited exchange a margin below 1e-7 of the price counts as none.
@@ -51,6 +52,8 @@ struct scenario_physics {
     struct scenario_place voltage_error;
     double max_flow_error_kw; /* of the market's model, at the line's from end */
     struct scenario_place flow_error;
+    double max_loss_error_kw; /* what a slack draws for losses, beside what its tree loses */
+    struct scenario_place loss_error;
 };
 
 struct scenario_certificate {

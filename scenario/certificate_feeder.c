@@ -159,6 +159,8 @@ static double worth(const struct scenario_result *result, struct worths *worths,
         return worth_island(result, worths, binding, limit);
     case GRID_LIMIT_INVERTER:
         return worth_inverter(result, worths, binding, limit);
+    case GRID_LIMIT_LOSS: /* of no line: certificate_losses.c */
+        return 0.0;
     default:
         return worth_line(result, worths, binding, limit);
     }
@@ -209,6 +211,10 @@ enum walras_status certificate_find_feeder_prices(const struct scenario_result *
         }
     }
     *limit_value = walras_mwh(value, s->horizon.step_h);
+    for (size_t i = 0; i < market->n_binding && status == WALRAS_OK; i++)
+        if (grid_limit_is_loss(grid_limits_at(result->limits, market->binding[i].row)))
+            *limit_value +=
+                certificate_worth_loss(result, &market->binding[i], price_per_mwh, price_per_mvarh);
     release(&worths);
     return status;
 }

@@ -63,6 +63,16 @@ certificate_find_feeder_prices(const struct scenario_result *result,
 double certificate_supply_bound(const struct scenario *scenario, const double *price_per_mwh);
 
 /*
+ * Of a shadow price of losses: adds what it is worth to the prices of all buses in its step
+ * (price_per_mvarh NULL: kvar cost nothing), and returns its part of Δ/1000 · Σ μ · (L − d · base).
+ */
+double certificate_worth_loss(const struct scenario_result *result,
+                              const struct market_binding *binding, double *price_per_mwh,
+                              double *price_per_mvarh);
+/* What trees could gain at most by what they draw for losses, currency, <= 0. */
+double certificate_loss_bound(const struct scenario_result *result, const double *price_per_mwh);
+
+/*
  * From the awards and the prices, device by device; price_per_mvarh NULL: kvar cost nothing. circle
  * as above; NULL: there are no inverters.
  */

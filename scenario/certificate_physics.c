@@ -2,6 +2,7 @@
 #include "core/units.h"
 #include "grid/powerflow.h"
 #include "scenario/certificate_internal.h"
+#include "scenario/losses.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,19 +12,6 @@ struct physics { /* one call */
     struct grid_powerflow *flow;
     double *injection_kw, *injection_kvar, *hold_v_pu; /* [n_bus] of a step */
 };
-
-/* In the model dc nothing tells reactive power apart: buses with generators hold their voltage. */
-static void hold_generators(struct physics *p)
-{
-    const struct scenario *s = p->result->scenario;
-
-    for (size_t b = 0; b < s->network.n_bus; b++)
-        p->hold_v_pu[b] = NAN;
-    for (size_t i = 0; i < s->n_device && s->model == SCENARIO_DC; i++)
-        if (s->devices[i].type == AGENT_GENERATOR &&
-            !grid_network_is_slack(&s->network, scenario_device_bus(s, i)))
-            p->hold_v_pu[scenario_device_bus(s, i)] = s->network.slack_v_pu;
-}
 
 /* The limits that count: those of the market, unless it was given tighter ones. */
 static const struct grid_network *limits_of(const struct physics *p)
@@ -95,6 +83,25 @@ static void look_at_lines(const struct physics *p, const struct grid_powerflow_s
     out->loss_mwh += walras_mwh(solved->loss_kw, s->horizon.step_h);
 }
 
+/* What trees lose, beside what they drew for it. */
+static enum walras_status look_at_losses(const struct physics *p,
+                                         const struct grid_powerflow_solution *solved, size_t step,
+                                         struct scenario_physics *out, struct walras_err *err)
+{
+    struct scenario_losses *losses = p->result->loss_model;
+    const struct grid_losses *given = scenario_losses_given(losses);
+    enum walras_status status = scenario_losses_note(losses, step, p->flow, solved, err);
+
+    for (size_t j = 0; j < given->n_tree && status == WALRAS_OK; j++) {
+        size_t at = j * given->n_step + step;
+        double off_kw = fabs(p->result->loss_kw[at] - scenario_losses_lost_kw(losses)[at]);
+
+        certificate_keep_worst(off_kw, given->slack[j], step, &out->max_loss_error_kw,
+                               &out->loss_error);
+    }
+    return status;
+}
+
 static enum walras_status judge_step(struct physics *p, const double *injection_kw,
                                      const double *injection_kvar, size_t step,
                                      struct scenario_physics *out, struct walras_err *err)
@@ -117,11 +124,13 @@ static enum walras_status judge_step(struct physics *p, const double *injection_
     if (solved.outcome == GRID_POWERFLOW_SOLVED) {
         look_at_buses(p, &solved, step, out);
         look_at_lines(p, &solved, step, out);
+        if (p->result->loss_model)
+            status = look_at_losses(p, &solved, step, out, err);
     } else {
         out->unsolved = step;
         out->reached_share = solved.reached_share;
     }
-    return WALRAS_OK;
+    return status;
 }
 
 static enum walras_status begin(struct physics *p, struct walras_err *err)
@@ -134,7 +143,7 @@ static enum walras_status begin(struct physics *p, struct walras_err *err)
         return walras_fail(err, WALRAS_NOMEM, "cannot hold the powers of %zu buses", n_bus);
     p->injection_kvar = p->injection_kw + n_bus;
     p->hold_v_pu = p->injection_kvar + n_bus;
-    hold_generators(p);
+    scenario_hold_generators(p->result->scenario, p->hold_v_pu);
     return grid_powerflow_new(&p->result->scenario->network, &settings, &p->flow, err);
 }
 

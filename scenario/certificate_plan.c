@@ -17,6 +17,21 @@ static void add_supply(const struct scenario_result *result, double *injection_k
     }
 }
 
+/* Slacks in their order, each with what its tree draws to cover its losses. */
+static void add_losses(const struct scenario_result *result, double *injection_kw)
+{
+    const struct grid_network *network = &result->scenario->network;
+    size_t n_step = result->scenario->horizon.n_step, tree = 0;
+
+    for (size_t b = 0; b < network->n_bus && result->loss_kw; b++) {
+        if (!grid_network_is_slack(network, b))
+            continue;
+        for (size_t t = 0; t < n_step; t++)
+            injection_kw[b * n_step + t] -= result->loss_kw[tree * n_step + t];
+        tree++;
+    }
+}
+
 static void judge_balance(const struct scenario *scenario, const double *injection_kw,
                           struct scenario_certificate *out)
 {
@@ -104,6 +119,7 @@ enum walras_status certificate_judge_plan(const struct scenario_result *result,
                                           struct walras_err *err)
 {
     add_supply(result, injection_kw);
+    add_losses(result, injection_kw);
     judge_balance(result->scenario, injection_kw, out);
     judge_supply(result, out);
     return angles ? judge_flows(result, angles, injection_kw, out, err) : WALRAS_OK;

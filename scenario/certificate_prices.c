@@ -95,8 +95,14 @@ static enum walras_status build_prices(struct judge *judge, struct walras_err *e
         order[k] = &market->binding[k];
     qsort(order, market->n_binding, sizeof(*order), by_row);
     for (size_t k = 0; k < market->n_binding && judge->angles; k++) {
-        size_t line = grid_limits_at(judge->result->limits, order[k]->row)->index;
+        const struct grid_limit *limit = grid_limits_at(judge->result->limits, order[k]->row);
+        size_t line = limit->index;
 
+        if (grid_limit_is_loss(limit)) {
+            judge->limit_value +=
+                certificate_worth_loss(judge->result, order[k], judge->price_per_mwh, NULL);
+            continue;
+        }
         if (!sensitivity || order[k]->row != previous)
             sensitivity = find_sensitivities(judge, line);
         previous = order[k]->row;

@@ -223,10 +223,11 @@ void scenario_summary_print(const struct scenario_summary *summary, FILE *file)
     fprintf(file, "market    %s\n", scenario->name);
     fprintf(file, "horizon   %zu steps of %u minutes, %s to %s\n", scenario->horizon.n_step,
             scenario->step_min, start, end);
-    fprintf(file, "grid      %s, %zu buses, %zu lines in service, %zu of them limited%s\n",
+    fprintf(file, "grid      %s, %zu buses, %zu lines in service, %zu of them limited%s%s\n",
             scenario_model_name(scenario->model), scenario->network.n_bus,
             summary->n_line_in_service, summary->n_line_limited,
-            isnan(scenario->line_overload_price_per_mwh) ? "" : " (softly)");
+            isnan(scenario->line_overload_price_per_mwh) ? "" : " (softly)",
+            scenario->losses ? "; supply covers losses" : "");
     if (scenario->model == SCENARIO_LINDISTFLOW)
         fprintf(file, "voltages  %zu buses limited%s\n", summary->n_bus_limited,
                 isnan(scenario->voltage_violation_price_per_pu_h) ? "" : " (softly)");

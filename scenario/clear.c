@@ -35,6 +35,7 @@ void scenario_clearing_free(struct scenario_clearing *c)
     free(c->groups);
     free(c->bus_ids);
     clear_awards_release(c);
+    scenario_losses_free(c->own_losses);
     free(c);
 }
 
@@ -93,6 +94,7 @@ static double breach_price(const struct scenario_clearing *c, size_t row, int di
         break;
     case GRID_LIMIT_ISLAND:
     case GRID_LIMIT_INVERTER:
+    case GRID_LIMIT_LOSS:
         per_mwh = NAN;
         break;
     default:
@@ -143,6 +145,8 @@ static enum walras_status make_limits(struct scenario_clearing *c, struct walras
         status = make_lindist(c, err);
     else if (status == WALRAS_OK && s->model == SCENARIO_DC && s->network.n_line > 0)
         status = grid_limits_dc(&s->network, s->rating_scale, &c->limits, err);
+    if (status == WALRAS_OK && c->limits && c->settings.losses)
+        status = grid_limits_add_losses(c->limits, scenario_losses_given(c->settings.losses), err);
     return status == WALRAS_OK && c->limits ? price_breaches(c, err) : status;
 }
 
@@ -278,6 +282,7 @@ static enum walras_status run(struct scenario_clearing *c, struct walras_err *er
                                          .ac = c->settings.ac.told,
                                          .true_network = c->settings.ac.network,
                                          .ac_breach = c->settings.ac.breach,
+                                         .loss_model = c->settings.losses,
                                          .setup_s = walras_monotonic_s() - start_s};
     if (status == WALRAS_OK)
         status = walras_ranks_agree(c->settings.market.ranks, clear_market(c, err), err);
@@ -293,9 +298,9 @@ static enum walras_status run(struct scenario_clearing *c, struct walras_err *er
     return status;
 }
 
-enum walras_status scenario_clear(const struct scenario *scenario,
-                                  const struct scenario_clear_settings *settings,
-                                  struct scenario_clearing **made, struct walras_err *err)
+enum walras_status clear_once(const struct scenario *scenario,
+                              const struct scenario_clear_settings *settings,
+                              struct scenario_clearing **made, struct walras_err *err)
 {
     struct scenario_clearing *c = calloc(1, sizeof(*c));
     enum walras_status status = WALRAS_OK;
@@ -313,4 +318,12 @@ enum walras_status scenario_clear(const struct scenario *scenario,
         c->result.why = c->why;
     *made = c;
     return WALRAS_OK;
+}
+
+enum walras_status scenario_clear(const struct scenario *scenario,
+                                  const struct scenario_clear_settings *settings,
+                                  struct scenario_clearing **made, struct walras_err *err)
+{
+    return scenario->losses ? clear_with_losses(scenario, settings, made, err)
+                            : clear_once(scenario, settings, made, err);
 }

@@ -23,6 +23,11 @@ struct scenario_clear_settings {
     bool glpk;      /* ask all devices through GLPK instead of the exact fast solvers */
     size_t n_group; /* about how many groups of convex devices answer together; 0: chosen by size */
     struct scenario_ac_wish ac;
+    /*
+     * What is known of the losses and learned by clearing, where the scenario has them: the
+     * caller's, who keeps it as long as the clearing. NULL: the clearing begins with nothing.
+     */
+    struct scenario_losses *losses;
     size_t kept_bytes; /* awards that take more are computed when they are asked for; 64 MiB */
     /*
      * Participants that are none of the scenario's: groups [n_guest] behind those of its devices,
@@ -37,9 +42,13 @@ struct scenario_clear_settings scenario_clear_settings_defaults(void);
 struct scenario_clearing;
 
 /*
+ * With losses (scenario->losses) it clears several times, until what is drawn for them is what the
+ * plan loses; the last clearing is what is made.
+ *
  * A participant that cannot satisfy its own constraints makes the market infeasible: an outcome,
  * with the device and step in the result's `why`. Errors: WALRAS_INVALID (settings, a scenario that
- * cannot be modelled), WALRAS_UNSUPPORTED, WALRAS_NOMEM, WALRAS_INTERNAL.
+ * cannot be modelled), WALRAS_UNSUPPORTED (losses over several ranks or with guests), WALRAS_NOMEM,
+ * WALRAS_INTERNAL.
  */
 WALRAS_NODISCARD enum walras_status scenario_clear(const struct scenario *scenario,
                                                    const struct scenario_clear_settings *settings,

@@ -16,6 +16,7 @@ void clear_awards_release(struct scenario_clearing *c)
     free(c->flow_kvar);
     free(c->v_pu);
     free(c->inverter_kvar);
+    free(c->loss_kw);
     free(c->import_kw);
 }
 
@@ -28,6 +29,17 @@ static void take_supply(struct scenario_clearing *c)
         c->import_kw[i] = order_kw[2 * i];
         c->import_kw[n + i] = -order_kw[2 * i + 1];
     }
+}
+
+/* What is drawn at slacks for losses, which no device draws: it counts for flows alone. */
+static void take_losses(struct scenario_clearing *c)
+{
+    size_t n_step = c->scenario->horizon.n_step, n = c->nodes.n_loss * n_step;
+    const double *order_kw = c->market.order_kw + c->n_order - n;
+    double *node = c->node_draw_kw + (c->nodes.n - c->nodes.n_loss) * n_step;
+
+    for (size_t i = 0; i < n; i++)
+        node[i] = c->loss_kw[i] = -order_kw[i];
 }
 
 /* Firm draw, groups and the orders of devices. */
@@ -49,7 +61,7 @@ static void take_bus_draws(struct scenario_clearing *c)
             c->inverter_kvar[i * n_step + t] = kvar;
             c->node_draw_kw[c->nodes.inverters[i].node * n_step + t] += kvar;
         }
-    for (size_t i = 0; i < c->nodes.n; i++) {
+    for (size_t i = 0; i < c->nodes.n - c->nodes.n_loss; i++) {
         if (c->nodes.reactive && c->nodes.reactive[i])
             continue;
         double *bus = c->bus_draw_kw + scenario_node_bus(c->scenario, &c->nodes, i) * n_step;
@@ -95,7 +107,7 @@ static enum walras_status flow_step(struct scenario_clearing *c, size_t t, doubl
     }
     status = grid_limits_values(c->limits, t, injection_kw, value, err);
     if (status == WALRAS_OK)
-        for (size_t r = 0; r < grid_limits_count(c->limits); r++)
+        for (size_t r = 0; r < grid_limits_count(c->limits) - grid_limits_losses(c->limits); r++)
             c->flow_kw[grid_limits_at(c->limits, r)->index * n_step + t] = value[r];
     return status;
 }
@@ -108,7 +120,8 @@ static enum walras_status take_flows(struct scenario_clearing *c, struct walras_
 
     if (!c->limits)
         return WALRAS_OK;
-    work = calloc(c->nodes.n + 2 * network->n_line + network->n_bus, sizeof(*work));
+    work = calloc(c->nodes.n + grid_limits_count(c->limits) + 2 * network->n_line + network->n_bus,
+                  sizeof(*work));
     if (!work)
         return walras_fail(err, WALRAS_NOMEM, "the flows do not fit in memory");
     for (size_t t = 0; t < c->scenario->horizon.n_step && status == WALRAS_OK; t++)
@@ -175,7 +188,8 @@ static enum walras_status take_plan(struct scenario_clearing *c, struct walras_e
     c->bus_draw_kw = calloc(s->network.n_bus * n_step, sizeof(*c->bus_draw_kw));
     c->flow_kw = calloc(s->network.n_line * n_step + 1, sizeof(*c->flow_kw));
     c->import_kw = calloc(2 * s->n_supply * n_step + 1, sizeof(*c->import_kw));
-    if (!c->node_draw_kw || !c->bus_draw_kw || !c->flow_kw || !c->import_kw)
+    c->loss_kw = calloc(c->nodes.n_loss * n_step + 1, sizeof(*c->loss_kw));
+    if (!c->node_draw_kw || !c->bus_draw_kw || !c->flow_kw || !c->import_kw || !c->loss_kw)
         return walras_fail(err, WALRAS_NOMEM, "the flows do not fit in memory");
     if (s->model == SCENARIO_LINDISTFLOW) {
         c->flow_kvar = calloc(s->network.n_line * n_step + 1, sizeof(*c->flow_kvar));
@@ -186,6 +200,8 @@ static enum walras_status take_plan(struct scenario_clearing *c, struct walras_e
     }
     take_supply(c);
     take_bus_draws(c);
+    take_losses(c);
+    c->result.loss_kw = c->nodes.n_loss > 0 ? c->loss_kw : NULL;
     c->result.bus_draw_kw = c->bus_draw_kw;
     c->result.flow_kw = c->flow_kw;
     c->result.flow_kvar = c->flow_kvar;

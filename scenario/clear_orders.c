@@ -1,5 +1,6 @@
 /*
- * What is offered and asked openly: the book's orders, then two for each supply and step. With
+ * What is offered and asked openly: the book's orders, then two for each supply and step, then what
+ * inverters and losses take. With
  * ranks, each has a book of its own devices; rank 0 puts equal orders together as one book would,
  * and tells each rank afterwards what became of its own: the same fraction as of the whole.
  */
@@ -178,6 +179,20 @@ static void add_inverters(struct scenario_clearing *c)
         }
 }
 
+/* What trees may draw for their losses, for nothing: limits say that it is no less than they are.
+ */
+static void add_losses(struct scenario_clearing *c)
+{
+    size_t first = c->nodes.n - c->nodes.n_loss;
+
+    for (size_t j = 0; j < c->nodes.n_loss; j++)
+        for (uint32_t t = 0; t < c->scenario->horizon.n_step; t++)
+            c->orders[c->n_order++] =
+                (struct market_order){.bus = (uint32_t)(first + j),
+                                      .step = t,
+                                      .low_kw = -scenario_losses_most_kw(c->settings.losses, j)};
+}
+
 /* The draw and cost that nothing changes, of all ranks. */
 static enum walras_status add_firm(struct scenario_clearing *c, struct walras_err *err)
 {
@@ -212,8 +227,9 @@ enum walras_status clear_orders(struct scenario_clearing *c, struct walras_err *
     if (status != WALRAS_OK || !walras_ranks_lead(ranks))
         return status;
     n = ranks ? c->book->n : n;
-    c->orders = calloc(n + (2 * s->n_supply + c->nodes.n_inverter) * s->horizon.n_step + 1,
-                       sizeof(*c->orders));
+    c->orders = calloc(
+        n + (2 * s->n_supply + c->nodes.n_inverter + c->nodes.n_loss) * s->horizon.n_step + 1,
+        sizeof(*c->orders));
     if (!c->orders)
         return walras_fail(err, WALRAS_NOMEM, "%zu orders do not fit in memory", n);
     if (ranks)
@@ -224,6 +240,7 @@ enum walras_status clear_orders(struct scenario_clearing *c, struct walras_err *
     c->n_order = c->n_booked;
     add_supplies(c);
     add_inverters(c);
+    add_losses(c);
     return WALRAS_OK;
 }
 

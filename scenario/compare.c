@@ -2,6 +2,7 @@
 
 #include "core/text.h"
 #include "market/method.h"
+#include "scenario/losses.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -192,8 +193,10 @@ enum walras_status scenario_compare(const struct scenario *scenario,
     struct scenario_comparison c = {
         .scenario = scenario, .gap_asked = settings->clear.market.gap, .n_run = settings->n_method};
     struct watch watch = {.settings = settings, .now = {.n_run = settings->n_method}};
-    enum walras_status status = WALRAS_OK;
+    enum walras_status status = scenario_losses_refuse(scenario, "comparing methods", err);
 
+    if (status != WALRAS_OK)
+        return status;
     c.runs = calloc(c.n_run + 1, sizeof(*c.runs));
     if (!c.runs) {
         c.n_run = 0;

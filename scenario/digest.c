@@ -261,7 +261,7 @@ static enum walras_status print_lines(FILE *file, const struct scenario_result *
     struct market_binding *binding = NULL;
     size_t n_binding = 0;
     enum walras_status status =
-        lines ? scenario_net_binding(r->market, &binding, &n_binding, err)
+        lines ? scenario_net_binding(r->market, r->limits, &binding, &n_binding, err)
               : walras_fail(err, WALRAS_NOMEM, "the summary does not fit in memory");
 
     if (status != WALRAS_OK)
@@ -366,6 +366,29 @@ static void print_physics(FILE *file, const struct scenario_result *r)
     fputc('\n', file);
 }
 
+static void print_losses(FILE *file, const struct scenario_result *r)
+{
+    const struct scenario_losses_told *told = r->losses;
+    size_t n_step = r->scenario->horizon.n_step, n = 0;
+    char energy[SCENARIO_WORDS], off[SCENARIO_WORDS];
+    double drawn_mwh = 0.0;
+
+    for (size_t b = 0; b < r->scenario->network.n_bus; b++)
+        n += grid_network_is_slack(&r->scenario->network, b);
+    for (size_t i = 0; i < n * n_step; i++)
+        drawn_mwh += walras_mwh(r->loss_kw[i], r->scenario->horizon.step_h);
+    scenario_energy_words(drawn_mwh, energy);
+    scenario_power_words(told->max_error_kw, off);
+    if (told->settled)
+        fprintf(
+            file,
+            "  losses     %s are bought for them, within %s of what the plan loses in any step; "
+            "%u clearings\n",
+            energy, off, told->n_clearing);
+    else
+        fprintf(file, "  LOSSES     %s are bought for them: %s\n", energy, told->why);
+}
+
 static void print_ac(FILE *file, const struct scenario_result *r)
 {
     const struct scenario_ac *ac = r->ac;
@@ -399,6 +422,8 @@ enum walras_status scenario_digest_print(FILE *file, const struct scenario_resul
                           !isnan(result->scenario->line_overload_price_per_mwh));
     if (status == WALRAS_OK && result->certificate)
         print_physics(file, result);
+    if (status == WALRAS_OK && result->losses && result->certificate)
+        print_losses(file, result);
     if (status == WALRAS_OK && result->ac)
         print_ac(file, result);
     return status;

@@ -115,6 +115,10 @@ static void put_grid(struct walras_json_out *out, const struct scenario *scenari
     put_unless(out, "line_overload_price_per_mwh", scenario->line_overload_price_per_mwh, NAN);
     put_unless(out, "voltage_violation_price_per_pu_h", scenario->voltage_violation_price_per_pu_h,
                NAN);
+    if (scenario->losses) {
+        walras_json_out_key(out, "losses");
+        walras_json_out_bool(out, true);
+    }
     put_number(out, "base_mva", network->base_mva);
     put_slacks(out, network);
     walras_json_out_key(out, "buses");

@@ -191,7 +191,7 @@ static enum walras_status weigh(const struct explanation *x, struct share *share
     double unit = grid_limits_unit_per_kw(x->limits, share->row, share->direction);
     bool voltage = grid_limits_at(x->limits, share->row)->kind == GRID_LIMIT_VOLTAGE;
     double per_mwh = voltage ? walras_kw_from_mw(share->price) * unit : share->price;
-    enum walras_status status = grid_limits_effect(x->limits, share->row, kw, kvar, err);
+    enum walras_status status = grid_limits_effect(x->limits, share->row, 0, kw, kvar, err);
 
     share->kw = -kw[x->bus] * unit;
     share->kvar = -kvar[x->bus] * unit;
@@ -400,6 +400,17 @@ static void print_reactive(const struct explanation *x, FILE *file)
     }
 }
 
+/* The part is the price at the slack times what a kW drawn here adds to the losses. */
+static void print_loss(const struct explanation *x, FILE *file)
+{
+    char words[80] = "what more is lost on the way";
+
+    if (x->energy != 0.0)
+        snprintf(words, sizeof(words), "a kW drawn here makes the grid lose %+.4g kW",
+                 x->loss / x->energy);
+    print_part(file, "loss", x->loss, words);
+}
+
 static enum walras_status print(const struct explanation *x, FILE *file, struct walras_err *err)
 {
     char from[SCENARIO_TIME_TEXT], to[SCENARIO_TIME_TEXT];
@@ -413,8 +424,8 @@ static enum walras_status print(const struct explanation *x, FILE *file, struct 
     print_kind(x, false, "congestion", x->congestion, file);
     if (x->scenario.model == SCENARIO_LINDISTFLOW)
         print_kind(x, true, "voltage", x->voltage, file);
-    if (x->loss != 0.0)
-        print_part(file, "loss", x->loss, "what more is lost on the way");
+    if (x->scenario.losses)
+        print_loss(x, file);
     print_part(file, "price", x->price, "the sum: what one more MWh drawn here costs");
     if (x->scenario.model == SCENARIO_LINDISTFLOW)
         print_reactive(x, file);

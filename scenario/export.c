@@ -3,6 +3,7 @@
 #include "agents/program.h"
 #include "core/units.h"
 #include "scenario/export_internal.h"
+#include "scenario/losses.h"
 #include "scenario/nodes.h"
 
 #include <math.h>
@@ -392,7 +393,9 @@ enum walras_status scenario_export(const struct scenario *scenario,
 
     if (!x.firm_kvar)
         return walras_fail(err, WALRAS_NOMEM, "no memory for %zu steps", x.n_step);
-    status = prepare(&x);
+    status = scenario_losses_refuse(scenario, "export", err);
+    if (status == WALRAS_OK)
+        status = prepare(&x);
     if (status == WALRAS_OK)
         status =
             settings->format == SCENARIO_EXPORT_LP ? export_write_lp(&x) : export_write_mps(&x);

@@ -21,7 +21,8 @@ static void name_breach(const struct scenario_clearing *c, const struct market_b
             scenario_limit_words(c->scenario, c->limits, breach->row, breach->direction, limit);
             scenario_breach_words(c->limits, breach->row, breach->direction, breach->breach_kw,
                                   power);
-            snprintf(text, size, "%.200s would be exceeded by %.60s in step %u (%s)", limit, power,
+            snprintf(text, size, "%.200s would %s %.60s in step %u (%s)", limit,
+                     grid_limit_is_loss(at) ? "not be covered by" : "be exceeded by", power,
                      breach->step, when);
             break;
         }

@@ -198,14 +198,38 @@ static bool extend_network(struct builder *b, size_t n_inverter)
     return true;
 }
 
-static bool take_memory(struct builder *b)
+/* Slacks whose trees' losses are drawn. */
+static size_t count_losses(const struct scenario *s)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < s->network.n_bus && s->losses; i++)
+        n += grid_network_is_slack(&s->network, i);
+    return n;
+}
+
+static void add_losses(struct builder *b)
+{
+    const struct grid_network *network = &b->scenario->network;
+
+    for (size_t i = 0; i < network->n_bus && b->scenario->losses; i++)
+        if (grid_network_is_slack(network, i)) {
+            b->made.extra[b->n_extra++] = (struct grid_node){.bus = (uint32_t)i};
+            b->made.n_loss++;
+        }
+}
+
+static bool take_memory(struct builder *b, bool reactive)
 {
     const struct scenario *s = b->scenario;
-    size_t n_step = s->horizon.n_step, n_inverter = count_inverters(s);
+    size_t n_step = s->horizon.n_step, n_inverter = reactive ? count_inverters(s) : 0;
     size_t n_bus = s->network.n_bus + n_inverter;
-    size_t most = count_ratios(s) + n_inverter + 1;
+    size_t most = (reactive ? count_ratios(s) : 0) + n_inverter + count_losses(s) + 1;
 
+    b->made.of_device = calloc(s->n_device + 1, sizeof(*b->made.of_device));
     b->made.extra = calloc(most, sizeof(*b->made.extra));
+    if (!reactive)
+        return b->made.of_device && b->made.extra;
     b->made.fixed_kvar = calloc(n_bus * n_step, sizeof(*b->made.fixed_kvar));
     b->made.ratios = calloc(count_series(s) * n_step + 1, sizeof(*b->made.ratios));
     b->next = calloc(most, sizeof(*b->next));
@@ -213,8 +237,9 @@ static bool take_memory(struct builder *b)
     b->made.reactive = calloc(n_bus + most, sizeof(*b->made.reactive));
     b->first = calloc(n_bus, sizeof(*b->first));
     b->ratio = calloc(n_step, sizeof(*b->ratio));
-    return extend_network(b, n_inverter) && b->made.extra && b->made.fixed_kvar && b->made.ratios &&
-           b->made.inverters && b->made.reactive && b->next && b->first && b->ratio;
+    return extend_network(b, n_inverter) && b->made.of_device && b->made.extra &&
+           b->made.fixed_kvar && b->made.ratios && b->made.inverters && b->made.reactive &&
+           b->next && b->first && b->ratio;
 }
 
 /* The network is the nodes' own once there is an inverter, and may be half made before. */
@@ -234,8 +259,7 @@ enum walras_status scenario_nodes_make(const struct scenario *scenario, struct s
     bool reactive = scenario->model == SCENARIO_LINDISTFLOW;
     enum walras_status status = WALRAS_OK;
 
-    b.made.of_device = calloc(scenario->n_device + 1, sizeof(*b.made.of_device));
-    if (!b.made.of_device || (reactive && !take_memory(&b)))
+    if (!take_memory(&b, reactive))
         status =
             walras_fail(err, WALRAS_NOMEM, "%zu devices do not fit in memory", scenario->n_device);
     for (size_t i = 0; i < b.made.network.n_bus && reactive && status == WALRAS_OK; i++)
@@ -245,6 +269,8 @@ enum walras_status scenario_nodes_make(const struct scenario *scenario, struct s
             place_device(&b, i);
         else
             b.made.of_device[i] = scenario_device_bus(scenario, i);
+    if (status == WALRAS_OK)
+        add_losses(&b);
     if (b.lacks_memory)
         status = walras_fail(err, WALRAS_NOMEM, "the terminals of inverters do not fit in memory");
     free(b.next);

@@ -11,6 +11,9 @@
  * behind a line share its limit is all that an inverter's circle is. Its kW are drawn at the
  * terminal, its kvar at a node of kvar alone there. Terminals are of the market's network only.
  *
+ * Losses     Where they are modelled, each slack has one more node, the last ones, that draws what
+ * its tree loses.
+ *
  * Ownership  the arrays are the nodes' own; the network borrows what the scenario's is made of.
  * Threads    read only once made.
  */
@@ -35,6 +38,7 @@ struct scenario_nodes {
     bool *reactive;          /* [n] nodes of kvar alone; NULL: there are none */
     size_t n_inverter;
     struct scenario_inverter *inverters; /* [n_inverter] by device */
+    size_t n_loss;                       /* the last nodes, by slack; 0: no losses */
 };
 
 WALRAS_NODISCARD enum walras_status scenario_nodes_make(const struct scenario *scenario,

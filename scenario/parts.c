@@ -15,6 +15,8 @@ static double *part_of(const struct scenario_parts *parts, enum grid_limit_kind 
     switch (kind) {
     case GRID_LIMIT_VOLTAGE:
         return parts->voltage;
+    case GRID_LIMIT_LOSS:
+        return parts->loss;
     case GRID_LIMIT_ISLAND: /* the slack's own price is energy */
         return parts->energy;
     default:
@@ -35,6 +37,14 @@ static void add(struct scenario_parts *parts, const struct market_binding *bindi
     }
 }
 
+/* Whether a limit's effects are those that were found for another binding. */
+static bool is_same(const struct grid_limits *limits, const struct market_binding *a,
+                    const struct market_binding *b)
+{
+    return a && a->row == b->row &&
+           (a->step == b->step || !grid_limit_is_loss(grid_limits_at(limits, a->row)));
+}
+
 static int by_row(const void *left, const void *right)
 {
     const struct market_binding *a = *(const struct market_binding *const *)left;
@@ -50,8 +60,9 @@ static enum walras_status add_all(struct scenario_parts *parts, const struct mar
                                   struct grid_limits *limits, const struct scenario *scenario,
                                   struct walras_err *err)
 {
-    size_t n_bus = grid_limits_buses(limits), previous = SIZE_MAX;
+    size_t n_bus = grid_limits_buses(limits);
     const struct market_binding **order = calloc(market->n_binding + 1, sizeof(*order));
+    const struct market_binding *previous = NULL;
     double *kw = calloc(2 * n_bus, sizeof(*kw));
     enum walras_status status = WALRAS_OK;
 
@@ -63,12 +74,13 @@ static enum walras_status add_all(struct scenario_parts *parts, const struct mar
     if (status == WALRAS_OK)
         qsort(order, market->n_binding, sizeof(*order), by_row);
     for (size_t k = 0; k < market->n_binding && status == WALRAS_OK; k++) {
-        if (order[k]->row != previous)
-            status = grid_limits_effect(limits, order[k]->row, kw, kw + n_bus, err);
-        previous = order[k]->row;
-        if (status == WALRAS_OK && grid_limits_at(limits, previous)->kind != GRID_LIMIT_INVERTER)
-            add(parts, order[k], part_of(parts, grid_limits_at(limits, previous)->kind), scenario,
-                kw, kw + n_bus);
+        enum grid_limit_kind kind = grid_limits_at(limits, order[k]->row)->kind;
+
+        if (!is_same(limits, previous, order[k]))
+            status = grid_limits_effect(limits, order[k]->row, order[k]->step, kw, kw + n_bus, err);
+        previous = order[k];
+        if (status == WALRAS_OK && kind != GRID_LIMIT_INVERTER)
+            add(parts, order[k], part_of(parts, kind), scenario, kw, kw + n_bus);
     }
     free(order);
     free(kw);
@@ -84,7 +96,7 @@ enum walras_status scenario_parts_new(const struct market_result *market,
     enum walras_status status = WALRAS_OK;
 
     if (parts)
-        parts->energy = calloc(4 * n_cell, sizeof(*parts->energy));
+        parts->energy = calloc(5 * n_cell, sizeof(*parts->energy));
     if (!parts || !parts->energy) {
         scenario_parts_free(parts);
         return walras_fail(err, WALRAS_NOMEM, "the prices of %zu buses do not fit in memory",
@@ -92,7 +104,8 @@ enum walras_status scenario_parts_new(const struct market_result *market,
     }
     parts->congestion = parts->energy + n_cell;
     parts->voltage = parts->energy + 2 * n_cell;
-    parts->reactive_per_mvarh = parts->energy + 3 * n_cell;
+    parts->loss = parts->energy + 3 * n_cell;
+    parts->reactive_per_mvarh = parts->energy + 4 * n_cell;
     for (size_t i = 0; i < n_cell; i++)
         parts->energy[i] = market->energy_price_per_mwh[i % n_step];
     if (limits)

@@ -1,5 +1,6 @@
 #include "grid/limits.h"
 #include "grid/matpower.h"
+#include "scenario/losses.h"
 #include "scenario/read_internal.h"
 
 #include <math.h>
@@ -9,10 +10,14 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* What a grid of each form may say; the first four count for all. */
-static const char *const matpower_keys[] = {
-    "model",    "rating_scale", "line_overload_price_per_mwh", "voltage_violation_price_per_pu_h",
-    "matpower", "loads"};
+/* What a grid of each form may say; the first four count for all, losses where there are lines. */
+static const char *const matpower_keys[] = {"model",
+                                            "rating_scale",
+                                            "line_overload_price_per_mwh",
+                                            "voltage_violation_price_per_pu_h",
+                                            "losses",
+                                            "matpower",
+                                            "loads"};
 static const char *const copperplate_keys[] = {"model", "rating_scale",
                                                "line_overload_price_per_mwh",
                                                "voltage_violation_price_per_pu_h", "copperplate"};
@@ -57,6 +62,8 @@ static enum walras_status read_common(struct scenario_reader *reader,
         status = scenario_read_number(grid, "voltage_violation_price_per_pu_h",
                                       scenario_range(0.0, SCENARIO_MAX_COST),
                                       &made->voltage_violation_price_per_pu_h, err);
+    if (status == WALRAS_OK)
+        status = scenario_read_bool(grid, "losses", &made->losses, err);
     return status;
 }
 
@@ -198,7 +205,7 @@ static enum walras_status check_model(const struct scenario *made, struct walras
     if (made->model == SCENARIO_LINDISTFLOW)
         status = grid_limits_lindist(network, &input, &limits, err);
     grid_limits_free(limits);
-    return status;
+    return status == WALRAS_OK && made->losses ? scenario_losses_check(made, err) : status;
 }
 
 static enum walras_status read_form(struct scenario_reader *reader, const struct walras_json *grid,

@@ -79,9 +79,7 @@ static void put_prices(struct walras_json_out *out, const struct scenario_result
     walras_json_out_close(out, '}');
 }
 
-/* No model has losses yet. */
-static void put_price_parts(struct walras_json_out *out, const struct scenario_result *result,
-                            double *nothing)
+static void put_price_parts(struct walras_json_out *out, const struct scenario_result *result)
 {
     size_t n_bus = result->scenario->network.n_bus, n_step = result->scenario->horizon.n_step;
     const struct scenario_parts *parts = result->parts;
@@ -91,7 +89,7 @@ static void put_price_parts(struct walras_json_out *out, const struct scenario_r
     put_matrix(out, "energy", parts ? parts->energy : NULL, n_bus, n_step);
     put_matrix(out, "congestion", parts ? parts->congestion : NULL, n_bus, n_step);
     put_matrix(out, "voltage", parts ? parts->voltage : NULL, n_bus, n_step);
-    put_matrix(out, "loss", parts ? nothing : NULL, n_bus, n_step);
+    put_matrix(out, "loss", parts ? parts->loss : NULL, n_bus, n_step);
     walras_json_out_close(out, '}');
     if (result->scenario->model == SCENARIO_LINDISTFLOW)
         put_matrix(out, "reactive_prices_per_mvarh", parts ? parts->reactive_per_mvarh : NULL,
@@ -348,6 +346,9 @@ static void put_physics(struct walras_json_out *out, const struct scenario_resul
         put_found(out, "largest_loading", physics->max_loading, "line",
                   line[physics->loading.index].id, physics->loading.step);
         put_number(out, "loss_mwh", physics->loss_mwh);
+        if (result->losses)
+            put_found(out, "max_loss_error_kw", physics->max_loss_error_kw, "bus",
+                      bus[physics->loss_error.index].id, physics->loss_error.step);
         put_found(out, "max_flow_error_kw", physics->max_flow_error_kw, "line",
                   line[physics->flow_error.index].id, physics->flow_error.step);
         if (result->v_pu)
@@ -404,13 +405,38 @@ static void put_ac(struct walras_json_out *out, const struct scenario_ac *ac)
     walras_json_out_close(out, '}');
 }
 
+/* What is drawn at each slack for what its tree loses. */
+static void put_losses(struct walras_json_out *out, const struct scenario_result *result)
+{
+    const struct grid_network *network = &result->scenario->network;
+    size_t n_step = result->scenario->horizon.n_step, tree = 0;
+
+    walras_json_out_key(out, "losses");
+    walras_json_out_open(out, '{');
+    walras_json_out_key(out, "settled");
+    walras_json_out_bool(out, result->losses->settled);
+    put_integer(out, "clearings", result->losses->n_clearing);
+    if (result->losses->why[0] != '\0')
+        put_text(out, "why", result->losses->why);
+    walras_json_out_key(out, "slack");
+    walras_json_out_open(out, '[');
+    for (size_t b = 0; b < network->n_bus; b++)
+        if (grid_network_is_slack(network, b)) {
+            walras_json_out_text(out, network->buses[b].id);
+            tree++;
+        }
+    walras_json_out_close(out, ']');
+    put_matrix(out, "draw_kw", result->loss_kw, tree, n_step);
+    walras_json_out_close(out, '}');
+}
+
 static void put_result(struct walras_json_out *out, const struct scenario_result *result,
-                       const struct market_binding *binding, size_t n_binding, double *scratch)
+                       const struct market_binding *binding, size_t n_binding)
 {
     walras_json_out_open(out, '{');
     put_summary(out, result);
     put_prices(out, result);
-    put_price_parts(out, result, scratch);
+    put_price_parts(out, result);
     put_supply(out, result);
     put_matrix(out, "bus_draw_kw", result->bus_draw_kw, result->scenario->network.n_bus,
                result->scenario->horizon.n_step);
@@ -420,6 +446,8 @@ static void put_result(struct walras_json_out *out, const struct scenario_result
     put_binding(out, result, binding, n_binding);
     put_relaxed(out, result);
     put_certificate(out, result);
+    if (result->losses)
+        put_losses(out, result);
     if (result->ac)
         put_ac(out, result->ac);
     walras_json_out_close(out, '}');
@@ -428,20 +456,17 @@ static void put_result(struct walras_json_out *out, const struct scenario_result
 enum walras_status scenario_result_print(FILE *file, const struct scenario_result *result,
                                          struct walras_err *err)
 {
-    size_t n = result->scenario->network.n_bus * result->scenario->horizon.n_step, n_binding = 0;
+    size_t n_binding = 0;
     struct walras_json_out out = walras_json_out_start(file, 2);
     struct market_binding *binding = NULL;
-    double *scratch = calloc(n, sizeof(*scratch)); /* of what is 0 everywhere */
     enum walras_status status =
-        scratch ? scenario_net_binding(result->market, &binding, &n_binding, err)
-                : walras_fail(err, WALRAS_NOMEM, "cannot hold %zu prices", n);
+        scenario_net_binding(result->market, result->limits, &binding, &n_binding, err);
 
     if (status == WALRAS_OK) {
-        put_result(&out, result, binding, n_binding, scratch);
+        put_result(&out, result, binding, n_binding);
         walras_json_out_end(&out);
     }
     free(binding);
-    free(scratch);
     return status;
 }
 

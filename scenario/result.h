@@ -26,6 +26,17 @@ struct scenario_ac {
     char why[440];                     /* not feasible: why; else empty */
 };
 
+/* What clearing with losses came to (scenario/losses.h). */
+struct scenario_losses_told {
+    unsigned n_clearing;
+    bool settled;        /* what is drawn for losses is what the AC power flow of the plan loses */
+    double max_error_kw; /* the most that they differ in a step, where the slack is */
+    size_t bus, step;
+    char why[200]; /* not settled: why; else empty */
+};
+
+struct scenario_losses;
+
 struct scenario_result {
     const struct scenario *scenario;
     const struct market_result *market;
@@ -40,6 +51,11 @@ struct scenario_result {
     const struct scenario_ac *ac;            /* NULL: not asked for */
     const struct grid_network *true_network; /* whose limits the AC power flow is held against */
     double *ac_breach; /* NULL, or see struct scenario_ac_wish: the certificate fills it */
+    const struct scenario_losses_told *losses; /* NULL: the market has none */
+    const double *loss_kw; /* [slacks x n_step] drawn at each slack for losses; NULL: none */
+    /* What the certificate holds them against and puts what it finds of them into; NULL: no losses
+     */
+    struct scenario_losses *loss_model;
     double gap_asked;
     double setup_s, judging_s; /* beside market->seconds: before it; awards and certificate */
     const struct scenario_parts *parts; /* of prices; NULL: there are none */

@@ -64,7 +64,9 @@ struct scenario {
     double rating_scale;                     /* multiplies every line limit; > 0 */
     double line_overload_price_per_mwh;      /* >= 0; NAN: limits are hard */
     double voltage_violation_price_per_pu_h; /* >= 0; NAN: limits are hard */
-    struct scenario_supply *supplies;        /* [n_supply] */
+    bool
+        losses; /* supply covers what lines lose, and prices say what is lost (scenario/losses.h) */
+    struct scenario_supply *supplies; /* [n_supply] */
     size_t n_supply;
     struct scenario_agent *agents; /* [n_agent]; those of fleets come after the others */
     size_t n_agent, n_fleet_agent;

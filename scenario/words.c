@@ -123,6 +123,10 @@ void scenario_limit_words(const struct scenario *scenario, const struct grid_lim
         snprintf(words, SCENARIO_LIMIT_WORDS, "the tree of slack bus %.60s (no line to the others)",
                  grid_limits_id(limits, row));
         break;
+    case GRID_LIMIT_LOSS:
+        snprintf(words, SCENARIO_LIMIT_WORDS, "the losses of the tree of slack bus %.60s",
+                 grid_limits_id(limits, row));
+        break;
     case GRID_LIMIT_INVERTER:
         snprintf(words, SCENARIO_LIMIT_WORDS, "inverter %.120s (%g kVA)",
                  grid_limits_id(limits, row), limit->high / grid_polygon_side(limit->side).share);

@@ -30,8 +30,10 @@ walras_test(test_reference_oracle SOURCES unit/test_reference_oracle.c USES scen
     LINKS walras_marketkit)
 walras_test(test_feeders SOURCES unit/test_feeders.c USES scenario
     LINKS walras_marketkit walras_resultkit)
-walras_test(test_random_feeders SOURCES unit/test_random_feeders.c USES scenario lp
-    LINKS walras_marketkit walras_gridkit)
+walras_test(test_random_feeders SOURCES unit/test_random_feeders.c unit/random_feeder.c
+    unit/feeder_judge.c USES scenario lp LINKS walras_marketkit walras_gridkit)
+walras_test(test_random_losses SOURCES unit/test_random_losses.c unit/random_feeder.c
+    unit/feeder_judge.c USES scenario LINKS walras_marketkit walras_gridkit)
 walras_test(test_cases SOURCES unit/test_cases.c USES scenario LINKS walras_marketkit)
 walras_test(test_clear SOURCES unit/test_clear.c USES scenario
     LINKS walras_marketkit walras_resultkit)
@@ -45,4 +47,5 @@ walras_test(test_scenario_powerflow SOURCES unit/test_scenario_powerflow.c USES 
     LINKS walras_marketkit walras_resultkit m)
 walras_test(test_physics SOURCES unit/test_physics.c USES scenario LINKS walras_marketkit)
 walras_test(test_ac SOURCES unit/test_ac.c USES scenario LINKS walras_marketkit)
+walras_test(test_losses SOURCES unit/test_losses.c USES scenario LINKS walras_marketkit)
 walras_test(test_guests SOURCES unit/test_guests.c USES scenario)
