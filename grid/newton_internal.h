@@ -58,7 +58,7 @@ bool grid_newton_go_idle(struct grid_newton *newton, const bool *slack);
 /*
  * At the solution where it stands: what 1 injected as P or Q at each bus changes of what the slacks
  * inject, [n_bus] each; a slack's own P is 1, what is held is 0. One solve with the transposed
- * Jacobian (docs/grid.md, A9). False: it is singular there, or memory lacks.
+ * Jacobian (docs/grid.md, A10). False: it is singular there, or memory lacks.
  */
 bool grid_newton_slack_effect(struct grid_newton *newton, const struct grid_newton_target *target,
                               double *by_p, double *by_q);

@@ -80,7 +80,7 @@ WALRAS_NODISCARD enum walras_status grid_powerflow_solve(struct grid_powerflow *
  * Marginal loss factors at the last solution: what 1 kW and 1 kvar more, injected at each bus, add
  * to the losses in kW, when the slack of its tree gives the balance: kw and kvar [n_bus], 0 at
  * slacks, and kvar 0 where the voltage is held. 1 − kw is what 1 kW injected saves at the slack
- * (docs/grid.md, A9). WALRAS_INVALID when the last call found no solution.
+ * (docs/grid.md, A10). WALRAS_INVALID when the last call found no solution.
  */
 WALRAS_NODISCARD enum walras_status grid_powerflow_loss_factors(struct grid_powerflow *flow,
                                                                 double *kw, double *kvar,

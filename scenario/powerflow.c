@@ -24,6 +24,8 @@ void scenario_powerflow_release(struct scenario_powerflow *run)
     free(run->injection_kw);
     free(run->injection_kvar);
     free(run->hold_v_pu);
+    free(run->loss_factor_kw);
+    free(run->loss_factor_kvar);
     *run = (struct scenario_powerflow){0};
 }
 
@@ -84,7 +86,10 @@ static enum walras_status take_powers(const char *path,
     run->injection_kw = calloc(n_bus, sizeof(double));
     run->injection_kvar = calloc(n_bus, sizeof(double));
     run->hold_v_pu = calloc(n_bus, sizeof(double));
-    if (!run->injection_kw || !run->injection_kvar || !run->hold_v_pu)
+    run->loss_factor_kw = calloc(n_bus, sizeof(double));
+    run->loss_factor_kvar = calloc(n_bus, sizeof(double));
+    if (!run->injection_kw || !run->injection_kvar || !run->hold_v_pu || !run->loss_factor_kw ||
+        !run->loss_factor_kvar)
         return walras_fail(err, WALRAS_NOMEM, "%s: no memory for %zu buses", path, n_bus);
     if (run->of == SCENARIO_POWERFLOW_CASE) {
         status = grid_case_power(&run->from, run->injection_kw, run->injection_kvar, run->hold_v_pu,
@@ -113,6 +118,9 @@ static enum walras_status solve(const char *path, struct scenario_powerflow *run
 
     if (status == WALRAS_OK)
         status = grid_powerflow_solve(run->flow, &input, &run->solution, err);
+    if (status == WALRAS_OK && run->solution.outcome == GRID_POWERFLOW_SOLVED)
+        status =
+            grid_powerflow_loss_factors(run->flow, run->loss_factor_kw, run->loss_factor_kvar, err);
     if (status != WALRAS_OK)
         walras_err_prefix(err, "%s", path);
     return status;

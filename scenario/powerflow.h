@@ -41,6 +41,7 @@ struct scenario_powerflow {
     struct grid_powerflow *flow;
     double *injection_kw, *injection_kvar, *hold_v_pu; /* [n_bus] what was asked */
     struct grid_powerflow_solution solution;
+    double *loss_factor_kw, *loss_factor_kvar; /* [n_bus] of a solution: grid/powerflow.h */
 };
 
 /*

@@ -46,6 +46,8 @@ void scenario_powerflow_print_json(const struct scenario_powerflow *run, FILE *f
     put_values(&out, "injection_mvar", s->injection_kvar, network->n_bus, walras_mw_from_kw);
     put_number(&out, "loss_mw", walras_mw_from_kw(s->loss_kw));
     put_number(&out, "loss_mvar", walras_mw_from_kw(s->loss_kvar));
+    put_values(&out, "loss_mw_per_mw", run->loss_factor_kw, network->n_bus, as_it_is);
+    put_values(&out, "loss_mw_per_mvar", run->loss_factor_kvar, network->n_bus, as_it_is);
     put_number(&out, "charging_mvar", walras_mw_from_kw(s->charging_kvar));
     put_number(&out, "shunt_mw", walras_mw_from_kw(s->shunt_kw));
     put_number(&out, "shunt_mvar", walras_mw_from_kw(s->shunt_kvar));

@@ -258,6 +258,14 @@ static void test_grids_in_other_words(void)
                       "[{\"id\": \"l\", \"from\": \"a\", \"to\": \"b\", \"x_pu\": 1}]}"),
         422);
     CU_ASSERT_TRUE(servekit_has(operator(), "\"pointer\": \"/lines/0/to\""));
+    CU_ASSERT_EQUAL(
+        servekit_call(operator(), "PUT", "/v1/grids/x",
+                      "{\"losses\": true, \"slack\": \"a\", \"buses\": [{\"id\": \"a\"}, "
+                      "{\"id\": \"b\"}], \"lines\": [{\"id\": \"l\", \"from\": \"a\", "
+                      "\"to\": \"b\", \"r_pu\": 0.1, \"x_pu\": 1}]}"),
+        422);
+    CU_ASSERT_TRUE(servekit_has(operator(), "not with losses"));
+    CU_ASSERT_EQUAL(servekit_call(operator(), "GET", "/v1/grids/x", NULL), 404);
     CU_ASSERT_EQUAL(servekit_call(operator(), "PUT", "/v1/grids/x", "{\"slak\": \"a\"}"), 422);
     CU_ASSERT_TRUE(servekit_has(operator(), "\"pointer\": \"\""));
 }

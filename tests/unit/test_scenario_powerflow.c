@@ -232,6 +232,12 @@ static void test_the_json_has_every_bus_and_line(void)
     CU_ASSERT_DOUBLE_EQUAL(first_number(&root, "injection_mw", 0, 2), 1.24, 1e-8);
     CU_ASSERT_DOUBLE_EQUAL(whole_number(&root, "loss_mw"), 0.28, 1e-8);
     CU_ASSERT_DOUBLE_EQUAL(whole_number(&root, "loss_mvar"), 0.28, 1e-8);
+    CU_ASSERT_EQUAL(first_number(&root, "loss_mw_per_mw", 0, 2), 0.0);
+    CU_ASSERT_TRUE(run.loss_factor_kw[1] < 0.0);
+    CU_ASSERT_DOUBLE_EQUAL(first_number(&root, "loss_mw_per_mw", 1, 2), run.loss_factor_kw[1],
+                           1e-9);
+    CU_ASSERT_DOUBLE_EQUAL(first_number(&root, "loss_mw_per_mvar", 1, 2), run.loss_factor_kvar[1],
+                           1e-9);
     CU_ASSERT_EQUAL(whole_number(&root, "iterations"), run.solution.iterations);
     CU_ASSERT_EQUAL(whole_number(&root, "step"), 1.0);
     CU_ASSERT_PTR_NOT_NULL(strstr(text, "\"bus\": [\"a\", \"b\"]"));
