@@ -118,6 +118,28 @@ size_t grid_limits_worse(const struct grid_limits *limits, size_t row)
     return limits->worse && row < limits->n_row ? limits->worse[row] : SIZE_MAX;
 }
 
+void grid_limits_tighten(struct grid_limits *limits, const double *tighten_kw, size_t n_step)
+{
+    limits->tighten_kw = tighten_kw;
+    limits->n_tighten_step = n_step;
+}
+
+double grid_limits_tightened(const struct grid_limits *limits, size_t row, size_t step,
+                             int direction)
+{
+    return limits->tighten_kw && row < limits->n_row
+               ? limits->tighten_kw[2 * (row * limits->n_tighten_step + step) + (direction > 0)]
+               : 0.0;
+}
+
+double grid_limits_bound(const struct grid_limits *limits, size_t row, size_t step, int direction)
+{
+    const struct grid_limit *limit = grid_limits_at(limits, row);
+    double by = grid_limits_tightened(limits, row, step, direction);
+
+    return direction > 0 ? limit->high - by : limit->low + by;
+}
+
 double grid_limits_base(const struct grid_limits *limits, size_t row, size_t step)
 {
     return row < limits->n_row ? limits->model->base(limits->self, row, step)

@@ -169,6 +169,15 @@ const struct grid_limit *grid_limits_at(const struct grid_limits *limits, size_t
 const char *grid_limit_kind_name(enum grid_limit_kind kind);
 /* The id of the line or bus that row r limits. */
 const char *grid_limits_id(const struct grid_limits *limits, size_t row);
+/*
+ * Makes limits tighter, step by step: tighten_kw [count x n_step x 2] >= 0 at the low and the high
+ * side of each row, borrowed; of losses' rows it is not read.
+ */
+void grid_limits_tighten(struct grid_limits *limits, const double *tighten_kw, size_t n_step);
+/* The high side (direction 1) or low side (-1) of a row in a step, and how much tighter it is. */
+double grid_limits_bound(const struct grid_limits *limits, size_t row, size_t step, int direction);
+double grid_limits_tightened(const struct grid_limits *limits, size_t row, size_t step,
+                             int direction);
 /* base_rt: the value when nobody injects. */
 double grid_limits_base(const struct grid_limits *limits, size_t row, size_t step);
 /* Whether the sensitivities of row r differ from step to step. */

@@ -46,6 +46,8 @@ struct grid_limits {
     double *dense;                /* [n_node] scratch */
     const struct limits_model *model;
     void *self;
+    const double *tighten_kw; /* as given; NULL: no limit is tighter than it is */
+    size_t n_tighten_step;
     struct limits_losses losses; /* behind the n_row of the model */
 };
 

@@ -95,7 +95,7 @@ static void index_steps(struct market_rows *rows)
 static enum walras_status append(struct market_rows *rows, size_t limit, uint32_t step,
                                  int direction, struct walras_err *err)
 {
-    const struct grid_limit *at = grid_limits_at(rows->problem->limits, limit);
+    const struct grid_limits *limits = rows->problem->limits;
 
     if (rows->n == rows->capacity) {
         size_t capacity = rows->capacity ? 2 * rows->capacity : 64;
@@ -114,7 +114,7 @@ static enum walras_status append(struct market_rows *rows, size_t limit, uint32_
                                .breach_price_per_mwh =
                                    market_breach_price(rows->problem, limit, direction),
                                .varies = grid_limits_varies(rows->problem->limits, limit)};
-    row->room_kw = direction * ((direction > 0 ? at->high : at->low) -
+    row->room_kw = direction * (grid_limits_bound(limits, limit, step, direction) -
                                 grid_limits_base(rows->problem->limits, limit, step));
     enum walras_status status =
         grid_limits_row(rows->problem->limits, limit, step, &row->coef, err);
@@ -125,11 +125,10 @@ static enum walras_status append(struct market_rows *rows, size_t limit, uint32_
 }
 
 /* How far a limit's value is beyond it in that direction; below 0 within it. */
-static double beyond(const struct market_rows *rows, size_t limit, int direction)
+static double beyond(const struct market_rows *rows, size_t limit, uint32_t step, int direction)
 {
-    const struct grid_limit *at = grid_limits_at(rows->problem->limits, limit);
-
-    return direction > 0 ? rows->value[limit] - at->high : at->low - rows->value[limit];
+    return direction *
+           (rows->value[limit] - grid_limits_bound(rows->problem->limits, limit, step, direction));
 }
 
 static bool is_active(const struct market_rows *rows, size_t limit, uint32_t step, int direction)
@@ -146,7 +145,7 @@ static double breach_of(const struct market_rows *rows, size_t limit, uint32_t s
                         double tolerance, int *direction)
 {
     const struct grid_limit *at = grid_limits_at(rows->problem->limits, limit);
-    double over = rows->value[limit] - at->high, under = at->low - rows->value[limit];
+    double over = beyond(rows, limit, step, 1), under = beyond(rows, limit, step, -1);
     double breach = over > under ? over : under;
 
     *direction = over > under ? 1 : -1;
@@ -155,7 +154,7 @@ static double breach_of(const struct market_rows *rows, size_t limit, uint32_t s
     size_t worse = grid_limits_worse(rows->problem->limits, limit);
 
     /* what helps there helps here: it may do without this row */
-    if (worse != SIZE_MAX && beyond(rows, worse, *direction) > 0.0 &&
+    if (worse != SIZE_MAX && beyond(rows, worse, step, *direction) > 0.0 &&
         !is_active(rows, worse, step, *direction))
         return 0.0;
     return breach / at->size;

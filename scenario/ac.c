@@ -16,19 +16,9 @@ void scenario_ac_release(struct scenario_ac_run *run)
 {
     scenario_clearing_free(run->clearing);
     scenario_losses_free(run->losses);
-    free(run->tightened.network.buses);
-    free(run->tightened.network.lines);
     free(run->breach);
+    free(run->tighten_kw);
     *run = (struct scenario_ac_run){0};
-}
-
-static void *copy(const void *from, size_t n, size_t size)
-{
-    void *made = malloc(n * size + 1);
-
-    if (made && n > 0)
-        memcpy(made, from, n * size);
-    return made;
 }
 
 static enum walras_status begin(const struct scenario *scenario,
@@ -37,11 +27,10 @@ static enum walras_status begin(const struct scenario *scenario,
 {
     const struct grid_network *network = &scenario->network;
 
-    *run = (struct scenario_ac_run){.tightened = *scenario};
-    run->tightened.network.buses = copy(network->buses, network->n_bus, sizeof(*network->buses));
-    run->tightened.network.lines = copy(network->lines, network->n_line, sizeof(*network->lines));
-    run->breach = calloc(2 * network->n_bus + network->n_line + 1, sizeof(*run->breach));
-    if (!run->tightened.network.buses || !run->tightened.network.lines || !run->breach)
+    *run = (struct scenario_ac_run){0};
+    run->breach = calloc((2 * network->n_bus + network->n_line) * scenario->horizon.n_step,
+                         sizeof(*run->breach));
+    if (!run->breach)
         return walras_fail(err, WALRAS_NOMEM, "%zu buses do not fit in memory", network->n_bus);
     if (settings->market.ranks)
         return walras_fail(err, WALRAS_UNSUPPORTED, "AC-feasible clearing is for one process");
@@ -96,9 +85,9 @@ static enum walras_status clear_again(const struct scenario *scenario,
     with.market.warm = warm.start;
     with.market.n_recall = RECALLED;
     with.losses = run->losses;
-    with.ac = (struct scenario_ac_wish){&run->told, &scenario->network, run->breach};
+    with.ac = (struct scenario_ac_wish){&run->told, run->tighten_kw, run->breach};
     if (status == WALRAS_OK)
-        status = scenario_clear(&run->tightened, &with, made, err);
+        status = scenario_clear(scenario, &with, made, err);
     free(warm.shadows);
     if (status == WALRAS_OK)
         run->told.n_clearing++;
@@ -109,57 +98,123 @@ static enum walras_status clear_again(const struct scenario *scenario,
 static double worst_breach(const struct scenario *scenario, const struct scenario_ac_run *run)
 {
     const struct grid_network *network = &scenario->network;
+    size_t n = (2 * network->n_bus + network->n_line) * scenario->horizon.n_step;
     double worst = 0.0;
 
-    for (size_t i = 0; i < 2 * network->n_bus; i++)
+    for (size_t i = 0; i < n; i++)
         worst = fmax(worst, run->breach[i]);
-    for (size_t l = 0; l < network->n_line; l++)
-        worst = fmax(worst, run->breach[2 * network->n_bus + l]);
     return worst;
 }
 
-static bool limit(struct scenario_ac *told, const char *what, const char *id)
+/* One limit in one step. */
+struct place {
+    const struct scenario *scenario;
+    const struct grid_limits *limits;
+    const double *breach; /* as in struct scenario_ac_wish */
+    size_t row, step;
+};
+
+static double breach_at(const struct place *place, size_t at)
 {
-    snprintf(
-        told->why, sizeof(told->why),
-        "%.40s %.80s: no plan keeps its limits in the AC power flow; the market's limits would "
-        "have to cross",
-        what, id);
-    return false;
+    return TIGHTEN_BY * place->breach[at * place->scenario->horizon.n_step + place->step];
 }
 
-/* Takes the breaches off the limits of the model; false: some would cross, or it has no such. */
-static bool tighten(const struct scenario *scenario, struct scenario_ac_run *run)
+/* What a breach of a voltage is in the row's kW: a difference of squares. */
+static double voltage_kw(const struct place *place, double v_pu, double beyond_pu, int direction)
 {
-    struct grid_network *network = &run->tightened.network;
-    size_t n_bus = network->n_bus;
+    double unit = grid_limits_unit_per_kw(place->limits, place->row, direction);
 
-    for (size_t b = 0; b < n_bus; b++) {
-        struct grid_bus *bus = &network->buses[b];
+    return beyond_pu * (2.0 * v_pu - direction * beyond_pu) / (2.0 * v_pu * unit);
+}
 
-        if (fmax(run->breach[b], run->breach[n_bus + b]) > 0.0 &&
-            scenario->model != SCENARIO_LINDISTFLOW) {
+/* How much tighter a limit must be, at its low and its high side. */
+static void find(const struct place *place, double *low_kw, double *high_kw)
+{
+    const struct grid_limit *limit = grid_limits_at(place->limits, place->row);
+    const struct grid_network *network = &place->scenario->network;
+    double over = 0.0;
+
+    *low_kw = *high_kw = 0.0;
+    switch (limit->kind) {
+    case GRID_LIMIT_VOLTAGE:
+        if (isfinite(limit->low))
+            *low_kw = voltage_kw(place, network->buses[limit->index].v_min_pu,
+                                 breach_at(place, limit->index), -1);
+        if (isfinite(limit->high))
+            *high_kw = voltage_kw(place, network->buses[limit->index].v_max_pu,
+                                  breach_at(place, network->n_bus + limit->index), 1);
+        break;
+    case GRID_LIMIT_LINE:
+    case GRID_LIMIT_APPARENT:
+        over = breach_at(place, 2 * network->n_bus + limit->index);
+        if (isfinite(limit->high) && over > 0.0)
+            *high_kw = over * grid_limits_bound(place->limits, place->row, place->step, 1);
+        if (isfinite(limit->low) && over > 0.0)
+            *low_kw = -over * grid_limits_bound(place->limits, place->row, place->step, -1);
+        break;
+    default:
+        break;
+    }
+}
+
+static bool crossed(const struct place *place, const double *tighten_kw, struct scenario_ac *told)
+{
+    const struct grid_limit *limit = grid_limits_at(place->limits, place->row);
+
+    if (limit->low + tighten_kw[0] < limit->high - tighten_kw[1])
+        return false;
+    snprintf(told->why, sizeof(told->why),
+             "%s %.80s, step %zu: no plan keeps its limits in the AC power flow; the market's "
+             "limits would have to cross",
+             limit->kind == GRID_LIMIT_VOLTAGE ? "bus" : "line",
+             grid_limits_id(place->limits, place->row), place->step);
+    return true;
+}
+
+/* The model dc cannot do anything about voltages. */
+static bool has_voltages_to_tell(const struct scenario *scenario, struct scenario_ac_run *run)
+{
+    size_t n_bus = scenario->network.n_bus, n_step = scenario->horizon.n_step;
+
+    if (scenario->model == SCENARIO_LINDISTFLOW)
+        return true;
+    for (size_t i = 0; i < 2 * n_bus * n_step; i++)
+        if (run->breach[i] > SCENARIO_AC_TOLERANCE) {
             snprintf(run->told.why, sizeof(run->told.why),
                      "bus %.80s: its voltage is beyond its limits, of which the model dc knows "
                      "nothing; the model lindistflow does",
-                     bus->id);
+                     scenario->network.buses[i / n_step % n_bus].id);
             return false;
         }
-        bus->v_min_pu += TIGHTEN_BY * fmax(run->breach[b], 0.0);
-        bus->v_max_pu -= TIGHTEN_BY * fmax(run->breach[n_bus + b], 0.0);
-        if (bus->v_min_pu >= bus->v_max_pu)
-            return limit(&run->told, "bus", bus->id);
-    }
-    for (size_t l = 0; l < network->n_line; l++) {
-        struct grid_line *line = &network->lines[l];
-        double keep = 1.0 - TIGHTEN_BY * fmax(run->breach[2 * n_bus + l], 0.0);
-
-        line->limit_kw *= keep;
-        line->limit_kva *= keep;
-        if (!(keep > 0.0))
-            return limit(&run->told, "line", line->id);
-    }
     return true;
+}
+
+/* Takes the breaches off the limits of the model; false: some would cross, or it has no such. */
+static enum walras_status tighten(const struct scenario *scenario, struct scenario_ac_run *run,
+                                  struct walras_err *err)
+{
+    const struct grid_limits *limits = scenario_clearing_result(run->clearing)->limits;
+    size_t n_row = grid_limits_count(limits) - grid_limits_losses(limits);
+    size_t n_step = scenario->horizon.n_step;
+
+    if (!has_voltages_to_tell(scenario, run))
+        return WALRAS_OK;
+    if (!run->tighten_kw)
+        run->tighten_kw = calloc(2 * n_row * n_step + 1, sizeof(*run->tighten_kw));
+    if (!run->tighten_kw)
+        return walras_fail(err, WALRAS_NOMEM, "%zu limits do not fit in memory", n_row);
+    for (size_t r = 0; r < n_row; r++)
+        for (size_t t = 0; t < n_step && run->told.why[0] == '\0'; t++) {
+            struct place place = {scenario, limits, run->breach, r, t};
+            double low_kw = 0.0, high_kw = 0.0, *kept = &run->tighten_kw[2 * (r * n_step + t)];
+
+            find(&place, &low_kw, &high_kw);
+            kept[0] += low_kw;
+            kept[1] += high_kw;
+            if (low_kw > 0.0 || high_kw > 0.0)
+                (void)crossed(&place, kept, &run->told);
+        }
+    return WALRAS_OK;
 }
 
 static void keep(struct scenario_ac_run *run, struct scenario_clearing *made)
@@ -177,11 +232,10 @@ static void end_without_plan(struct scenario_ac_run *run, struct scenario_cleari
         keep(run, made);
         return;
     }
-    snprintf(
-        run->told.why, sizeof(run->told.why),
-        "no plan is found that keeps all limits in the AC power flow: with limits tightened, in "
-        "all steps alike, %.260s",
-        result->why ? result->why : "the market finds none");
+    snprintf(run->told.why, sizeof(run->told.why),
+             "no plan is found that keeps all limits in the AC power flow: with limits tightened "
+             "where and when they were broken, %.250s",
+             result->why ? result->why : "the market finds none");
     scenario_clearing_free(made);
 }
 
@@ -222,7 +276,10 @@ enum walras_status scenario_clear_ac(const struct scenario *scenario,
             break;
         }
         keep(run, made);
-        if (judge(scenario, run) || !tighten(scenario, run))
+        if (judge(scenario, run))
+            break;
+        status = tighten(scenario, run, err);
+        if (run->told.why[0] != '\0')
             break;
     }
     if (status == WALRAS_OK && run->told.n_clearing == MOST_CLEARINGS && !run->told.feasible &&

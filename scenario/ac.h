@@ -3,10 +3,10 @@
  *
  * Model    The market's linear model leaves out what losses do to flows and voltages, so a plan at
  *          its limits may be beyond them in truth (struct scenario_physics). Then the limits of the
- *          model are tightened by what each bus and line is beyond its own in the worst step, and
+ *          model are tightened, in each step by what each bus and line is beyond its own there, and
  *          the market is cleared again from the last prices, until the AC power flow of the plan
- *          keeps all limits, or the tightened market has no plan. Limits are tightened for all
- *          steps alike, and never loosened (docs/grid.md, "AC-feasible clearing").
+ *          keeps all limits, or the tightened market has no plan. Limits are never loosened
+ *          (docs/grid.md, "AC-feasible clearing").
  * Ownership  scenario_ac_release frees all of it; the scenario is borrowed.
  * Threads    as scenario_clear.
  */
@@ -16,10 +16,10 @@
 #include "scenario/clear.h"
 
 struct scenario_ac_run {
-    struct scenario_ac told;        /* what results say of it: result->ac */
-    struct scenario tightened;      /* the scenario with network arrays of its own */
-    double *breach;                 /* [2 n_bus + n_line] of the last plan: below, above, over */
-    struct scenario_losses *losses; /* learned by all clearings; NULL: the market has none */
+    struct scenario_ac told;            /* what results say of it: result->ac */
+    double *breach;                     /* of the last plan: struct scenario_ac_wish */
+    double *tighten_kw;                 /* for grid_limits_tighten */
+    struct scenario_losses *losses;     /* learned by all clearings; NULL: the market has none */
     struct scenario_clearing *clearing; /* the last that has a plan, or the first */
 };
 

@@ -81,6 +81,21 @@ struct networks { /* what flows and prices are found by; both NULL: there is one
     struct scenario_feeder *feeder;
 };
 
+/* What tighter limits take off the room that shadow prices are paid for. */
+static double tightened_value(const struct scenario_result *result)
+{
+    double value = 0.0;
+
+    for (size_t k = 0; k < result->market->n_binding; k++) {
+        const struct market_binding *at = &result->market->binding[k];
+
+        value += fmax(0.0, at->shadow_price_per_mwh) *
+                 walras_mwh(grid_limits_tightened(result->limits, at->row, at->step, at->direction),
+                            result->scenario->horizon.step_h);
+    }
+    return value;
+}
+
 static enum walras_status judge(const struct scenario_result *result,
                                 const struct networks *networks, double *price_per_mwh,
                                 double *price_per_mvarh, double *circle,
@@ -120,9 +135,9 @@ static enum walras_status judge(const struct scenario_result *result,
     take_devices(&devices->sums, result->scenario->horizon.step_h, out);
     compare_prices(result, price_per_mwh, out);
     out->objective = out->device_cost + out->supply_cost + out->breach_cost;
-    out->dual_bound = devices->sums.bound +
-                      certificate_supply_bound(result->scenario, price_per_mwh) +
-                      certificate_loss_bound(result, price_per_mwh) - limit_value;
+    out->dual_bound =
+        devices->sums.bound + certificate_supply_bound(result->scenario, price_per_mwh) +
+        certificate_loss_bound(result, price_per_mwh) - limit_value + tightened_value(result);
     out->gap = (out->objective - out->dual_bound) / fmax(1.0, fabs(out->objective));
     out->clean = is_clean(result, devices->gross_kw, out);
     return WALRAS_OK;

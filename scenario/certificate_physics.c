@@ -13,22 +13,16 @@ struct physics { /* one call */
     double *injection_kw, *injection_kvar, *hold_v_pu; /* [n_bus] of a step */
 };
 
-/* The limits that count: those of the market, unless it was given tighter ones. */
-static const struct grid_network *limits_of(const struct physics *p)
-{
-    return p->result->true_network ? p->result->true_network : &p->result->scenario->network;
-}
-
-static void keep_breach(const struct physics *p, size_t at, double breach)
+static void keep_breach(const struct physics *p, size_t at, size_t step, double breach)
 {
     if (p->result->ac_breach)
-        p->result->ac_breach[at] = fmax(p->result->ac_breach[at], breach);
+        p->result->ac_breach[at * p->result->scenario->horizon.n_step + step] = fmax(0.0, breach);
 }
 
 static void look_at_buses(const struct physics *p, const struct grid_powerflow_solution *solved,
                           size_t step, struct scenario_physics *out)
 {
-    const struct grid_network *network = limits_of(p);
+    const struct grid_network *network = &p->result->scenario->network;
     size_t n_step = p->result->scenario->horizon.n_step;
 
     for (size_t b = 0; b < network->n_bus; b++) {
@@ -42,8 +36,8 @@ static void look_at_buses(const struct physics *p, const struct grid_powerflow_s
         certificate_keep_worst(v, b, step, &out->highest_v_pu, &out->highest);
         certificate_keep_worst(fmax(below, above), b, step, &out->max_voltage_breach_pu,
                                &out->voltage_breach);
-        keep_breach(p, b, below);
-        keep_breach(p, network->n_bus + b, above);
+        keep_breach(p, b, step, below);
+        keep_breach(p, network->n_bus + b, step, above);
         if (p->result->v_pu)
             certificate_keep_worst(fabs(v - p->result->v_pu[b * n_step + step]), b, step,
                                    &out->max_voltage_error_pu, &out->voltage_error);
@@ -69,14 +63,14 @@ static void look_at_lines(const struct physics *p, const struct grid_powerflow_s
     const struct scenario *s = p->result->scenario;
 
     for (size_t l = 0; l < s->network.n_line; l++) {
-        const struct grid_line *line = &limits_of(p)->lines[l];
+        const struct grid_line *line = &s->network.lines[l];
         double loading = line->in_service ? loading_of(solved, l, line, s->rating_scale) : 0.0;
         double told_kw = p->result->flow_kw[l * s->horizon.n_step + step];
 
         if (!line->in_service)
             continue;
         certificate_keep_worst(loading, l, step, &out->max_loading, &out->loading);
-        keep_breach(p, 2 * s->network.n_bus + l, loading - 1.0);
+        keep_breach(p, 2 * s->network.n_bus + l, step, loading - 1.0);
         certificate_keep_worst(fabs(solved->from_kw[l] - told_kw), l, step, &out->max_flow_error_kw,
                                &out->flow_error);
     }
@@ -157,10 +151,10 @@ enum walras_status certificate_judge_physics(const struct scenario_result *resul
     enum walras_status status = begin(&p, &unable);
 
     *out = (struct scenario_physics){.known = status == WALRAS_OK, .unsolved = SIZE_MAX};
-    if (result->ac_breach)
+    if (result->ac_breach) /* lines out of service have none */
         memset(result->ac_breach, 0,
                (2 * result->scenario->network.n_bus + result->scenario->network.n_line) *
-                   sizeof(*result->ac_breach));
+                   result->scenario->horizon.n_step * sizeof(*result->ac_breach));
     if (status == WALRAS_INVALID) /* lines without impedance */
         status = WALRAS_OK;
     else if (status != WALRAS_OK)

@@ -145,6 +145,8 @@ static enum walras_status make_limits(struct scenario_clearing *c, struct walras
         status = make_lindist(c, err);
     else if (status == WALRAS_OK && s->model == SCENARIO_DC && s->network.n_line > 0)
         status = grid_limits_dc(&s->network, s->rating_scale, &c->limits, err);
+    if (status == WALRAS_OK && c->limits && c->settings.ac.tighten_kw)
+        grid_limits_tighten(c->limits, c->settings.ac.tighten_kw, s->horizon.n_step);
     if (status == WALRAS_OK && c->limits && c->settings.losses)
         status = grid_limits_add_losses(c->limits, scenario_losses_given(c->settings.losses), err);
     return status == WALRAS_OK && c->limits ? price_breaches(c, err) : status;
@@ -280,7 +282,6 @@ static enum walras_status run(struct scenario_clearing *c, struct walras_err *er
                                          .ranks = c->settings.market.ranks,
                                          .gap_asked = c->settings.market.gap,
                                          .ac = c->settings.ac.told,
-                                         .true_network = c->settings.ac.network,
                                          .ac_breach = c->settings.ac.breach,
                                          .loss_model = c->settings.losses,
                                          .setup_s = walras_monotonic_s() - start_s};

@@ -11,11 +11,12 @@
 #include "scenario/certificate.h"
 #include "scenario/result.h"
 
-/* For scenario/ac.h: limits that the AC power flow is held against, and what is beyond them. */
+/* For scenario/ac.h: how much tighter limits are, and what the plan's AC power flow is beyond them.
+ */
 struct scenario_ac_wish {
-    const struct scenario_ac *told;     /* NULL: no wish */
-    const struct grid_network *network; /* with the true limits */
-    double *breach; /* [2 n_bus + n_line] worst of all steps; out: p.u. below, above; share over */
+    const struct scenario_ac *told; /* NULL: no wish */
+    const double *tighten_kw;       /* see grid_limits_tighten; NULL: nothing */
+    double *breach; /* [(2 n_bus + n_line) x n_step] out: p.u. below, above; share of a line over */
 };
 
 struct scenario_clear_settings {

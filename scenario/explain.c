@@ -253,7 +253,7 @@ static enum walras_status read_shares(struct explanation *x, struct walras_err *
 
 static void print_part(FILE *file, const char *what, double value, const char *words)
 {
-    fprintf(file, "%-12s %12.4f   %s\n", what, value, words);
+    fprintf(file, "%-12s %12.4f   %s\n", what, fabs(value) < 5e-5 ? 0.0 : value, words);
 }
 
 /* How the exchange at a bus stands; true when it sets the price there. */
@@ -377,13 +377,20 @@ static void print_kind(const struct explanation *x, bool voltage, const char *wh
 /* Slacks balance kvar for nothing: what one costs is what it does to limits. */
 static void print_reactive(const struct explanation *x, FILE *file)
 {
+    double told = 0.0;
     bool touches = false;
 
-    for (size_t i = 0; i < x->n_share; i++)
+    for (size_t i = 0; i < x->n_share; i++) {
         touches = touches || x->shares[i].adds_kvar != 0.0;
+        told += x->shares[i].adds_kvar;
+    }
     print_part(file, "reactive", x->reactive,
-               touches ? "what one more Mvarh drawn here costs, by what it does to limits:"
-                       : "what one more Mvarh drawn here costs: no limit that it touches binds");
+               touches || x->scenario.losses
+                   ? "what one more Mvarh drawn here costs, by what it does to limits and losses:"
+                   : "what one more Mvarh drawn here costs: no limit that it touches binds");
+    if (x->scenario.losses)
+        fprintf(file, "%-12s %12.4f   what more is lost on the way, and limits that are not listed\n",
+                "", x->reactive - told);
     for (size_t i = 0; i < x->n_share; i++) {
         const struct share *share = &x->shares[i];
         const struct grid_limit *limit = grid_limits_at(x->limits, share->row);

@@ -47,9 +47,8 @@ struct scenario_result {
      */
     struct walras_ranks *ranks;
     const char *method;
-    const char *why;                         /* outcome infeasible: what cannot be met; else NULL */
-    const struct scenario_ac *ac;            /* NULL: not asked for */
-    const struct grid_network *true_network; /* whose limits the AC power flow is held against */
+    const char *why;              /* outcome infeasible: what cannot be met; else NULL */
+    const struct scenario_ac *ac; /* NULL: not asked for */
     double *ac_breach; /* NULL, or see struct scenario_ac_wish: the certificate fills it */
     const struct scenario_losses_told *losses; /* NULL: the market has none */
     const double *loss_kw; /* [slacks x n_step] drawn at each slack for losses; NULL: none */

@@ -97,6 +97,34 @@ static void test_lines_are_kept_in_truth(void)
     }
 }
 
+/*
+ * In the second step 1,892.6 kW and the 7.2 that the line loses keep within 1,900 kW: that the first step's
+ * limit is tightened leaves the generator off there.
+ */
+static void test_each_step_is_tightened_for_itself(void)
+{
+    static const char text[] =
+        "{\"walras\": 1, \"horizon\": {\"start\": \"2026-07-01T00:00:00Z\", \"step_minutes\": 60, "
+        "\"steps\": 2}, \"grid\": {\"model\": \"lindistflow\", \"base_mva\": 10, \"slack\": \"s\", "
+        "\"buses\": [{\"id\": \"s\"}, {\"id\": \"b\"}], \"lines\": [{\"id\": \"l\", \"from\": "
+        "\"s\", \"to\": \"b\"" IMPEDANCE ", \"limit_kw\": 1900}]}, \"supply\": [{\"id\": \"w\", "
+        "\"bus\": \"s\", \"price_per_mwh\": 50}], \"agents\": [{\"id\": \"a\", \"bus\": \"b\", "
+        "\"devices\": [{\"id\": \"load\", \"type\": \"load\", \"draw_kw\": [2000, 1892.6]}, {\"id\": "
+        "\"g\", \"type\": \"generator\", \"max_kw\": 500, \"segments\": [[500, 80]]}]}]}";
+    struct cleared c;
+
+    clear(text, &c);
+    CU_ASSERT_EQUAL_FATAL(c.status, WALRAS_OK);
+    CU_ASSERT_TRUE(c.run.told.feasible);
+    CU_ASSERT_TRUE(c.run.told.n_clearing >= 2);
+    CU_ASSERT_TRUE(physics(&c)->max_loading <= 1.0 + SCENARIO_AC_TOLERANCE);
+    const double *draw_kw = scenario_clearing_result(c.run.clearing)->awards->draw_kw;
+
+    CU_ASSERT_TRUE(-draw_kw[2] > 105.0 && -draw_kw[2] < 115.0);
+    CU_ASSERT_DOUBLE_EQUAL(draw_kw[3], 0.0, 1e-6);
+    release(&c);
+}
+
 static void test_a_plan_that_keeps_all_is_left_alone(void)
 {
     struct cleared c;
@@ -127,7 +155,7 @@ static void check_impossible(const char *text, const char *word)
 static void test_what_cannot_be_kept_is_said(void)
 {
     check_impossible(MARKET("lindistflow", ", \"v_min_pu\": 0.99297", IMPEDANCE, ""),
-                     "tightened, in all steps alike");
+                     "tightened where and when");
     check_impossible(MARKET("dc", ", \"v_min_pu\": 0.9999, \"v_max_pu\": 0.99995", IMPEDANCE, ""),
                      "lindistflow");
     check_impossible(MARKET("copperplate", "", IMPEDANCE, ""), "one bus");
@@ -160,6 +188,7 @@ static void test_soft_limits_are_refused(void)
 static const struct testkit_test tests[] = {
     {"voltages are kept in truth", test_voltages_are_kept_in_truth},
     {"lines are kept in truth", test_lines_are_kept_in_truth},
+    {"each step is tightened for itself", test_each_step_is_tightened_for_itself},
     {"a plan that keeps all is left alone", test_a_plan_that_keeps_all_is_left_alone},
     {"what cannot be kept is said", test_what_cannot_be_kept_is_said},
     {"a market without a plan is told", test_a_market_without_a_plan_is_told},
