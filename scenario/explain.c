@@ -389,8 +389,9 @@ static void print_reactive(const struct explanation *x, FILE *file)
                    ? "what one more Mvarh drawn here costs, by what it does to limits and losses:"
                    : "what one more Mvarh drawn here costs: no limit that it touches binds");
     if (x->scenario.losses)
-        fprintf(file, "%-12s %12.4f   what more is lost on the way, and limits that are not listed\n",
-                "", x->reactive - told);
+        fprintf(file,
+                "%-12s %12.4f   what more is lost on the way, and limits that are not listed\n", "",
+                x->reactive - told);
     for (size_t i = 0; i < x->n_share; i++) {
         const struct share *share = &x->shares[i];
         const struct grid_limit *limit = grid_limits_at(x->limits, share->row);

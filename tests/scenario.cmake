@@ -47,5 +47,6 @@ walras_test(test_scenario_powerflow SOURCES unit/test_scenario_powerflow.c USES 
     LINKS walras_marketkit walras_resultkit m)
 walras_test(test_physics SOURCES unit/test_physics.c USES scenario LINKS walras_marketkit)
 walras_test(test_ac SOURCES unit/test_ac.c USES scenario LINKS walras_marketkit)
-walras_test(test_losses SOURCES unit/test_losses.c USES scenario LINKS walras_marketkit)
+walras_test(test_losses SOURCES unit/test_losses.c USES scenario
+    LINKS walras_marketkit walras_resultkit)
 walras_test(test_guests SOURCES unit/test_guests.c USES scenario)

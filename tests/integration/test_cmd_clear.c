@@ -158,6 +158,9 @@ static void test_exit_statuses_tell_the_outcome(void)
     check(WALRAS("clear", in_home("broken.json")), 2, NULL, "broken.json:1:");
     check(WALRAS("clear", in_home("typo.json")), 2, NULL, "/agents/0/devices/0");
     check(WALRAS("clear", in_home("absent.json")), 1, NULL, "absent.json");
+    check(WALRAS("clear", in_home("good.json"), "--losses"), 2, NULL, "copperplate");
+    check(WALRAS("clear", WALRAS_SOURCE_DIR "/examples/village/village.json", "--losses"), 0,
+          "are bought for them", NULL);
     check(WALRAS("check", in_home("good.json")), 0, "4 steps", NULL);
     check(WALRAS("check", in_home("typo.json")), 2, NULL, "did you mean");
 }

@@ -98,8 +98,8 @@ static void test_lines_are_kept_in_truth(void)
 }
 
 /*
- * In the second step 1,892.6 kW and the 7.2 that the line loses keep within 1,900 kW: that the first step's
- * limit is tightened leaves the generator off there.
+ * In the second step 1,892.6 kW and the 7.2 that the line loses keep within 1,900 kW: that the
+ * first step's limit is tightened leaves the generator off there.
  */
 static void test_each_step_is_tightened_for_itself(void)
 {
@@ -109,7 +109,8 @@ static void test_each_step_is_tightened_for_itself(void)
         "\"buses\": [{\"id\": \"s\"}, {\"id\": \"b\"}], \"lines\": [{\"id\": \"l\", \"from\": "
         "\"s\", \"to\": \"b\"" IMPEDANCE ", \"limit_kw\": 1900}]}, \"supply\": [{\"id\": \"w\", "
         "\"bus\": \"s\", \"price_per_mwh\": 50}], \"agents\": [{\"id\": \"a\", \"bus\": \"b\", "
-        "\"devices\": [{\"id\": \"load\", \"type\": \"load\", \"draw_kw\": [2000, 1892.6]}, {\"id\": "
+        "\"devices\": [{\"id\": \"load\", \"type\": \"load\", \"draw_kw\": [2000, 1892.6]}, "
+        "{\"id\": "
         "\"g\", \"type\": \"generator\", \"max_kw\": 500, \"segments\": [[500, 80]]}]}]}";
     struct cleared c;
 

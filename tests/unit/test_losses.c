@@ -1,8 +1,11 @@
 #include "core/units.h"
 #include "grid/powerflow.h"
 #include "marketkit.h"
+#include "resultkit.h"
 #include "scenario/ac.h"
 #include "scenario/compare.h"
+#include "scenario/digest.h"
+#include "scenario/explain.h"
 #include "scenario/export.h"
 #include "scenario/losses.h"
 #include "scenario/parts.h"
@@ -10,6 +13,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /*
@@ -69,6 +73,39 @@ static void test_supply_covers_what_a_line_loses(void)
     TESTKIT_CLOSE(kit.result->parts->loss[1], 100.0 * (factor - 1.0), 1e-5);
     TESTKIT_CLOSE(kit.result->parts->energy[1], 100.0, 1e-6);
     CU_ASSERT_TRUE(kit.certificate->physics.max_loss_error_kw < 1e-6);
+    marketkit_release(&kit);
+}
+
+static void expect(const char *text, const char *word)
+{
+    if (!strstr(text, word))
+        fprintf(stderr, "\"%s\" is not in: %s\n", word, text);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, word));
+}
+
+/* In the summary, in result.json, and in words. */
+static void test_losses_are_told(void)
+{
+    const char *directory = resultkit_directory();
+    struct marketkit kit;
+    char *text = NULL;
+    size_t size = 0;
+    FILE *file = open_memstream(&text, &size);
+
+    CU_ASSERT_FATAL(file && directory);
+    clear(MARKET("lindistflow", RESISTANCE, "100", LOAD), &kit);
+    CU_ASSERT_EQUAL(scenario_digest_print(file, kit.result, NULL), WALRAS_OK);
+    CU_ASSERT_EQUAL(scenario_result_print(file, kit.result, NULL), WALRAS_OK);
+    CU_ASSERT_EQUAL(scenario_result_write(directory, kit.result, NULL), WALRAS_OK);
+    CU_ASSERT_EQUAL(scenario_explain(directory, "b", 0, file, NULL), WALRAS_OK);
+    CU_ASSERT_EQUAL(fclose(file), 0);
+    expect(text, "13.17 kWh are bought for them");
+    expect(text, "\"settled\": true");
+    expect(text, "\"binding\": []");
+    expect(text, "\"max_loss_error_kw\"");
+    expect(text, "5.4093   a kW drawn here makes the grid lose +0.05409 kW");
+    resultkit_remove(directory);
+    free(text);
     marketkit_release(&kit);
 }
 
@@ -249,6 +286,7 @@ static void test_whoever_cannot_learn_them_refuses(void)
 
 static const struct testkit_test tests[] = {
     {"supply covers what a line loses", test_supply_covers_what_a_line_loses},
+    {"losses are told", test_losses_are_told},
     {"the model dc covers losses too", test_the_model_dc_covers_losses_too},
     {"prices below zero lose no more", test_prices_below_zero_lose_no_more},
     {"the plan is the best one in truth", test_the_plan_is_the_best_one_in_truth},
