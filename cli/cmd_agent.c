@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +20,7 @@ struct agent_options {
 struct bidding { /* an agent at work */
     const struct agent_options *options;
     struct walras_agent *agent;
+    char market_id[WALRAS_AGENT_ID], id[WALRAS_AGENT_ID]; /* "": to be found */
     struct walras_agent_market market;
     struct own_devices *own;
     double *draw_kw;
@@ -74,7 +76,10 @@ static enum walras_status connect_to_server(struct bidding *b, struct walras_err
     stopped_by_signal = b->agent;
     signal(SIGINT, stop);
     signal(SIGTERM, stop);
-    return told(b, walras_agent_market(b->agent, b->options->market, &b->market), err);
+    status = told(b, walras_agent_find(b->agent, b->market_id, b->id), err);
+    return status == WALRAS_OK
+               ? told(b, walras_agent_market(b->agent, b->market_id, &b->market), err)
+               : status;
 }
 
 static enum walras_status read_devices(struct bidding *b, struct walras_err *err)
@@ -139,7 +144,7 @@ static void print_json(const struct bidding *b)
     walras_json_out_key(&out, "market");
     walras_json_out_text(&out, b->market.id);
     walras_json_out_key(&out, "agent");
-    walras_json_out_text(&out, b->options->agent);
+    walras_json_out_text(&out, b->id);
     walras_json_out_key(&out, "draw_kw");
     walras_json_out_numbers(&out, b->draw_kw, b->market.n_step);
     walras_json_out_key(&out, "cost");
@@ -157,8 +162,8 @@ static void print_award(const struct bidding *b)
         least = fmin(least, b->draw_kw[t]);
         most = fmax(most, b->draw_kw[t]);
     }
-    printf("market %s is cleared: %s draws %.6g kWh, %.6g to %.6g kW", b->market.id,
-           b->options->agent, kwh, least, most);
+    printf("market %s is cleared: %s draws %.6g kWh, %.6g to %.6g kW", b->market.id, b->id, kwh,
+           least, most);
     if (!isnan(b->cost))
         printf(", at a cost of %.6g %s beside the energy", b->cost, b->market.currency);
     putchar('\n');
@@ -166,7 +171,7 @@ static void print_award(const struct bidding *b)
 
 static enum walras_status take_part(struct bidding *b, struct walras_err *err)
 {
-    const char *id = b->options->agent;
+    const char *id = b->id;
     enum walras_status status = connect_to_server(b, err);
 
     if (status == WALRAS_OK)
@@ -184,12 +189,17 @@ static enum walras_status take_part(struct bidding *b, struct walras_err *err)
 
 static const char *missing(const struct agent_options *o)
 {
-    return !o->url      ? "--url"
-           : !o->key    ? "--key"
-           : !o->device ? "--device"
-           : !o->market ? "--market"
-           : !o->agent  ? "--agent"
-                        : NULL;
+    return !o->url ? "--url" : !o->key ? "--key" : !o->device ? "--device" : NULL;
+}
+
+/* Ids of the command line; what is too long for one is none. */
+static bool take_ids(struct bidding *b)
+{
+    const struct agent_options *o = b->options;
+    int market = snprintf(b->market_id, sizeof(b->market_id), "%s", o->market ? o->market : "");
+    int id = snprintf(b->id, sizeof(b->id), "%s", o->agent ? o->agent : "");
+
+    return market < WALRAS_AGENT_ID && id < WALRAS_AGENT_ID;
 }
 
 static int run(int argc, char **argv)
@@ -217,6 +227,8 @@ static int run(int argc, char **argv)
         return ends;
     if (missing(&o))
         return cli_usage(&cli_agent, "%s is needed", missing(&o));
+    if (!take_ids(&b))
+        return cli_usage(&cli_agent, "ids take at most %d letters", WALRAS_AGENT_ID - 1);
     if (take_part(&b, &err) == WALRAS_OK && o.json)
         print_json(&b);
     else if (err.code == WALRAS_OK)
@@ -233,20 +245,21 @@ const struct cli_command cli_agent = {
     .name = "agent",
     .summary = "bids for devices in a market of a server",
     .help =
-        "usage: walras agent --url URL --key FILE --market M --agent ID --device FILE "
-        "[OPTION...]\n\n"
-        "Joins the market M of a `walras serve` at URL for the agent ID, answers its rounds with "
+        "usage: walras agent --url URL --key FILE --device FILE [OPTION...]\n\n"
+        "Joins a market of a `walras serve` at URL, answers its rounds with the best responses of "
         "the\n"
-        "best responses of the devices in FILE, and prints the award. Servers that are away or\n"
+        "devices in FILE, and prints the award. Servers that are away or\n"
         "restarting are waited for; started again amid a clearing it goes on.\n\n"
         "  --url URL          of the server, http://HOST:PORT or https://...\n"
         "  --key FILE         the client's key, as `walras key create` prints it\n"
-        "  --market M         the market; it is waited for until it opens\n"
-        "  --agent ID         the agent, made by an operator and owned by the client\n"
         "  --device FILE      one device as in scenarios, {\"id\": ..., \"type\": ...}, or "
         "several,\n"
         "                     {\"devices\": [...]}; programs of type lp run in a process of their "
         "own\n"
+        "  --market M         the market, waited for until it opens (the one that clears with "
+        "the agent\n"
+        "                     in it, else the only open one, waited for)\n"
+        "  --agent ID         the agent, made by an operator (the only one that the client owns)\n"
         "  --ca-file FILE     certificates to trust (PEM) instead of the system's\n"
         "  --fallback-kw KW   what is drawn when it falls silent (what it would draw if energy\n"
         "                     cost nothing)\n"

@@ -1,30 +1,23 @@
-#include "agents/sdk/transport.h"
+#include "agents/sdk/agent_internal.h"
 #include "agents/sdk/wire.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_ID = 64, PATH = 400 };
-
-struct walras_agent {
-    struct walras_sdk_transport *transport;
-    atomic_bool stop;
-    char error[500];
-};
-
-static int fail(struct walras_agent *agent, int status, const char *text)
+int walras_sdk_fail(struct walras_agent *agent, int status, const char *text)
 {
     snprintf(agent->error, sizeof(agent->error), "%s", text);
     return status;
 }
 
-static bool is_id(const char *id)
+bool walras_sdk_is_id(const char *id)
 {
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
     size_t n = id ? strlen(id) : 0;
 
-    return n >= 1 && n <= MOST_ID && strchr(LETTERS, id[0]) && strspn(id, LETTERS "-_.") == n;
+    return n >= 1 && n < WALRAS_AGENT_ID && strchr(LETTERS, id[0]) &&
+           strspn(id, LETTERS "-_.") == n;
 }
 
 static int check(const struct walras_agent_settings *s, char *error, size_t size)
@@ -82,28 +75,27 @@ void walras_agent_stop(struct walras_agent *agent)
     atomic_store(&agent->stop, true);
 }
 
-/* A request whose failure is told. */
-static int request(struct walras_agent *agent, const char *method, const char *path,
+int walras_sdk_ask(struct walras_agent *agent, const char *method, const char *path,
                    const char *body, struct walras_sdk_reply *reply)
 {
     int status = walras_sdk_request(agent->transport, method, path, body, reply);
 
     if (status == WALRAS_AGENT_STOPPED)
-        return fail(agent, status, "stopped as asked");
+        return walras_sdk_fail(agent, status, "stopped as asked");
     if (status == WALRAS_AGENT_NO_MEMORY)
-        return fail(agent, status, "out of memory");
+        return walras_sdk_fail(agent, status, "out of memory");
     return status == WALRAS_AGENT_OK
                ? status
-               : fail(agent, status, walras_sdk_transport_error(agent->transport));
+               : walras_sdk_fail(agent, status, walras_sdk_transport_error(agent->transport));
 }
 
-static int refuse(struct walras_agent *agent, const struct walras_sdk_reply *reply)
+int walras_sdk_refuse(struct walras_agent *agent, const struct walras_sdk_reply *reply)
 {
     walras_wire_problem(reply->body, reply->size, agent->error, sizeof(agent->error));
     return WALRAS_AGENT_REFUSED;
 }
 
-static int not_understood(struct walras_agent *agent, const char *what)
+int walras_sdk_not_understood(struct walras_agent *agent, const char *what)
 {
     snprintf(agent->error, sizeof(agent->error), "what the server says is no %s", what);
     return WALRAS_AGENT_INVALID;
@@ -112,18 +104,18 @@ static int not_understood(struct walras_agent *agent, const char *what)
 int walras_agent_market(struct walras_agent *agent, const char *market,
                         struct walras_agent_market *out)
 {
-    char path[PATH];
+    char path[WALRAS_SDK_PATH];
     struct walras_sdk_reply reply;
     int status = WALRAS_AGENT_OK;
 
-    if (!is_id(market))
-        return fail(agent, WALRAS_AGENT_INVALID, "that is no id of a market");
+    if (!walras_sdk_is_id(market))
+        return walras_sdk_fail(agent, WALRAS_AGENT_INVALID, "that is no id of a market");
     snprintf(path, sizeof(path), "/v1/markets/%s", market);
-    status = request(agent, "GET", path, NULL, &reply);
+    status = walras_sdk_ask(agent, "GET", path, NULL, &reply);
     if (status == WALRAS_AGENT_OK && reply.status != 200)
-        return refuse(agent, &reply);
+        return walras_sdk_refuse(agent, &reply);
     if (status == WALRAS_AGENT_OK && !walras_wire_market(reply.body, reply.size, out))
-        return not_understood(agent, "market");
+        return walras_sdk_not_understood(agent, "market");
     return status;
 }
 
@@ -132,18 +124,18 @@ static int wait_for_round(struct walras_agent *agent, const struct walras_agent_
                           const char *id, long long last, int wait_s,
                           struct walras_wire_round *round)
 {
-    char path[PATH];
+    char path[WALRAS_SDK_PATH];
     struct walras_sdk_reply reply;
     int status = WALRAS_AGENT_OK;
 
     snprintf(path, sizeof(path), "/v1/markets/%s/round?after=%lld&wait=%d&agent=%s", market->id,
              last, wait_s, id);
-    status = request(agent, "GET", path, NULL, &reply);
+    status = walras_sdk_ask(agent, "GET", path, NULL, &reply);
     if (status == WALRAS_AGENT_OK && reply.status != 200)
-        return refuse(agent, &reply);
+        return walras_sdk_refuse(agent, &reply);
     if (status == WALRAS_AGENT_OK &&
         !walras_wire_round(reply.body, reply.size, market->n_step, round))
-        return not_understood(agent, "round");
+        return walras_sdk_not_understood(agent, "round");
     return status;
 }
 
@@ -159,7 +151,7 @@ static int wait_to_join(struct walras_agent *agent, const struct walras_agent_ma
     status = wait_for_round(agent, market, id, 0, 1, &round);
     *in = status == WALRAS_AGENT_OK && round.number > 0;
     if (status == WALRAS_AGENT_OK && !walras_wire_state_goes_on(round.state))
-        status = fail(agent, WALRAS_AGENT_REFUSED, why);
+        status = walras_sdk_fail(agent, WALRAS_AGENT_REFUSED, why);
     walras_wire_round_release(&round);
     return status;
 }
@@ -167,23 +159,24 @@ static int wait_to_join(struct walras_agent *agent, const struct walras_agent_ma
 int walras_agent_join(struct walras_agent *agent, const struct walras_agent_market *market,
                       const char *id, const double *fallback_kw)
 {
-    char path[PATH], *body = NULL;
+    char path[WALRAS_SDK_PATH], *body = NULL;
     struct walras_sdk_reply reply = {0};
     bool in = false;
     int status = WALRAS_AGENT_OK;
 
-    if (!is_id(id))
-        return fail(agent, WALRAS_AGENT_INVALID, "that is no id of an agent");
+    if (!walras_sdk_is_id(id))
+        return walras_sdk_fail(agent, WALRAS_AGENT_INVALID, "that is no id of an agent");
     body = walras_wire_fallback(fallback_kw, market->n_step);
     if (!body)
-        return fail(agent, WALRAS_AGENT_INVALID, "the fallback has values that are not finite");
+        return walras_sdk_fail(agent, WALRAS_AGENT_INVALID,
+                               "the fallback has values that are not finite");
     snprintf(path, sizeof(path), "/v1/markets/%s/participants/%s", market->id, id);
     while (status == WALRAS_AGENT_OK && !in) {
-        status = request(agent, "PUT", path, body, &reply);
+        status = walras_sdk_ask(agent, "PUT", path, body, &reply);
         in = reply.status == 200 || reply.status == 201;
         if (status != WALRAS_AGENT_OK || in)
             break;
-        status = refuse(agent, &reply);
+        status = walras_sdk_refuse(agent, &reply);
         if (reply.status == 409)
             status = wait_to_join(agent, market, id, &in);
     }
@@ -203,12 +196,12 @@ static int respond_all(struct walras_agent *agent, const struct walras_agent_mar
 
     *body = NULL;
     if (!draw_kw)
-        return fail(agent, WALRAS_AGENT_NO_MEMORY, "out of memory");
+        return walras_sdk_fail(agent, WALRAS_AGENT_NO_MEMORY, "out of memory");
     for (size_t i = 0; i < round->n_point && refused == 0 && !atomic_load(&agent->stop); i++)
         refused = respond(context, market, round->price_per_mwh + i * n_step, draw_kw + i * n_step,
                           &cost[i]);
     if (atomic_load(&agent->stop)) {
-        status = fail(agent, WALRAS_AGENT_STOPPED, "stopped as asked");
+        status = walras_sdk_fail(agent, WALRAS_AGENT_STOPPED, "stopped as asked");
     } else if (refused == 0) {
         *body = walras_wire_answers(draw_kw, cost, round->n_point, n_step);
         if (!*body)
@@ -225,7 +218,7 @@ static int answer(struct walras_agent *agent, const struct walras_agent_market *
                   const char *id, const struct walras_wire_round *round,
                   walras_agent_respond respond, void *context)
 {
-    char path[PATH], why[200], *body = NULL;
+    char path[WALRAS_SDK_PATH], why[200], *body = NULL;
     struct walras_sdk_reply reply;
     int status = respond_all(agent, market, round, respond, context, &body);
 
@@ -233,12 +226,12 @@ static int answer(struct walras_agent *agent, const struct walras_agent_market *
         return status;
     snprintf(path, sizeof(path), "/v1/markets/%s/rounds/%lld/responses/%s", market->id,
              round->number, id);
-    status = request(agent, "PUT", path, body, &reply);
+    status = walras_sdk_ask(agent, "PUT", path, body, &reply);
     free(body);
     if (status == WALRAS_AGENT_OK && reply.status != 200 && reply.status != 201) {
         walras_wire_problem(reply.body, reply.size, why, sizeof(why));
         if (reply.status != 409) /* else the round is over, and another comes */
-            return refuse(agent, &reply);
+            return walras_sdk_refuse(agent, &reply);
         walras_sdk_log(agent->transport, "round %lld: %s", round->number, why);
     }
     return status;
@@ -249,8 +242,9 @@ int walras_agent_run(struct walras_agent *agent, const struct walras_agent_marke
 {
     struct walras_wire_round round = {.state = "open"};
     long long last = 0;
-    int status = is_id(id) ? WALRAS_AGENT_OK
-                           : fail(agent, WALRAS_AGENT_INVALID, "that is no id of an agent");
+    int status = walras_sdk_is_id(id)
+                     ? WALRAS_AGENT_OK
+                     : walras_sdk_fail(agent, WALRAS_AGENT_INVALID, "that is no id of an agent");
 
     while (status == WALRAS_AGENT_OK && walras_wire_state_goes_on(round.state)) {
         walras_wire_round_release(&round);
@@ -271,19 +265,20 @@ int walras_agent_run(struct walras_agent *agent, const struct walras_agent_marke
 int walras_agent_award(struct walras_agent *agent, const struct walras_agent_market *market,
                        const char *id, double *draw_kw, double *cost)
 {
-    char path[PATH];
+    char path[WALRAS_SDK_PATH];
     struct walras_sdk_reply reply;
     double ignored = 0.0;
-    int status = is_id(id) ? WALRAS_AGENT_OK
-                           : fail(agent, WALRAS_AGENT_INVALID, "that is no id of an agent");
+    int status = walras_sdk_is_id(id)
+                     ? WALRAS_AGENT_OK
+                     : walras_sdk_fail(agent, WALRAS_AGENT_INVALID, "that is no id of an agent");
 
     snprintf(path, sizeof(path), "/v1/markets/%s/awards/%s", market->id, id);
     if (status == WALRAS_AGENT_OK)
-        status = request(agent, "GET", path, NULL, &reply);
+        status = walras_sdk_ask(agent, "GET", path, NULL, &reply);
     if (status == WALRAS_AGENT_OK && reply.status != 200)
-        return refuse(agent, &reply);
+        return walras_sdk_refuse(agent, &reply);
     if (status == WALRAS_AGENT_OK &&
         !walras_wire_award(reply.body, reply.size, market->n_step, draw_kw, cost ? cost : &ignored))
-        return not_understood(agent, "award");
+        return walras_sdk_not_understood(agent, "award");
     return status;
 }

@@ -231,16 +231,23 @@ static bool is_later(long status)
     return status == 0 || status == 429 || status == 500 || (status >= 502 && status <= 504);
 }
 
-/* Sleeps in short turns, so that stopping is noticed. */
-static int wait_a_while(struct walras_sdk_transport *t, double *pause_s)
+/* In short turns, so that stopping is noticed. */
+int walras_sdk_pause(struct walras_sdk_transport *t, double seconds)
 {
-    double until_s = now_s() + fmax(t->retry_after_s, *pause_s * (0.5 + 0.5 * jitter(t)));
+    double until_s = now_s() + seconds;
     const struct timespec turn = {.tv_nsec = 50000000};
 
     while (now_s() < until_s && !atomic_load(t->stop))
         nanosleep(&turn, NULL);
-    *pause_s = fmin(2.0 * *pause_s, longest_pause_s);
     return atomic_load(t->stop) ? WALRAS_AGENT_STOPPED : WALRAS_AGENT_OK;
+}
+
+static int wait_a_while(struct walras_sdk_transport *t, double *pause_s)
+{
+    double wait_s = fmax(t->retry_after_s, *pause_s * (0.5 + 0.5 * jitter(t)));
+
+    *pause_s = fmin(2.0 * *pause_s, longest_pause_s);
+    return walras_sdk_pause(t, wait_s);
 }
 
 static int try_until(struct walras_sdk_transport *t, const char *method, const char *path,

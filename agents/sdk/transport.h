@@ -34,6 +34,8 @@ struct walras_sdk_reply { /* borrowed until the next request */
 WALRAS_AGENT_NODISCARD int walras_sdk_request(struct walras_sdk_transport *transport,
                                               const char *method, const char *path,
                                               const char *body, struct walras_sdk_reply *out);
+/* WALRAS_AGENT_STOPPED when that came in between. */
+WALRAS_AGENT_NODISCARD int walras_sdk_pause(struct walras_sdk_transport *transport, double seconds);
 /* Whether a CURLcode is a fault that no waiting mends: an address, a certificate. */
 bool walras_sdk_is_final(int curl_code);
 const char *walras_sdk_transport_error(const struct walras_sdk_transport *transport);

@@ -28,7 +28,7 @@ extern "C" {
 #endif
 
 #define WALRAS_AGENT_VERSION_MAJOR 1 /* the same: what worked goes on to work */
-#define WALRAS_AGENT_VERSION_MINOR 0
+#define WALRAS_AGENT_VERSION_MINOR 1
 
 #if defined(__GNUC__)
 #define WALRAS_AGENT_NODISCARD __attribute__((warn_unused_result))
@@ -57,8 +57,10 @@ struct walras_agent_settings {
     void *context;
 };
 
+enum { WALRAS_AGENT_ID = 65 }; /* an id takes at most 64 letters */
+
 struct walras_agent_market {
-    char id[65], currency[17];
+    char id[WALRAS_AGENT_ID], currency[17];
     char start[40]; /* RFC 3339 */
     size_t n_step;
     double step_h;
@@ -85,6 +87,14 @@ void walras_agent_free(struct walras_agent *agent); /* NULL is fine */
 /* What went wrong in the last call that failed. Lives until the next call. */
 const char *walras_agent_error(const struct walras_agent *agent);
 
+/*
+ * Finds what is "": for id the only agent of the client; for market the one that clears with that
+ * agent in it, else the only one that is open, and while none is it waits. Both are ids afterwards.
+ * WALRAS_AGENT_INVALID: there are several.
+ */
+WALRAS_AGENT_NODISCARD int walras_agent_find(struct walras_agent *agent,
+                                             char market[WALRAS_AGENT_ID],
+                                             char id[WALRAS_AGENT_ID]);
 /* Looks a market up. Waits for the server as long as it takes, as all that follows. */
 WALRAS_AGENT_NODISCARD int walras_agent_market(struct walras_agent *agent, const char *market,
                                                struct walras_agent_market *out);

@@ -188,6 +188,22 @@ bool walras_wire_award(const char *text, size_t length, size_t n_step, double *d
     return good;
 }
 
+bool walras_wire_ids(const char *text, size_t length, const char *key, size_t most,
+                     char (*ids)[WALRAS_AGENT_ID], size_t *n)
+{
+    json_t *root = object_of(text, length);
+    const json_t *items = json_object_get(root, "items");
+    bool good = json_is_array(items);
+
+    *n = 0;
+    for (size_t i = 0; good && i < json_array_size(items) && i < most; i++) {
+        good = take_text(json_array_get(items, i), key, ids[i], sizeof(ids[i])) && ids[i][0];
+        *n += good;
+    }
+    json_decref(root);
+    return good;
+}
+
 void walras_wire_problem(const char *text, size_t length, char *out, size_t size)
 {
     json_t *root = object_of(text, length);

@@ -47,6 +47,13 @@ bool walras_wire_state_goes_on(const char *state);
 bool walras_wire_award(const char *text, size_t length, size_t n_step, double *draw_kw,
                        double *cost);
 
+/*
+ * The ids under `key` of a page's items into ids [most]; what does not fit is left out. False: that
+ * is no page, or one of its items has no such id.
+ */
+bool walras_wire_ids(const char *text, size_t length, const char *key, size_t most,
+                     char (*ids)[WALRAS_AGENT_ID], size_t *n);
+
 /* The detail of a problem document, or the text's beginning when it is none, into out [size]. */
 void walras_wire_problem(const char *text, size_t length, char *out, size_t size);
 

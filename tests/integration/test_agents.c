@@ -215,6 +215,44 @@ static void test_walras_agents(void)
     play_with(start_walras, "\"draw_kw\": [");
 }
 
+static pid_t start_searching(const struct play *play, const char *output)
+{
+    const char *argv[] = {WALRAS_BINARY,  "agent",    "--url",           play->server.url, "--key",
+                          file_of("key"), "--device", file_of("a.json"), "--json",         NULL};
+
+    return spawn(argv, output);
+}
+
+/* The only agent of its client finds itself and its market: none yet, an open one, one amid it. */
+static void test_agents_find_their_market(void)
+{
+    struct play play;
+    char secret[DB_SECRET_TEXT], device[200];
+    pid_t child = 0;
+
+    if (!play_begin(&play, CARS))
+        return;
+    make_vendor(&play, secret);
+    snprintf(device, sizeof(device),
+             "{\"id\": \"car\", \"type\": \"ev\", \"arrive\": 0, \"depart\": %d, \"energy_kwh\": "
+             "%.17g, \"charge_kw\": %.17g}",
+             PLAY_STEPS, play.agents[0].kwh, play.agents[0].kw);
+    write_file("a.json", device);
+    CU_ASSERT_EQUAL(servekit_end_of(start_searching(&play, "none")), 2); /* it owns no agent */
+    make_over(&play, play.agents[0].id);
+    child = start_searching(&play, play.agents[0].id);
+    play_open(&play, "m1", "");
+    wait_for_agents(&play, 1);
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    play_go(&play, "m1");
+    child = start_searching(&play, play.agents[0].id);
+    CU_ASSERT_EQUAL(servekit_end_of(child), 0);
+    CU_ASSERT_STRING_EQUAL(play_state(&play, "m1"), "cleared");
+    TESTKIT_CLOSE(sum_behind(play.agents[0].id, "\"draw_kw\": ["), play.agents[0].kwh, 1e-9);
+    play_end(&play);
+}
+
 /* A program whose search for a plan has no end in sight: a market split problem, 5 rows of 50. */
 static void write_endless(const char *name)
 {
@@ -386,6 +424,7 @@ static void test_refusals(void)
 static const struct testkit_test tests[] = {
     {"agents in Python", test_agents_in_python},
     {"walras agents", test_walras_agents},
+    {"agents find their market", test_agents_find_their_market},
     {"programs that fail", test_programs_that_fail},
     {"the example in C", test_the_example_in_c},
     {"refusals", test_refusals},

@@ -159,7 +159,29 @@ static void test_awards_and_problems(void)
     CU_ASSERT_STRING_EQUAL(small, "<html> ");
 }
 
+static void test_ids_of_a_page(void)
+{
+    static const char page[] = "{\"items\": [{\"id\": \"a\"}, {\"id\": \"b-2\"}, {\"id\": \"c\"}]}";
+    static const char *const none[] = {
+        "{\"items\": [{\"id\": 3}]}", "{\"items\": [{\"id\": \"\"}]}", "{\"items\": {}}", "{}", "[",
+        "{\"items\": [\"a\"]}"};
+    char ids[3][WALRAS_AGENT_ID], long_id[200];
+    size_t n = 0;
+
+    CU_ASSERT_TRUE(walras_wire_ids(page, strlen(page), "id", 3, ids, &n));
+    CU_ASSERT_EQUAL(n, 3);
+    CU_ASSERT_STRING_EQUAL(ids[1], "b-2");
+    CU_ASSERT_TRUE(walras_wire_ids(page, strlen(page), "id", 2, ids, &n));
+    CU_ASSERT_EQUAL(n, 2);
+    CU_ASSERT_FALSE(walras_wire_ids(page, strlen(page), "agent", 3, ids, &n));
+    for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+        CU_ASSERT_FALSE(walras_wire_ids(none[i], strlen(none[i]), "id", 3, ids, &n));
+    snprintf(long_id, sizeof(long_id), "{\"items\": [{\"id\": \"%065d\"}]}", 0);
+    CU_ASSERT_FALSE(walras_wire_ids(long_id, strlen(long_id), "id", 3, ids, &n));
+}
+
 static const struct testkit_test tests[] = {
+    {"ids of a page", test_ids_of_a_page},
     {"answers read back", test_answers_read_back},
     {"a cost may be hidden", test_a_cost_may_be_hidden},
     {"what is not finite is not written", test_what_is_not_finite_is_not_written},
