@@ -106,15 +106,15 @@ static enum walras_status insert(struct db_session *session, const struct db_rou
                                  const struct columns *columns, size_t n, struct db_rows *kept,
                                  struct walras_err *err)
 {
-    /* the numbers of all answers stand one after the other, so many each */
+    /* the numbers of all answers stand one after the other, so many each; NaN is a hidden cost */
     static const struct db_sql put = {
         "responses_put",
         "WITH r AS (SELECT closed_at IS NULL AS open FROM round WHERE market = $1 AND number = $2 "
         "FOR SHARE) INSERT INTO response (market, round, agent, draw_kw, cost) SELECT $1, $2, "
         "g.agent, ($4::float8[])[(g.i - 1) * $5::integer + 1 : g.i * $5::integer], "
-        "($6::float8[])[(g.i - 1) * $7::integer + 1 : g.i * $7::integer] FROM r, "
-        "unnest($3::text[]) WITH ORDINALITY AS g (agent, i) WHERE r.open ON CONFLICT DO NOTHING "
-        "RETURNING agent"};
+        "array_replace(($6::float8[])[(g.i - 1) * $7::integer + 1 : g.i * $7::integer], 'NaN', "
+        "NULL) FROM r, unnest($3::text[]) WITH ORDINALITY AS g (agent, i) WHERE r.open ON CONFLICT "
+        "DO NOTHING RETURNING agent"};
     struct db_args args = {0};
 
     db_add_text(&args, round->market);

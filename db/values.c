@@ -142,8 +142,7 @@ enum walras_status db_numbers_text(const double *values, size_t n, struct walras
     return WALRAS_OK;
 }
 
-/* PostgreSQL's array_recv: dimensions, whether there are NULLs, type; then length and lower bound.
- */
+/* PostgreSQL's array_recv: dimensions, 0 (no NULLs), type; then length and lower bound. */
 enum { ARRAY_HEADER = 20, FLOAT8_OID = 701 };
 
 static void put_32(char *at, uint32_t value)
@@ -173,15 +172,6 @@ static void put_double(struct db_doubles *array, double value)
     walras_text_add(&array->bytes, element, sizeof(element));
 }
 
-static void put_null(struct db_doubles *array)
-{
-    char element[4];
-
-    put_32(element, UINT32_MAX);
-    walras_text_add(&array->bytes, element, sizeof(element));
-    array->has_null = true;
-}
-
 bool db_doubles_add(struct db_doubles *array, const char *text)
 {
     if (*text++ != '{')
@@ -190,7 +180,7 @@ bool db_doubles_add(struct db_doubles *array, const char *text)
         const char *start = text;
 
         if (strncmp(text, "NULL", 4) == 0) {
-            put_null(array);
+            put_double(array, (double)NAN);
             text += 4;
         } else {
             char *end = NULL;
@@ -211,7 +201,6 @@ void db_doubles_close(struct db_doubles *array)
     if (array->bytes.failure != WALRAS_OK)
         return;
     put_32(array->bytes.data, 1);
-    put_32(array->bytes.data + 4, array->has_null);
     put_32(array->bytes.data + 8, FLOAT8_OID);
     put_32(array->bytes.data + 12, (uint32_t)array->n);
     put_32(array->bytes.data + 16, 1);

@@ -27,10 +27,12 @@ db_numbers_text(const double *values, size_t n, struct walras_text *text, struct
 struct db_doubles {
     struct walras_text bytes;
     size_t n;
-    bool has_null;
 };
 void db_doubles_open(struct db_doubles *array);
-/* "{1,NULL,2.5}" as db_array_number makes it; false: that is no such text. */
+/*
+ * "{1,NULL,2.5}" as db_array_number makes it; false: that is no such text. A NULL goes as NaN:
+ * PostgreSQL finds a slice of an array with NULLs only by a walk through all that stands before it.
+ */
 WALRAS_NODISCARD bool db_doubles_add(struct db_doubles *array, const char *text);
 void db_doubles_close(struct db_doubles *array);
 
