@@ -7,10 +7,12 @@
 #include "scenario/scenario.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -156,60 +158,35 @@ const char *own_devices_integer(const struct own_devices *own)
     return NULL;
 }
 
-/* What a child writes: its answer, then the draws; or why there is none. */
+/* A child's answer, or why there is none: memory it shares, read when it is gone. */
 struct told {
     enum walras_status status;
     struct market_answer answer;
     struct walras_err err;
+    double draw_kw[]; /* [n_step] */
 };
 
-static bool write_all(int fd, const void *data, size_t size)
+/* Zeroed; NULL: errno says why not. */
+static struct told *share(size_t size)
 {
-    const char *at = data;
+    int zeros = open("/dev/zero", O_RDWR | O_CLOEXEC);
+    void *room = MAP_FAILED;
 
-    while (size > 0) {
-        ssize_t n = write(fd, at, size);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        at += n;
-        size -= (size_t)n;
-    }
-    return true;
-}
-
-static bool read_all(int fd, void *data, size_t size)
-{
-    char *at = data;
-
-    while (size > 0) {
-        ssize_t n = read(fd, at, size);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        at += n;
-        size -= (size_t)n;
-    }
-    return true;
+    if (zeros < 0)
+        return NULL;
+    room = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, zeros, 0);
+    close(zeros);
+    return room == MAP_FAILED ? NULL : room;
 }
 
 /* Does not return. */
 static void answer_as_child(const struct own_devices *own, const struct agent_device *device,
-                            const double *price_per_mwh, int fd)
+                            const double *price_per_mwh, struct told *told)
 {
-    struct told told = {0};
-    size_t n_step = own->scenario.horizon.n_step;
-
     alarm(own->settings.time_limit_s);
-    told.status = agent_ask_once(device, &own->scenario.horizon, price_per_mwh, own->workspace,
-                                 own->one, &told.answer, &told.err);
-    _exit(write_all(fd, &told, sizeof(told)) && write_all(fd, own->one, n_step * sizeof(*own->one))
-              ? 0
-              : 1);
+    told->status = agent_ask_once(device, &own->scenario.horizon, price_per_mwh, own->workspace,
+                                  told->draw_kw, &told->answer, &told->err);
+    _exit(0);
 }
 
 static enum walras_status judge_end(const struct own_devices *own,
@@ -225,37 +202,42 @@ static enum walras_status judge_end(const struct own_devices *own,
                        WIFSIGNALED(state) ? WTERMSIG(state) : WEXITSTATUS(state));
 }
 
+static enum walras_status hear_child(struct own_devices *own, const struct agent_device *device,
+                                     pid_t child, const struct told *told,
+                                     struct market_answer *answer, struct walras_err *err)
+{
+    int state = 0;
+
+    while (waitpid(child, &state, 0) < 0 && errno == EINTR)
+        continue;
+    if (!WIFEXITED(state) || WEXITSTATUS(state) != 0)
+        return judge_end(own, device, state, err);
+    *answer = told->answer;
+    memcpy(own->one, told->draw_kw, own->scenario.horizon.n_step * sizeof(*own->one));
+    return told->status == WALRAS_OK ? WALRAS_OK
+                                     : walras_fail(err, told->status, "%s", told->err.msg);
+}
+
 static enum walras_status ask_child(struct own_devices *own, const struct agent_device *device,
                                     const double *price_per_mwh, struct market_answer *answer,
                                     struct walras_err *err)
 {
-    size_t n_step = own->scenario.horizon.n_step;
-    struct told told = {0};
-    int fd[2], state = 0;
-    bool whole = false;
+    size_t size = sizeof(struct told) + own->scenario.horizon.n_step * sizeof(double);
+    struct told *told = share(size);
     pid_t child = 0;
+    enum walras_status status = WALRAS_OK;
 
-    if (pipe(fd) != 0)
-        return walras_fail(err, WALRAS_UNAVAILABLE, "a pipe: %s", strerror(errno));
+    if (!told)
+        return walras_fail(err, WALRAS_UNAVAILABLE, "shared memory: %s", strerror(errno));
     fflush(NULL);
     child = fork();
-    if (child == 0) {
-        close(fd[0]);
-        answer_as_child(own, device, price_per_mwh, fd[1]);
-    }
-    close(fd[1]);
-    if (child > 0)
-        whole = read_all(fd[0], &told, sizeof(told)) &&
-                read_all(fd[0], own->one, n_step * sizeof(*own->one));
-    close(fd[0]);
-    if (child < 0)
-        return walras_fail(err, WALRAS_UNAVAILABLE, "a child process: %s", strerror(errno));
-    while (waitpid(child, &state, 0) < 0 && errno == EINTR)
-        continue;
-    if (!whole)
-        return judge_end(own, device, state, err);
-    *answer = told.answer;
-    return told.status == WALRAS_OK ? WALRAS_OK : walras_fail(err, told.status, "%s", told.err.msg);
+    if (child == 0)
+        answer_as_child(own, device, price_per_mwh, told);
+    status = child < 0
+                 ? walras_fail(err, WALRAS_UNAVAILABLE, "a child process: %s", strerror(errno))
+                 : hear_child(own, device, child, told, answer, err);
+    munmap(told, size);
+    return status;
 }
 
 static enum walras_status ask_one(struct own_devices *own, size_t i, const double *price_per_mwh,
