@@ -37,7 +37,8 @@ unsigned cli_count_cores(void);
 struct cli_command {
     const char *name, *summary; /* one line */
     const char *help;           /* what --help prints */
-    /* argv[0] is the first argument behind the subcommand. Returns the exit status. */
+    /* argv[0] is the first argument behind the subcommand. Returns the exit status. NULL: it is not
+     * in this build, `help` says why. */
     int (*run)(int argc, char **argv);
     bool ranks;    /* may run as several ranks */
     bool may_lack; /* looks itself whether operands are there, they are NULL then */

@@ -61,6 +61,23 @@ static int run_alone(const struct cli_command *command, int argc, char **argv)
                 : EXIT_SUCCESS;
 }
 
+static int say_missing(const struct cli_command *command, int argc, char **argv)
+{
+    bool asked = argc > 0 && strcmp(argv[0], "--help") == 0;
+
+    if (!asked)
+        fputs("walras: ", stderr);
+    fputs(command->help, asked ? stdout : stderr);
+    return asked ? EXIT_SUCCESS : CLI_USAGE;
+}
+
+static int run_command(const struct cli_command *command, int argc, char **argv)
+{
+    if (!command->run)
+        return say_missing(command, argc, argv);
+    return command->ranks ? command->run(argc, argv) : run_alone(command, argc, argv);
+}
+
 static int run(int argc, char **argv)
 {
     const char *word = argc > 1 ? argv[1] : NULL;
@@ -77,8 +94,7 @@ static int run(int argc, char **argv)
     }
     for (size_t i = 0; i < N_COMMAND; i++)
         if (strcmp(word, commands[i]->name) == 0)
-            return commands[i]->ranks ? commands[i]->run(argc - 2, argv + 2)
-                                      : run_alone(commands[i], argc - 2, argv + 2);
+            return run_command(commands[i], argc - 2, argv + 2);
     return unknown_command(word);
 }
 

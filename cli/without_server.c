@@ -3,9 +3,6 @@
  */
 #include "cli/cli.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #ifndef WALRAS_SERVE_MISSING /* the build tells; tools read the file alone */
 #define WALRAS_SERVE_MISSING ""
 #endif
@@ -14,21 +11,11 @@
     "This walras was built without the server. Missing then:" WALRAS_SERVE_MISSING                 \
     "\nInstall that (./dev deps serve) and build again.\n"
 
-static int run(int argc, char **argv)
-{
-    if (argc > 0 && strcmp(argv[0], "--help") == 0) {
-        fputs(WITHOUT, stdout);
-        return EXIT_SUCCESS;
-    }
-    fputs("walras: " WITHOUT, stderr);
-    return CLI_USAGE;
-}
-
 #define SUMMARY(what) what " (not in this build)"
 
 const struct cli_command cli_serve = {
-    .name = "serve", .summary = SUMMARY("serves markets over HTTP"), .help = WITHOUT, .run = run};
+    .name = "serve", .summary = SUMMARY("serves markets over HTTP"), .help = WITHOUT};
 const struct cli_command cli_db = {
-    .name = "db", .summary = SUMMARY("the server's database"), .help = WITHOUT, .run = run};
+    .name = "db", .summary = SUMMARY("the server's database"), .help = WITHOUT};
 const struct cli_command cli_key = {
-    .name = "key", .summary = SUMMARY("who may talk to the server"), .help = WITHOUT, .run = run};
+    .name = "key", .summary = SUMMARY("who may talk to the server"), .help = WITHOUT};
