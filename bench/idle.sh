@@ -11,15 +11,8 @@ walras=build/walras
 load=build/bench/bench_load
 agents=10000
 steps=24
-crowd=
 source tools/server.sh
-
-clean_up() {
-    exec 9>&- || true
-    [ -z "$crowd" ] || wait "$crowd" 2>/dev/null || true
-    end_server
-}
-trap clean_up EXIT
+trap end_server EXIT
 
 resident_mib() {
     awk '/^VmRSS/ { printf "%.1f", $2 / 1024 }' "/proc/$server/status"
@@ -57,31 +50,25 @@ done
 token=$("$load" "$url" token "$work/op.key")
 
 hold() { # hold POLLS STREAMS SLOW
-    mkfifo "$work/hold"
-    build/bench/bench_idle "$url" "$token" m "$@" <"$work/hold" >"$work/crowd" &
-    crowd=$!
-    exec 9>"$work/hold"
+    keep build/bench/bench_idle "$url" "$token" m "$@"
     for _ in $(seq 600); do
-        ! grep -qs ready "$work/crowd" || return 0
+        ! grep -qs ready "$work/kept" || return 0
         sleep 0.1
     done
     echo "idle: not all connections came about" >&2
     exit 1
 }
 
-let_go() {
-    exec 9>&-
-    wait "$crowd" || true
-    crowd=
-    tail -1 "$work/crowd" | sed 's/^/    /'
-    rm "$work/hold" "$work/crowd"
+let_all_go() {
+    let_go
+    tail -1 "$work/kept" | sed 's/^/    /'
 }
 
 printf '%-44s %8s %9s %12s %9s %9s\n' "" "a second" "p99 in ms" "answers" "MiB first" "MiB last"
 again $((seconds / 4)) "alone"
 hold 2500 2500 0
 again $((seconds / 4)) "with 2,500 long polls and 2,500 streams"
-let_go
+let_all_go
 hold 2500 2500 300
 again $((seconds / 2)) "and 300 slow clients"
-let_go
+let_all_go

@@ -9,15 +9,8 @@ set -euo pipefail
 answers=${1:-30000}
 walras=build/walras
 load=build/bench/bench_load
-floor=
 source tools/server.sh
-
-clean_up() {
-    exec 9>&- || true
-    [ -z "$floor" ] || wait "$floor" 2>/dev/null || true
-    end_server
-}
-trap clean_up EXIT
+trap end_server EXIT
 
 numbers() { # numbers N VALUE: "VALUE, VALUE, …"
     awk -v n="$1" -v value="$2" 'BEGIN { for (i = 0; i < n; i++) printf "%s%s", (i ? ", " : ""), value }'
@@ -69,15 +62,12 @@ ratio() {
 }
 
 begin_server
-mkfifo "$work/hold"
-build/bench/bench_floor 4 <"$work/hold" >"$work/floor" &
-floor=$!
-exec 9>"$work/hold"
+keep build/bench/bench_floor 4
 for _ in $(seq 100); do
-    [ ! -s "$work/floor" ] || break
+    [ ! -s "$work/kept" ] || break
     sleep 0.1
 done
-floor_url=$(cat "$work/floor")
+floor_url=$(cat "$work/kept")
 call PUT /v1/grids/g '{"slack": "b", "buses": [{"id": "b"}], "lines": []}'
 
 printf '%-26s %10s %10s %10s %12s %12s %20s\n' "answers a second" "walras" "floor" "of floor" "COPY text" "COPY binary" "of COPY text, binary"

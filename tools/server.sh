@@ -1,4 +1,5 @@
-# A server with a private database for a script that sources this: begin_server, end_server. Sets work (a folder), server (a
+# A server with a private database for a script that sources this: begin_server, end_server; beside it a program: keep, let_go.
+# Sets work (a folder), server (a
 # process), url, and op.key in the folder, the key of an operator. walras names the program.
 
 # begin_server OPTION...: beside those that put no limit on how often one client asks
@@ -16,7 +17,24 @@ begin_server() {
     "$walras" key create op --role operator --data "$work/data" >"$work/op.key" 2>/dev/null
 }
 
+# keep COMMAND...: runs it until its input ends; what it says is in the folder's file "kept"
+keep() {
+    mkfifo "$work/hold"
+    "$@" >"$work/kept" <"$work/hold" & # in this order: once it reads, nothing old is in "kept"
+    kept=$!
+    exec 9>"$work/hold"
+    rm "$work/hold"
+}
+
+let_go() {
+    [ -n "${kept:-}" ] || return 0
+    exec 9>&-
+    wait "$kept" 2>/dev/null || true
+    kept=
+}
+
 end_server() {
+    let_go
     if [ -n "${server:-}" ]; then
         kill "$server" 2>/dev/null || true
         wait "$server" 2>/dev/null || true
