@@ -496,3 +496,11 @@ char *play_outcome(struct play *play, const char *id)
     }
     return all.data;
 }
+
+char *play_calm(struct play *play, bool batch)
+{
+    play_start(play, "calm", "");
+    play_rounds(play, "calm", batch);
+    CU_ASSERT_STRING_EQUAL(play_state(play, "calm"), "cleared");
+    return play_outcome(play, "calm");
+}

@@ -83,5 +83,7 @@ const char *play_state(struct play *play, const char *id);
 int64_t play_count_rounds(const struct play *play, const char *id);
 /* Everything that was decided, as text that is the same when it is; free() it. */
 char *play_outcome(struct play *play, const char *id);
+/* That of a market "calm" that nothing happens to; play_rounds, as a batch or one by one. */
+char *play_calm(struct play *play, bool batch);
 
 #endif

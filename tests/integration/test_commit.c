@@ -185,9 +185,7 @@ static void test_clearings_of_which_half_was_heard(void)
 
     if (!play_begin(&play, PLAY_FEW))
         return;
-    play_start(&play, "calm", "");
-    play_rounds(&play, "calm", true);
-    calm = play_outcome(&play, "calm");
+    calm = play_calm(&play, true);
     session = dbkit_session(play.database);
     CU_ASSERT_TRUE(dbkit_sql(session, "SET synchronous_commit = local"));
     while (n < wanted && n_market < 40) {
@@ -229,9 +227,7 @@ static void test_a_database_that_lost_rounds(void)
 
     if (!play_begin(&play, PLAY_FEW))
         return;
-    play_start(&play, "calm", "");
-    play_rounds(&play, "calm", true);
-    calm = play_outcome(&play, "calm");
+    calm = play_calm(&play, true);
     session = dbkit_session(play.database);
     play_start(&play, "m", "");
     for (int64_t round = 1; round <= 3; round++)

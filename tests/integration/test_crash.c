@@ -74,11 +74,8 @@ static void test_killed_at_any_point_it_comes_out_the_same(void)
         return;
     for (size_t i = 0; i < play.n; i++)
         play.agents[i].hides = i % 2 == 1 ? 1 : 0; /* what is inferred of them is inferred again */
-    play_start(&play, "calm", "");
-    play_rounds(&play, "calm", false);
-    CU_ASSERT_STRING_EQUAL(play_state(&play, "calm"), "cleared");
+    calm = play_calm(&play, false);
     n_round = play_count_rounds(&play, "calm");
-    calm = play_outcome(&play, "calm");
     while (n_amid < wanted && n_market < 4 * wanted) {
         char id[32], *stormy = NULL;
         struct storm storm = {.rng = &rng, .market = id, .n_round = n_round};
@@ -105,9 +102,7 @@ static void test_database_cut_off_amid_a_clearing(void)
     if (!play_begin(&play, PLAY_FEW))
         return;
     snprintf(name, sizeof(name), "%s", strstr(play.database, "dbname=") + strlen("dbname="));
-    play_start(&play, "calm", "");
-    play_rounds(&play, "calm", true);
-    calm = play_outcome(&play, "calm");
+    calm = play_calm(&play, true);
 
     struct db_session *session = dbkit_session(dbkit_empty());
 

@@ -29,16 +29,6 @@ static void call_the_leader(struct play *play)
     CU_ASSERT_TRUE_FATAL(leads);
 }
 
-/* Prices and awards of a market that nothing happened to, and how many rounds that took. */
-static char *play_calm(struct play *play, int64_t *n_round)
-{
-    play_start(play, "calm", "");
-    play_rounds(play, "calm", false);
-    CU_ASSERT_STRING_EQUAL(play_state(play, "calm"), "cleared");
-    *n_round = play_count_rounds(play, "calm");
-    return play_outcome(play, "calm");
-}
-
 struct blows {
     int signal;
     bool wake;
@@ -57,7 +47,8 @@ static void strike_leaders(const struct blows *blows)
     if (!play_begin(&play, PLAY_FEW))
         return;
     play_pair(&play);
-    calm = play_calm(&play, &n_round);
+    calm = play_calm(&play, false);
+    n_round = play_count_rounds(&play, "calm");
     while (n_amid < blows->wanted && n_market < blows->most) {
         char id[32], *stormy = NULL;
 
@@ -146,7 +137,8 @@ static void test_streams_go_on_when_the_lead_passes(void)
     if (!play_begin(&play, PLAY_FEW))
         return;
     play_pair(&play);
-    calm = play_calm(&play, &n_round);
+    calm = play_calm(&play, false);
+    n_round = play_count_rounds(&play, "calm");
     for (unsigned i = 0; i < (unsigned)testkit_cases(6); i++) {
         struct streamkit stream;
         char id[32], path[64];

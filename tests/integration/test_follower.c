@@ -16,9 +16,7 @@ static bool begin(struct play *play, char **calm)
 {
     if (!play_begin(play, PLAY_FEW))
         return false;
-    play_start(play, "calm", "");
-    play_rounds(play, "calm", true);
-    *calm = play_outcome(play, "calm");
+    *calm = play_calm(play, true);
     play_pair(play);
     CU_ASSERT_TRUE_FATAL(play_leads(&play->server));
     CU_ASSERT_FALSE_FATAL(play_leads(&play->spare));
