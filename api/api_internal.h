@@ -95,6 +95,8 @@ struct api_request {
     unsigned retry_after_s;
     bool last; /* the connection is closed after it */
 };
+/* What it holds; the struct is the caller's. */
+void api_request_release(struct api_request *request);
 
 /*
  * Finds the route and takes the names out of the path. NULL: none; then `allow` has the methods

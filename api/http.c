@@ -44,7 +44,7 @@ void api_http_connection(void *context, struct MHD_Connection *connection, void 
     }
 }
 
-static void request_free(struct api_request *request)
+void api_request_release(struct api_request *request)
 {
     if (request->stream)
         fclose(request->stream);
@@ -55,7 +55,6 @@ static void request_free(struct api_request *request)
     walras_json_free(request->doc);
     free(request->answer);
     free(request->body);
-    free(request);
 }
 
 /* For the log, where blanks and quotes part things. */
@@ -395,6 +394,7 @@ void api_http_completed(void *context, struct MHD_Connection *connection, void *
         walras_log("request", "method=%s path=%s status=%u client=%s ms=%.1f", request->method,
                    request->path, request->http, request->client.id[0] ? request->client.id : "-",
                    1000.0 * seconds);
-    request_free(request);
+    api_request_release(request);
+    free(request);
     server->n_request--;
 }

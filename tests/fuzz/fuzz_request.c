@@ -274,18 +274,6 @@ static void handle(struct api_request *request)
     check_answer(request);
 }
 
-static void release(struct api_request *request)
-{
-    if (request->stream)
-        fclose(request->stream);
-    for (size_t i = 0; i < request->answers.n; i++)
-        api_answer_release(&request->answers.list[i]);
-    free(request->answers.list);
-    walras_json_free(request->doc);
-    free(request->answer);
-    free(request->body);
-}
-
 static struct api_server *the_server(void)
 {
     static struct api_server server;
@@ -323,7 +311,7 @@ static void ask(char *text, const char *end)
     request.body = calloc(request.size + 1, 1);
     memcpy(request.body, body, request.size);
     handle(&request);
-    release(&request);
+    api_request_release(&request);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
