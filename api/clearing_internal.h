@@ -129,7 +129,7 @@ struct outcome {
     size_t *point_of;              /* [n_point of the result] */
     struct clearing_award *awards; /* [n_remote] */
     double *award_room;
-    /* outcome_judge.c */
+    /* by outcome_judge */
     struct scenario
         derived; /* the whole plan as a market of its own: remote awards as firm loads */
     struct scenario_awards plan;
@@ -142,7 +142,14 @@ struct outcome {
     double doubt;    /* how much too small objective - bound may be for that; INFINITY: any */
 };
 
-/* Judges the plan by the certificate of scenarios, with what the remote ones told of themselves. */
+/* outcome_mix.c: point_of and the awards, of which the outcome has room for. */
+WALRAS_NODISCARD enum walras_status outcome_mix(struct clearing *clearing, struct outcome *outcome,
+                                                struct walras_err *err);
+/* [n_point of the result] */
+const double *outcome_weights(const struct clearing *clearing, const struct outcome *outcome,
+                              size_t guest);
+/* outcome_judge.c: judges the plan by the certificate of scenarios, with what the remote ones told
+ * of themselves. */
 WALRAS_NODISCARD enum walras_status outcome_judge(struct clearing *clearing,
                                                   struct outcome *outcome, struct walras_err *err);
 
