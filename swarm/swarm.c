@@ -326,9 +326,7 @@ static enum walras_status begin(struct swarm_state *state, struct walras_err *er
         calloc(MOST_POINTS * s->network.n_bus * s->horizon.n_step, sizeof(*state->price_per_mwh));
     state->report->n_remote = state->cast.n_remote;
     state->report->n_delegated = state->cast.n - state->cast.n_remote;
-    return state->bodies && state->price_per_mwh
-               ? WALRAS_OK
-               : walras_fail(err, WALRAS_NOMEM, "the agents do not fit in memory");
+    return state->bodies && state->price_per_mwh ? WALRAS_OK : swarm_no_memory(err);
 }
 
 enum walras_status swarm_run(const struct scenario *scenario, const struct swarm_settings *settings,
