@@ -111,7 +111,11 @@ static bool is_as_told(const struct finder *f, const struct market_row *row)
     return off <= rounding * largest;
 }
 
-/* Places rows at buses for now; buses with voltages at or behind them are told apart. */
+/*
+ * Places rows at buses: the `vertex` is a bus until vertices are numbered, since which buses need
+ * one is known only when all rows have a place. The bus of a row does, and where coefficients
+ * differ along the way to it, each bus of that way.
+ */
 static void place_rows(struct finder *f, struct draft_row *out)
 {
     const struct market_row *before = NULL;
