@@ -97,15 +97,19 @@ static enum walras_status add_tangent(struct scenario_losses *losses,
                                       struct walras_err *err)
 {
     size_t *n = &losses->n_tangent[tree * losses->given.n_step + step];
+    struct grid_tangent *tangent = NULL;
     enum walras_status status = WALRAS_OK;
 
     if (*n == LOSSES_MOST_TANGENTS)
         return WALRAS_OK;
-    if (!losses->tangents[*n].kw)
-        status = losses_make_tangent(losses, &losses->tangents[*n], err);
-    if (status == WALRAS_OK)
-        put(losses, sample, tree, step, &losses->tangents[(*n)++]);
-    return status;
+    tangent = &losses->tangents[*n];
+    if (!tangent->kw)
+        status = losses_make_tangent(losses, tangent, err);
+    if (status != WALRAS_OK || !tangent->kw)
+        return status;
+    put(losses, sample, tree, step, tangent);
+    ++*n;
+    return WALRAS_OK;
 }
 
 /* ---- amid a clearing ---- */
