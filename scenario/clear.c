@@ -147,7 +147,8 @@ static enum walras_status make_limits(struct scenario_clearing *c, struct walras
         status = grid_limits_dc(&s->network, s->rating_scale, &c->limits, err);
     if (status == WALRAS_OK && c->limits && c->settings.ac.tighten_kw)
         grid_limits_tighten(c->limits, c->settings.ac.tighten_kw, s->horizon.n_step);
-    if (status == WALRAS_OK && c->limits && c->settings.losses)
+    if (status == WALRAS_OK && c->limits && c->settings.losses &&
+        scenario_losses_known(c->settings.losses)) /* before, the limits' trees are of use */
         status = grid_limits_add_losses(c->limits, scenario_losses_given(c->settings.losses), err);
     return status == WALRAS_OK && c->limits ? price_breaches(c, err) : status;
 }

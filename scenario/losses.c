@@ -232,6 +232,11 @@ const struct grid_losses *scenario_losses_given(const struct scenario_losses *lo
     return &losses->given;
 }
 
+bool scenario_losses_known(const struct scenario_losses *losses)
+{
+    return losses->most_kw[0] > 0.0;
+}
+
 double scenario_losses_most_kw(const struct scenario_losses *losses, size_t tree)
 {
     return losses->most_kw[tree];

@@ -45,6 +45,8 @@ void scenario_losses_free(struct scenario_losses *losses);
 
 /* For the limits of a clearing. */
 const struct grid_losses *scenario_losses_given(const struct scenario_losses *losses);
+/* Whether anything was learned: before, nothing is drawn, and limits need not be given losses. */
+bool scenario_losses_known(const struct scenario_losses *losses);
 /* The most that a tree may draw for its losses, in any step; 0 before anything is known. */
 double scenario_losses_most_kw(const struct scenario_losses *losses, size_t tree);
 /* [n_tree x n_step] what the plan that was noted last loses. */

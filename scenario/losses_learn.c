@@ -97,15 +97,19 @@ static enum walras_status add_tangent(struct scenario_losses *losses,
                                       struct walras_err *err)
 {
     size_t *n = &losses->n_tangent[tree * losses->given.n_step + step];
+    struct grid_tangent *tangent = NULL;
     enum walras_status status = WALRAS_OK;
 
     if (*n == LOSSES_MOST_TANGENTS)
         return WALRAS_OK;
-    if (!losses->tangents[*n].kw)
-        status = losses_make_tangent(losses, &losses->tangents[*n], err);
-    if (status == WALRAS_OK)
-        put(losses, sample, tree, step, &losses->tangents[(*n)++]);
-    return status;
+    tangent = &losses->tangents[*n];
+    if (!tangent->kw)
+        status = losses_make_tangent(losses, tangent, err);
+    if (status != WALRAS_OK || !tangent->kw)
+        return status;
+    put(losses, sample, tree, step, tangent);
+    ++*n;
+    return WALRAS_OK;
 }
 
 /* ---- amid a clearing ---- */
@@ -140,18 +144,18 @@ enum walras_status losses_learn_amid(void *self, const struct grid_point *point,
                                          .hold_v_pu = losses->hold_v_pu,
                                          .from_last = true};
     struct grid_powerflow_solution solved = {0};
+    struct walras_err unable = {0};
     enum walras_status status = WALRAS_OK;
 
-    if (!(losses->most_kw[0] > 0.0)) /* nothing is drawn yet */
-        return WALRAS_OK;
     for (size_t b = 0; b < losses->given.n_bus; b++)
         losses->injection_kvar[b] =
             point->kvar[b] - losses->fixed_kvar[b * losses->given.n_step + point->step];
-    status = grid_powerflow_solve(losses->flow, &input, &solved, err);
-    if (status != WALRAS_OK || solved.outcome != GRID_POWERFLOW_SOLVED)
-        return status;
-    status = take_sample(losses, point->step, losses->flow, &solved, &losses->scratch, err);
-    return status == WALRAS_OK ? learn_trees(losses, point, err) : status;
+    status = grid_powerflow_solve(losses->flow, &input, &solved, &unable);
+    if (status == WALRAS_OK && solved.outcome == GRID_POWERFLOW_SOLVED)
+        status = take_sample(losses, point->step, losses->flow, &solved, &losses->scratch, &unable);
+    if (status != WALRAS_OK)
+        return status == WALRAS_INVALID ? WALRAS_OK : walras_fail(err, status, "%s", unable.msg);
+    return solved.outcome == GRID_POWERFLOW_SOLVED ? learn_trees(losses, point, err) : WALRAS_OK;
 }
 
 /* ---- between clearings ---- */

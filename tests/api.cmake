@@ -34,6 +34,9 @@ foreach(name test_api test_api_limits)
     add_dependencies(${name} walras)
 endforeach()
 
+walras_test(test_sdk SOURCES integration/test_sdk.c USES db LINKS walras_servekit walras_sdk)
+add_dependencies(test_sdk walras)
+
 walras_test(test_authorisation SOURCES integration/test_authorisation.c USES api db
     LINKS walras_servekit PkgConfig::MICROHTTPD)
 add_dependencies(test_authorisation walras)

@@ -244,3 +244,24 @@ int servekit_end_of(pid_t child)
     CU_ASSERT_EQUAL(waitpid(child, &state, 0), child);
     return WIFEXITED(state) ? WEXITSTATUS(state) : 128 + WTERMSIG(state);
 }
+
+bool servekit_make_certificate(char cert[160], char key[160])
+{
+    char command[800], answer[8] = "";
+    FILE *said = NULL;
+
+    if (access("/usr/bin/openssl", X_OK) != 0) {
+        testkit_skip("/usr/bin/openssl is not here");
+        return false;
+    }
+    snprintf(cert, 160, "%s/cert.pem", dbkit_folder());
+    snprintf(key, 160, "%s/key.pem", dbkit_folder());
+    snprintf(command, sizeof(command),
+             "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=localhost -addext "
+             "subjectAltName=IP:127.0.0.1 -days 2 -keyout %s -out %s >%s/openssl.log 2>&1; echo $?",
+             key, cert, dbkit_folder());
+    said = popen(command, "r");
+    CU_ASSERT_TRUE_FATAL(said && fgets(answer, sizeof(answer), said) && answer[0] == '0');
+    pclose(said);
+    return true;
+}

@@ -24,6 +24,11 @@ int servekit_stop(struct servekit_server *server);
 void servekit_kill(struct servekit_server *server); /* SIGKILL */
 bool servekit_log_has(const struct servekit_server *server, const char *text);
 
+/*
+ * A certificate for 127.0.0.1 that it signs itself, and its key, made by openssl in dbkit's folder.
+ * False, and the test is skipped: openssl is not here.
+ */
+bool servekit_make_certificate(char cert[160], char key[160]);
 /* A program on its way: standard output into the file `output`, the rest to where the test's goes.
  */
 pid_t servekit_spawn(const char *const *argv, const char *output);

@@ -91,7 +91,80 @@ static void test_random_feeders_cover_their_losses(void)
     CU_ASSERT_TRUE(10 * tally.n_settled >= 8 * (n - tally.n_infeasible - tally.n_unsolved));
 }
 
+/* Injections of a step of the plan, all devices and exchange: kw and kvar [n_bus]. */
+static void take_plan(const struct marketkit *kit, size_t step, double *kw, double *kvar)
+{
+    const struct scenario *s = &kit->scenario;
+    const struct scenario_result *r = kit->result;
+
+    for (size_t b = 0; b < s->network.n_bus; b++) {
+        kw[b] = -r->bus_draw_kw[b * STEPS + step];
+        kvar[b] = 0.0;
+    }
+    for (size_t i = 0; i < s->n_device; i++) {
+        struct scenario_reactive of = scenario_reactive_of(&s->devices[i], step);
+
+        kvar[scenario_device_bus(s, i)] -=
+            of.fixed_kvar + of.kvar_per_kw * r->awards->draw_kw[i * STEPS + step];
+    }
+    for (size_t i = 0; i < r->n_inverter; i++)
+        kvar[scenario_device_bus(s, r->inverters[i].device)] -= r->inverter_kvar[i * STEPS + step];
+}
+
+/* How far prices of a step are from energy x (1 - loss factor), as a share of the energy price. */
+static double factor_error(const struct marketkit *kit, struct grid_powerflow *flow, size_t step)
+{
+    const struct scenario_parts *parts = kit->result->parts;
+    double kw[16], kvar[16], factor_kw[16], factor_kvar[16], worst = 0.0;
+    struct grid_powerflow_input input = {.injection_kw = kw, .injection_kvar = kvar};
+    struct grid_powerflow_solution solved = {0};
+
+    CU_ASSERT_FATAL(kit->scenario.network.n_bus <= 16);
+    take_plan(kit, step, kw, kvar);
+    CU_ASSERT_EQUAL(grid_powerflow_solve(flow, &input, &solved, NULL), WALRAS_OK);
+    CU_ASSERT_EQUAL_FATAL(grid_powerflow_loss_factors(flow, factor_kw, factor_kvar, NULL),
+                          WALRAS_OK);
+    for (size_t b = 0; b < kit->scenario.network.n_bus; b++) {
+        double energy = parts->energy[b * STEPS + step];
+
+        if (energy > 1.0)
+            worst = fmax(worst, fabs(parts->loss[b * STEPS + step] / energy + factor_kw[b]));
+    }
+    return worst;
+}
+
+/* Without limits a price is energy and loss, and the loss part is what the power flow says it is.
+ */
+static void test_wide_limits_leave_energy_and_loss(void)
+{
+    size_t n = testkit_cases(MARKETS / 2), n_settled = 0;
+    double worst = 0.0;
+
+    for (size_t i = 0; i < n; i++) {
+        struct walras_rng rng = walras_rng_from_seed(testkit_seed() + i);
+        struct grid_powerflow_settings settings = grid_powerflow_settings_defaults();
+        struct grid_powerflow *flow = NULL;
+        struct marketkit kit = {0};
+
+        clear_with_losses(&rng, true, &kit);
+        for (size_t c = 0; c < kit.scenario.network.n_bus * STEPS; c++)
+            TESTKIT_CLOSE(kit.market->price_per_mwh[c],
+                          kit.result->parts->energy[c] + kit.result->parts->loss[c], 1e-9);
+        CU_ASSERT_EQUAL_FATAL(grid_powerflow_new(&kit.scenario.network, &settings, &flow, NULL),
+                              WALRAS_OK);
+        for (size_t t = 0; t < STEPS && kit.result->losses->settled; t++)
+            worst = fmax(worst, factor_error(&kit, flow, t));
+        n_settled += kit.result->losses->settled;
+        grid_powerflow_free(flow);
+        marketkit_release(&kit);
+    }
+    printf("(%zu of %zu settled, factors within %.3f) ", n_settled, n, worst);
+    CU_ASSERT_TRUE(10 * n_settled >= 8 * n);
+    CU_ASSERT_TRUE(worst < 0.05);
+}
+
 static const struct testkit_test tests[] = {
+    {"wide limits leave energy and loss", test_wide_limits_leave_energy_and_loss},
     {"random feeders cover their losses", test_random_feeders_cover_their_losses},
 };
 TESTKIT_MAIN("random losses", tests)
