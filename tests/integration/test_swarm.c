@@ -92,14 +92,14 @@ static double told(const struct stage *stage, const char *key)
     return value;
 }
 
-static double objective_in_process(void)
+static double objective_in_process(const char *path)
 {
     struct scenario_clear_settings settings = scenario_clear_settings_defaults();
     struct scenario scenario = {0};
     struct scenario_clearing *clearing = NULL;
     double objective = 0.0;
 
-    CU_ASSERT_EQUAL_FATAL(scenario_read(scenario_path, &scenario, NULL), WALRAS_OK);
+    CU_ASSERT_EQUAL_FATAL(scenario_read(path, &scenario, NULL), WALRAS_OK);
     CU_ASSERT_EQUAL_FATAL(scenario_clear(&scenario, &settings, &clearing, NULL), WALRAS_OK);
     objective = scenario_clearing_result(clearing)->certificate->objective;
     scenario_clearing_free(clearing);
@@ -109,7 +109,7 @@ static double objective_in_process(void)
 
 static void check_end(const struct stage *stage)
 {
-    double expected = objective_in_process();
+    double expected = objective_in_process(scenario_path);
 
     TESTKIT_CLOSE(told(stage, "\"objective\": "), expected, 2e-4);
     CU_ASSERT_TRUE(told(stage, "\"dual_bound\": ") <= expected * (1.0 + 1e-9));
@@ -315,6 +315,41 @@ static void test_an_inverter_is_left_to_the_server(void)
     clear_stage(&stage);
 }
 
+/* The same with batteries behind the inverter's bus, where kW get dearer in steps. */
+static const char congested_scenario[] =
+    "{\"walras\": 1, \"name\": \"congested\", \"horizon\": {\"start\": "
+    "\"2026-07-01T00:00:00Z\", \"step_minutes\": 60, \"steps\": 4}, \"grid\": {\"model\": "
+    "\"lindistflow\", \"base_mva\": 1, \"slack\": \"s\", \"buses\": [{\"id\": \"s\"}, {\"id\": "
+    "\"b\", \"v_min_pu\": 0.95}], \"lines\": [{\"id\": \"l\", \"from\": \"s\", \"to\": \"b\", "
+    "\"r_pu\": 0.05, \"x_pu\": 0.05}]}, \"supply\": [{\"id\": \"w\", \"bus\": \"s\", "
+    "\"price_per_mwh\": [50, 60, 40, 70]}], \"agents\": [{\"id\": \"b\", \"bus\": \"b\", "
+    "\"devices\": [{\"id\": \"l\", \"type\": \"load\", \"draw_kw\": [1000, 985, 1000, 980]}, "
+    "{\"id\": \"i\", \"type\": \"pv\", \"available_kw\": 10, \"apparent_kva\": 10}, {\"id\": "
+    "\"g\", \"type\": \"generator\", \"max_kw\": 500, \"segments\": [[12, 80], [14, 100], [474, "
+    "300]]}]}, {\"id\": \"c\", \"bus\": \"b\", \"devices\": [{\"id\": \"bat\", \"type\": "
+    "\"battery\", \"capacity_kwh\": 12, \"charge_kw\": 5, \"discharge_kw\": 0, \"start_kwh\": 0, "
+    "\"end_min_kwh\": 12}]}, {\"id\": \"d\", \"bus\": \"b\", \"devices\": [{\"id\": \"bat\", "
+    "\"type\": \"battery\", \"capacity_kwh\": 17, \"charge_kw\": 9, \"discharge_kw\": 0, "
+    "\"start_kwh\": 0, \"end_min_kwh\": 17}]}]}";
+
+/* The market has more nodes than buses: an agent's prices of each point are those of its bus. */
+static void test_rounds_of_several_points_beside_an_inverter(void)
+{
+    struct stage stage;
+    struct db_session *session = NULL;
+    char path[300];
+
+    if (!set_stage(&stage))
+        return;
+    write_scenario("congested", congested_scenario, path);
+    CU_ASSERT_EQUAL(servekit_end_of(start_swarm(&stage, path, "m1", NULL)), 0);
+    TESTKIT_CLOSE(told(&stage, "\"objective\": "), objective_in_process(path), 2e-4);
+    session = dbkit_session(stage.database);
+    CU_ASSERT_STRING_EQUAL(dbkit_value(session, "SELECT max(position) FROM point"), "4");
+    db_session_free(session);
+    clear_stage(&stage);
+}
+
 /* Each charges 10 kWh in the cheap hour: 2 · 0.01 MWh · 50 = 1. */
 static void test_answers_get_lost(void)
 {
@@ -359,6 +394,8 @@ static const struct testkit_test tests[] = {
     {"the server is killed", test_the_server_is_killed},
     {"answers get lost", test_answers_get_lost},
     {"an inverter is left to the server", test_an_inverter_is_left_to_the_server},
+    {"rounds of several points beside an inverter",
+     test_rounds_of_several_points_beside_an_inverter},
     {"refusals", test_refusals},
 };
 
