@@ -178,6 +178,9 @@ enum walras_status scenario_losses_check(const struct scenario *scenario, struct
     if (scenario->model == SCENARIO_COPPERPLATE)
         return walras_fail(err, WALRAS_INVALID,
                            "losses: the model \"copperplate\" has no lines to lose anything on");
+    if (scenario->network.n_line == 0)
+        return walras_fail(err, WALRAS_INVALID,
+                           "losses: the grid has no lines to lose anything on");
     status = grid_powerflow_new(&scenario->network, &settings, &flow, err);
     grid_powerflow_free(flow);
     return status;

@@ -30,7 +30,7 @@ struct scenario_losses;
  */
 void scenario_hold_generators(const struct scenario *scenario, double *hold_v_pu);
 
-/* Whether losses can be told of: WALRAS_INVALID (copperplate, a line without impedance). */
+/* Whether losses can be told of: WALRAS_INVALID (copperplate, no lines, one without impedance). */
 WALRAS_NODISCARD enum walras_status scenario_losses_check(const struct scenario *scenario,
                                                           struct walras_err *err);
 /* For whoever looks at one market with limits known beforehand: WALRAS_UNSUPPORTED with losses. */
