@@ -345,6 +345,12 @@ static void print_share(const struct explanation *x, const struct share *share, 
     }
 }
 
+/* Rounding of sensitivities is no touch. */
+static bool touches(double adds)
+{
+    return fabs(adds) > 1e-9;
+}
+
 static void print_kind(const struct explanation *x, bool voltage, const char *what, double value,
                        FILE *file)
 {
@@ -357,7 +363,7 @@ static void print_kind(const struct explanation *x, bool voltage, const char *wh
         if (kind == GRID_LIMIT_ISLAND || (kind == GRID_LIMIT_VOLTAGE) != voltage)
             continue;
         told += x->shares[i].adds;
-        n += x->shares[i].adds != 0.0;
+        n += touches(x->shares[i].adds);
     }
     print_part(file, what, value,
                n > 0 ? "limits that a draw here touches:"
@@ -366,7 +372,7 @@ static void print_kind(const struct explanation *x, bool voltage, const char *wh
         enum grid_limit_kind kind = grid_limits_at(x->limits, x->shares[i].row)->kind;
 
         if (kind != GRID_LIMIT_ISLAND && (kind == GRID_LIMIT_VOLTAGE) == voltage &&
-            x->shares[i].adds != 0.0)
+            touches(x->shares[i].adds))
             print_share(x, &x->shares[i], file);
     }
     if (fabs(value - told) > 1e-6 * fmax(1.0, fabs(x->price)))
@@ -378,14 +384,14 @@ static void print_kind(const struct explanation *x, bool voltage, const char *wh
 static void print_reactive(const struct explanation *x, FILE *file)
 {
     double told = 0.0;
-    bool touches = false;
+    bool some = false;
 
     for (size_t i = 0; i < x->n_share; i++) {
-        touches = touches || x->shares[i].adds_kvar != 0.0;
+        some = some || touches(x->shares[i].adds_kvar);
         told += x->shares[i].adds_kvar;
     }
     print_part(file, "reactive", x->reactive,
-               touches || x->scenario.losses
+               some || x->scenario.losses
                    ? "what one more Mvarh drawn here costs, by what it does to limits and losses:"
                    : "what one more Mvarh drawn here costs: no limit that it touches binds");
     if (x->scenario.losses)
@@ -398,7 +404,7 @@ static void print_reactive(const struct explanation *x, FILE *file)
         bool voltage = limit->kind == GRID_LIMIT_VOLTAGE;
         char words[SCENARIO_LIMIT_WORDS];
 
-        if (share->adds_kvar == 0.0)
+        if (!touches(share->adds_kvar))
             continue;
         scenario_limit_words(&x->scenario, x->limits, share->row, share->direction, words);
         fprintf(file, "%-12s %12.4f   %s: a kvar drawn here %s %+.3g %s\n", "", share->adds_kvar,

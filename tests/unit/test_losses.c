@@ -261,10 +261,11 @@ static void check_refused(const char *text, const char *word)
 static void test_what_has_no_losses_is_refused(void)
 {
     check_refused(MARKET("copperplate", ", \"x_pu\": 0.1", "100", LOAD), "copperplate");
-    check_refused("{\"walras\": 1, \"horizon\": {\"start\": \"2026-07-01T00:00:00Z\", \"step_minutes\": "
-                  "60, \"steps\": 1}, \"grid\": {\"losses\": true, \"slack\": \"s\", \"buses\": "
-                  "[{\"id\": \"s\"}], \"lines\": []}}",
-                  "no lines");
+    check_refused(
+        "{\"walras\": 1, \"horizon\": {\"start\": \"2026-07-01T00:00:00Z\", \"step_minutes\": "
+        "60, \"steps\": 1}, \"grid\": {\"losses\": true, \"slack\": \"s\", \"buses\": "
+        "[{\"id\": \"s\"}], \"lines\": []}}",
+        "no lines");
     check_refused(MARKET("lindistflow", ", \"r_pu\": 0, \"x_pu\": 0", "100", LOAD), "impedance");
 }
 
